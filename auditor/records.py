@@ -1,0 +1,361 @@
+"""The values that pass between the stages: declare, load, compress and run, measure, judge, report.
+
+Frozen, keyword-only, no behaviour but naming. Arrays are read-only. N is test examples, K members, C classes, G groups.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+IntArray = npt.NDArray[np.integer[Any]]
+FloatArray = npt.NDArray[np.floating[Any]]
+BoolArray = npt.NDArray[np.bool_]
+
+Label = str | int | float | bool
+"""A class as the data names it."""
+GroupKey = tuple[tuple[str, str], ...]
+"""Attribute and group pairs, such as (("sex", "Female"), ("race", "Black")); () is everybody."""
+EVERYBODY: GroupKey = ()
+BASELINE = "baseline"
+MISSING = "(missing)"
+"""The group of those whose attribute is not recorded."""
+
+Compare = Literal["value", "change", "ratio", "disparity", "disparity_change"]
+Claim = Literal["recipe", "artifact"]
+Severity = Literal["error", "warning"]
+
+
+class Verdict(StrEnum):
+    """What a gate says of one comparison. UNDEFINED never counts as PASS."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    UNDEFINED = "UNDEFINED"
+
+
+def group_name(group: GroupKey) -> str:
+    """The group in words, such as "Female x Black"."""
+    return " x ".join(name for _, name in group) or "everybody"
+
+
+def family_name(group: GroupKey) -> str:
+    """The attribute or intersection that a group belongs to, such as "sex x race"."""
+    return " x ".join(attribute for attribute, _ in group) or "overall"
+
+
+# ---------------------------------------------------------------------------------------------------------------- load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """Who is who among the test examples."""
+
+    names: tuple[GroupKey, ...]
+    """[G], the first is everybody; then attributes and intersections in declared order."""
+    membership: BoolArray
+    """[G, cell]: whether the cell belongs to the group."""
+    cell_of: IntArray
+    """[N]: the cell (combination of all attributes that occurs) of each example."""
+    reference: IntArray
+    """[G]: index of the group that this one is compared with; its own index for a reference; -1 for everybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitSize:
+    """How many examples of what are in one split."""
+
+    split: str
+    """"train", "test" or "calibration"."""
+    examples: int
+    by_class: tuple[int, ...]
+    """[C]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """All that measuring needs of the data. What a model reads is made by the source when, and only when, a job needs it."""
+
+    source: str
+    """The source's name and the path as declared."""
+    classes: tuple[Label, ...]
+    """[C], the order of the model's outputs."""
+    positive: int | None
+    """Index of the class that recall and selection are about, in a binary task."""
+    examples: tuple[str | int, ...]
+    """[N]: row number or file name in the source."""
+    labels: IntArray
+    """[N]: index of the true class."""
+    groups: Groups
+    attributes: Mapping[str, tuple[str, ...]]
+    """For each attribute the group of each test example, [N]."""
+    cluster: IntArray | None
+    """[N]: examples with one number share an id; None where every example stands for itself."""
+    splits: tuple[SplitSize, ...]
+    digest: str
+    """SHA-256 over the source's bytes and the declaration: all that determines what a model reads and is scored on."""
+    warnings: tuple[str, ...] = ()
+
+
+# ----------------------------------------------------------------------------------------------------- compress and run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A member that could not be made or scored. Never dropped."""
+
+    variant: str
+    member: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictions:
+    """What the finished members of one variant decide about the test examples."""
+
+    members: tuple[int, ...]
+    """[K]: number of each finished member among those asked for."""
+    decisions: IntArray
+    """[K, N]: index of the decided class."""
+    probabilities: FloatArray | None = None
+    """[K, N, C], or None where only decisions are known."""
+    digests: tuple[str, ...]
+    """[K]: SHA-256 of each member's model, or of its decisions where no model is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """One variant, run: what was asked for and what came of it."""
+
+    name: str
+    """The variant's name; "baseline" for the baseline."""
+    method: str
+    claim: Claim
+    paired: bool
+    """Whether member k derives from baseline member k."""
+    fixed_baseline: bool
+    """Whether all members derive from one given baseline: then only the compression is sampled."""
+    asked: int
+    predictions: Predictions
+    failures: tuple[Failure, ...]
+    asked_for: Mapping[str, Any]
+    """The recipe, as declared."""
+    measured: tuple[Mapping[str, Any], ...]
+    """[K]: what was measured on each member: sparsity, bytes, parameters, latency."""
+
+
+# -------------------------------------------------------------------------------------------------------------- measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One source of variance in a bound."""
+
+    source: Literal["examples", "members", "baseline members"]
+    variance: float
+    """Of the estimate, from this source alone."""
+    df: float
+    """Degrees of freedom of that variance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """One end of an interval, so that it can be had again at any level: centre -/+ sqrt(sum of t(df)^2 variance)."""
+
+    center: float
+    """With the pseudo-examples on this end's side."""
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A number: rate x gap x contrast, for one variant, class and group. Undefined is None with a reason, never 0."""
+
+    variant: str
+    metric: str
+    label: Label | None
+    """The class that the rate is about; None for accuracy and error."""
+    group: GroupKey
+    compare: Compare
+    value: float | None
+    low: float | None
+    high: float | None
+    """One-sided bounds at the audit's confidence, each."""
+    n: int
+    """Test examples (clusters, where there are any) in the rate's denominator."""
+    members: int
+    claim: Claim
+    undefined: str | None = None
+    """Why there is no value."""
+    method: str
+    """How the bounds were made: "sum of terms", "clopper-pearson" or "none"."""
+    lower: Bound | None = None
+    upper: Bound | None = None
+
+    @property
+    def id(self) -> str:
+        """Stable name of the estimand, unique in an audit."""
+        label = "" if self.label is None else f"[{self.label}]"
+        group = ",".join(f"{attribute}={name}" for attribute, name in self.group) or "everybody"
+        return f"{self.variant}/{self.metric}{label}/{group}/{self.compare}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassTest:
+    """Whether a class's or group's recall moved apart from overall accuracy (Hooker et al. 2019, section 3)."""
+
+    variant: str
+    label: Label
+    group: GroupKey
+    paired: bool
+    published: bool
+    """True: normalised by the population's mean accuracy, as published; False: by each member's own."""
+    shift: float | None
+    """Variant minus baseline, of recall relative to accuracy."""
+    p: float | None
+    p_holm: float | None
+    p_bh: float | None
+    undefined: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExemplarGroup:
+    """Compression-identified exemplars among one group, or one class of one group."""
+
+    group: GroupKey
+    label: Label | None
+    n: int
+    count: int
+    rate: float | None
+    over_indexing: float | None
+    """The group's share among exemplars over its share of the test set; None without exemplars."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemplars:
+    """Test examples whose modal decision differs between baseline and variant (PIEs; Hooker et al. 2019)."""
+
+    variant: str
+    count: int
+    rate: float
+    accuracy_all: tuple[float, float]
+    """Baseline and variant, mean over members, on all test examples."""
+    accuracy_on: tuple[float, float] | None
+    """On the exemplars; None without any."""
+    accuracy_off: tuple[float, float] | None
+    by_group: tuple[ExemplarGroup, ...]
+
+
+# ---------------------------------------------------------------------------------------------------------------- judge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A declared limit, with everything filled in."""
+
+    name: str
+    line: int | None
+    """Line of the gate in audit.toml."""
+    metric: str
+    labels: tuple[Label | None, ...]
+    """The classes judged; (None,) for accuracy and error."""
+    groups: tuple[GroupKey, ...]
+    compare: Compare
+    variants: tuple[str, ...]
+    min: float | None
+    max: float | None
+    decide_on: Literal["interval", "point"]
+    severity: Severity
+    why: str
+    limits_changed: bool = False
+    """Whether the limits were set after the result was known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One comparison of one gate, judged."""
+
+    gate: str
+    estimate: Estimate
+    verdict: Verdict
+    severity: Severity
+    limit: float | None
+    """The limit that decided: the one broken, or the nearer one."""
+    p: float | None
+    """One-sided p of "within the limit", unadjusted; None where nothing is tested."""
+    p_holm: float | None
+    reason: str
+    needed: str
+    """What would settle it, if the true harm were 0; empty unless INCONCLUSIVE."""
+    seeds_only: Verdict | None
+    """What an interval over members alone, the usual one, would have said."""
+    baseline_fails_too: bool | None
+    """Whether the baseline's own value lies beyond the same limit; None where the gate is about a change."""
+    waived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantSummary:
+    """What a report says of a variant beside its rates."""
+
+    name: str
+    method: str
+    claim: Claim
+    paired: bool
+    fixed_baseline: bool
+    asked: int
+    finished: int
+    failed: int
+    collapsed: int
+    """Members that say one class always, or are at chance: scored like any other."""
+    asked_for: Mapping[str, Any]
+    measured: Mapping[str, Any]
+    """Means over members of what was measured; lists by layer from the first member."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSummary:
+    """The data, as far as a report tells of it."""
+
+    source: str
+    digest: str
+    classes: tuple[Label, ...]
+    positive: Label | None
+    splits: tuple[SplitSize, ...]
+    groups: tuple[tuple[GroupKey, tuple[int, ...]], ...]
+    """For each group the test examples of each class."""
+    reference: Mapping[str, str]
+    """For each attribute or intersection the name of its reference group."""
+    clusters: int | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditResult:
+    """Everything an audit found: what every report is made from."""
+
+    status: Literal["complete", "incomplete"]
+    """"incomplete" where a population fell short of the members that must finish."""
+    definition: Mapping[str, Any]
+    """audit.toml as resolved."""
+    definition_file: str
+    provenance: Mapping[str, Any]
+    timings: Mapping[str, float]
+    """Seconds by stage; the only part that differs between identical runs."""
+    data: DataSummary
+    variants: tuple[VariantSummary, ...]
+    """The baseline first."""
+    failures: tuple[Failure, ...]
+    gates: tuple[Gate, ...]
+    estimates: tuple[Estimate, ...]
+    class_tests: tuple[ClassTest, ...]
+    exemplars: tuple[Exemplars, ...]
+    findings: tuple[Finding, ...]

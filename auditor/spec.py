@@ -1,0 +1,328 @@
+"""What audit.toml may say: one class a table, one field a key. The reference in the README is made from this file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Tag,
+)
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=80)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+LabelValue = str | int | float | bool
+
+
+class Table(BaseModel):
+    """A TOML table: unknown keys are errors, values keep their type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Audit(Table):
+    """`[audit]`: what the audit is called and what it is for."""
+
+    name: Name | None = Field(None, description="folder of the outputs; default: the file's folder")
+    title: str | None = Field(None, max_length=200, description="heading of the report; default: the name")
+    seed: NonNegativeInt = Field(0, description="every random number derives from it")
+    intended_use: str | None = Field(None, description="printed in the report")
+    out_of_scope: str | None = Field(None, description="uses the model is not meant for; printed in the report")
+    owner: str | None = Field(None, description="who answers for the model; printed in the report")
+    reviewers: list[str] = Field([], description="who signs; printed in the report")
+    risk_notes: str | None = Field(None, description="printed in the report")
+
+
+class Model(Table):
+    """`[model]`: the baseline: an architecture to train, a trained file, or columns of a predictions table."""
+
+    architecture: str | None = Field(None, description='`mlp`, `cnn`, or "package.module:function" to train')
+    options: dict[str, Any] = Field({}, description="arguments of the architecture, such as `{ hidden = [64, 32] }`")
+    path: str | None = Field(
+        None, description="a trained tf_keras model: `.keras`, `.h5`, `.hdf5`; or a `.tflite` file"
+    )
+    sha256: Digest | None = Field(None, description="digest that the file must have")
+    predictions: str | None = Field(None, description='columns of a predictions table, one a member: "base_*"')
+
+
+class Training(Table):
+    """`[training]`: only where something is trained."""
+
+    epochs: PositiveInt = Field(10, description="passes over the training split")
+    batch_size: PositiveInt = Field(128, description="examples a step")
+    optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="of tf_keras")
+    learning_rate: PositiveFloat = Field(1e-3, description="constant")
+    momentum: float = Field(0.0, ge=0, lt=1, description="sgd only")
+    weight_decay: float = Field(0.0, ge=0, description="decoupled, a step")
+
+
+class PopulationTable(Table):
+    """`[population]`: how many models a variant, and where they start."""
+
+    size: PositiveInt = Field(10, description="members a variant")
+    minimum: PositiveInt | None = Field(
+        None, description="members that must finish, else UNDEFINED; default: all that were asked for"
+    )
+    start: Literal["scratch", "baseline"] = Field(
+        "scratch",
+        description="`scratch`: trained anew and pruned meanwhile, unpaired; "
+        "`baseline`: baseline member k is pruned and fine-tuned, paired",
+    )
+
+
+class SplitColumn(Table):
+    """A column that names the split of each row."""
+
+    column: str
+    train: LabelValue = "train"
+    test: LabelValue = "test"
+
+
+class SplitFractions(Table):
+    """A seeded random split."""
+
+    test: Fraction = 0.3
+    seed: NonNegativeInt | None = None
+
+
+class SplitPaths(Table):
+    """One file a split."""
+
+    train_path: str | None = None
+    test_path: str
+
+
+def _split_kind(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the file holds
+    if isinstance(raw, dict):
+        return "column" if "column" in raw else "paths" if {"test_path", "train_path"} & raw.keys() else "fractions"
+    return {SplitColumn: "column", SplitFractions: "fractions", SplitPaths: "paths"}.get(type(raw), "all")
+
+
+Split = Annotated[
+    Annotated[SplitColumn, Tag("column")]
+    | Annotated[SplitFractions, Tag("fractions")]
+    | Annotated[SplitPaths, Tag("paths")]
+    | Annotated[Literal["all"], Tag("all")],
+    Discriminator(_split_kind),
+]
+
+
+class Features(Table):
+    """`[data.features]`: which columns of a table the model reads."""
+
+    use: list[str] | None = Field(None, description="columns; default: all but label, split, id and attributes")
+    drop: list[str] = Field([], description="columns left out")
+    text_limit: PositiveInt = Field(1000, description="most distinct values of a text column before it is an error")
+
+
+class Calibration(Table):
+    """`[data.calibration]`: the representative set that int8 is calibrated on."""
+
+    size: PositiveInt = Field(256, description="examples")
+    split: LabelValue | None = Field(None, description="value of the split column; default: the training split")
+
+
+class Preprocess(Table):
+    """`data.preprocess`: from image to model input."""
+
+    crop: tuple[NonNegativeInt, NonNegativeInt, PositiveInt, PositiveInt] | None = Field(
+        None, description="left, top, right, bottom, in pixels", strict=False
+    )
+    resize: tuple[PositiveInt, PositiveInt] | None = Field(
+        None, description="width, height, bilinear; default [64, 64]", strict=False
+    )
+    color: Literal["rgb", "grey"] = Field("rgb", description="channels")
+    scale: PositiveFloat = Field(255.0, description="input = pixel / scale + offset")
+    offset: float = Field(0.0, description="see scale")
+
+
+class Data(Table):
+    """`[data]`: where the examples come from."""
+
+    source: Literal["table", "celeba", "predictions"] | None = Field(
+        None, description="`table` (CSV, Parquet), `celeba`, `predictions`; default: from the path's ending"
+    )
+    path: str = Field(description="file, or for celeba the folder of the official files")
+    label: str = Field(description="column (for celeba one of the 40 attributes) that holds the true class")
+    positive: LabelValue | None = Field(None, description="binary tasks: the class that recall and selection are about")
+    split: Split | None = Field(
+        None,
+        description='`{ column, train, test }`, `{ test = 0.3, seed }`, `{ train_path, test_path }`, or "all": '
+        "everything is test; default: a column named `split`, else 30% test",
+    )
+    id: str | None = Field(None, description="examples that share it are one cluster: intervals go by cluster")
+    classes: list[LabelValue] | None = Field(None, description="the model's output order; default: sorted")
+    features: Features = Field(Features(), description="columns that a table's model reads")
+    calibration: Calibration = Field(Calibration(), description="representative set for int8")
+    preprocess: Preprocess = Field(Preprocess(), description="from image to model input")
+
+
+class Attribute(Table):
+    """`[[attribute]]`: a sensitive attribute."""
+
+    name: str = Field(description="column")
+    reference: str = Field("majority", description='the group that others are compared with, or "majority"')
+    bins: list[float] | None = Field(
+        None, min_length=1, description="inner edges, left-closed: [30, 45] gives <30, 30-44, 45+ for whole numbers"
+    )
+    groups: dict[str, list[LabelValue]] | None = Field(None, description="group names to the values they hold")
+    use_as_feature: bool = Field(False, description="whether the model reads it")
+
+
+def _attribute(raw: Any) -> Any:  # noqa: ANN401 - pydantic gives whatever the file holds
+    return {"name": raw} if isinstance(raw, str) else raw
+
+
+class Intersection(Table):
+    """`[[intersection]]`: groups of two or more attributes at once."""
+
+    attributes: list[str] = Field(min_length=2, description="declared attributes")
+
+
+Sparsity = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _one_or_many(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the file holds
+    return "many" if isinstance(raw, list) else "one"
+
+
+class Prune(Table):
+    """Magnitude pruning (Zhu and Gupta 2017), by TFMOT."""
+
+    method: Literal["prune"]
+    name: Name | None = None
+    sparsity: Annotated[
+        Annotated[Sparsity, Tag("one")] | Annotated[list[Sparsity], Tag("many"), Field(min_length=1)],
+        Discriminator(_one_or_many),
+    ] = Field(description="share of zero weights a layer; a list makes one variant a value")
+    schedule: Literal["polynomial", "constant"] = Field("polynomial", description="how sparsity rises")
+    begin_step: NonNegativeInt | None = Field(None, description="default: a fifth of all steps")
+    end_step: PositiveInt | None = Field(None, description="default: three quarters of all steps")
+    frequency: PositiveInt | None = Field(None, description="steps between mask updates; default: 1 to 100 by length")
+    epochs: PositiveInt | None = Field(
+        None, description="of fine-tuning, with start = baseline; default: training.epochs"
+    )
+
+
+class Quantize(Table):
+    """Quantisation after training, by the TFLite converter."""
+
+    method: Literal["float16", "dynamic_int8", "int8"]
+    name: Name | None = None
+
+
+class Artifact(Table):
+    """A compressed model made elsewhere."""
+
+    artifact: str = Field(description="a `.tflite`, `.keras`, `.h5` or `.hdf5` file")
+    sha256: Digest | None = Field(None, description="digest that the file must have")
+    name: Name | None = None
+
+
+class PredictionColumns(Table):
+    """A compressed population, as columns of a predictions table."""
+
+    predictions: str = Field(description='columns, one a member: "int8_*"')
+    paired: bool = Field(False, description="whether member k derives from baseline member k")
+    name: Name | None = None
+
+
+def _compression_kind(raw: Any) -> str | None:  # noqa: ANN401 - pydantic gives whatever the file holds
+    if not isinstance(raw, dict):
+        return getattr(raw, "method", None) or type(raw).__name__
+    kind = next((key for key in ("artifact", "predictions") if key in raw), raw.get("method"))
+    return "quantize" if kind in {"float16", "dynamic_int8", "int8"} else kind
+
+
+Compression = Annotated[
+    Annotated[Prune, Tag("prune")]
+    | Annotated[Quantize, Tag("quantize")]
+    | Annotated[Artifact, Tag("artifact")]
+    | Annotated[PredictionColumns, Tag("predictions")],
+    Discriminator(_compression_kind),
+]
+
+
+class Statistics(Table):
+    """`[statistics]`: how sure is sure."""
+
+    confidence: float = Field(
+        0.95, ge=0.5, lt=1, description="one-sided, for verdicts; intervals shown have the same tails"
+    )
+    min_group: int = Field(10, ge=2, description="examples in a rate's denominator; fewer: UNDEFINED")
+    discovery: Literal["bh", "holm"] = Field("bh", description="correction of the class test")
+
+
+Names = Annotated[
+    Annotated[str, Tag("one")] | Annotated[list[str], Tag("many"), Field(min_length=1)], Discriminator(_one_or_many)
+]
+Metric = Literal["accuracy", "error", "recall", "fnr", "fpr", "tnr", "selection_rate", "precision"]
+
+
+class GateTable(Table):
+    """`[[gate]]`: a limit that must be shown to hold."""
+
+    name: str | None = Field(None, max_length=200, description="default: made from the keys below")
+    metric: Metric = Field(description="a rate")
+    of: LabelValue | None = Field(None, description='`positive`, "*", or a class; default: positive, or every class')
+    over: Names | None = Field(
+        None,
+        description='attributes, intersections ("sex x race"), "overall", "class", "*"; default: all attributes and intersections',
+    )
+    compare: Literal["value", "change", "ratio", "disparity", "disparity_change"] = Field(
+        "change", description="with what: nothing, the baseline, the reference group, or both"
+    )
+    variants: Names = Field("*", description="compressed variants")
+    min: float | None = Field(None, description="inclusive")
+    max: float | None = Field(None, description="inclusive")
+    decide_on: Literal["interval", "point"] = Field("interval", description="what must lie within the limit")
+    severity: Literal["error", "warning"] = Field("error", description="only errors count for the exit code")
+    why: str = Field("", description="printed beside the verdict")
+
+
+class Run(Table):
+    """`[run]`: where and how."""
+
+    executor: Literal["local", "inline"] = Field("local", description="worker processes, or this process")
+    workers: PositiveInt | Literal["auto"] = Field("auto", description="processes; auto: one a core")
+    store: str = Field(".auditor", description="folder of finished jobs, relative to the file")
+    member_timeout: PositiveInt = Field(
+        86_400, description="seconds after which a member is ended and counts as failed"
+    )
+
+
+Format = Literal["html", "pdf", "json", "markdown"]
+
+
+class Report(Table):
+    """`[report]`: what is written."""
+
+    formats: list[Format] = Field(["html", "pdf", "json", "markdown"], description="`result.json` is written always")
+
+
+class AuditSpec(Table):
+    """audit.toml, schema 1."""
+
+    schema_: Literal[1] = Field(alias="schema", description="version of this format: 1")
+    audit: Audit = Audit()
+    model: Model
+    training: Training = Training()
+    population: PopulationTable = PopulationTable()
+    data: Data
+    attribute: list[Annotated[Attribute, BeforeValidator(_attribute, json_schema_input_type=Attribute | str)]] = Field(
+        min_length=1, description="sensitive attributes; a name alone has the defaults"
+    )
+    intersection: list[Intersection] = []
+    compression: list[Compression] = Field(min_length=1)
+    statistics: Statistics = Statistics()
+    gate: list[GateTable] = []
+    run: Run = Run()
+    report: Report = Report()
