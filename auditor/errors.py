@@ -6,7 +6,12 @@ Only requests that cannot be served raise. A failed member, an undefined number 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class ExitCode(IntEnum):
@@ -40,6 +45,17 @@ class Problem:
         place = f"{self.file}:{self.line}" if self.line else self.file
         head = ": ".join(part for part in (place, self.where, self.message) if part)
         return f"{head}\n    {self.advice}" if self.advice else head
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Advice for a name that is not known: the nearest one that is, else the first dozen of them."""
+    names = sorted(set(known))
+    lower = {candidate.lower(): candidate for candidate in names}
+    close = get_close_matches(name.lower(), lower, n=1)
+    if close:
+        return f'Did you mean "{lower[close[0]]}"?'
+    more = f" and {len(names) - 12:,} more" if len(names) > 12 else ""
+    return "There is " + (", ".join(f'"{candidate}"' for candidate in names[:12]) or "none") + more + "."
 
 
 class AuditorError(Exception):

@@ -36,7 +36,7 @@ Severity = Literal["error", "warning"]
 class Verdict(StrEnum):
     """What a gate says of one comparison. UNDEFINED never counts as PASS."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105 - no password
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"
     UNDEFINED = "UNDEFINED"
@@ -82,7 +82,7 @@ class SplitSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """All that measuring needs of the data. What a model reads is made by the source when, and only when, a job needs it."""
+    """All that measuring needs of the data. What a model reads is made by the source, and only when a job needs it."""
 
     source: str
     """The source's name and the path as declared."""
@@ -190,7 +190,7 @@ class Estimate:
     high: float | None
     """One-sided bounds at the audit's confidence, each."""
     n: int
-    """Test examples (clusters, where there are any) in the rate's denominator."""
+    """Test examples in the rate's denominator; mean over members where the decisions make it (precision)."""
     members: int
     claim: Claim
     undefined: str | None = None
@@ -265,9 +265,8 @@ class Gate:
     line: int | None
     """Line of the gate in audit.toml."""
     metric: str
-    labels: tuple[Label | None, ...]
-    """The classes judged; (None,) for accuracy and error."""
-    groups: tuple[GroupKey, ...]
+    targets: tuple[tuple[Label | None, GroupKey], ...]
+    """The class and group of each comparison; the class is None for accuracy and error."""
     compare: Compare
     variants: tuple[str, ...]
     min: float | None

@@ -1,0 +1,141 @@
+"""From gates as declared to gates as judged: defaults filled in, classes, groups and variants by name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from auditor.errors import Problem, SpecError, did_you_mean
+from auditor.measure.rates import RATES
+from auditor.records import EVERYBODY, Gate, family_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from auditor.declare import Declaration
+    from auditor.records import Dataset, GroupKey, Label
+    from auditor.spec import GateTable
+
+SETTING = re.compile(r"gate\.(?P<gate>\d+)\.(?P<key>min|max)=(?P<value>[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)")
+Target = tuple["Label | None", "GroupKey"]
+
+
+def declared_gates(declaration: Declaration, dataset: Dataset) -> tuple[Gate, ...]:
+    """Give the gates of a file, now that its data is known."""
+    spec = declaration.spec
+    names = [str(entry.name) for entry in spec.compression]
+    return resolve_gates(spec.gate, dataset, names, declaration.gate_lines, str(declaration.file))
+
+
+def resolve_gates(
+    tables: Sequence[GateTable], dataset: Dataset, variants: Sequence[str], lines: Mapping[int, int], file: str
+) -> tuple[Gate, ...]:
+    """Fill in what a gate leaves open, now that classes and groups are known; all mistakes at once.
+
+    `lines` maps the place of each gate in audit.toml to its line there.
+    """
+    gates, problems = [], []
+    for place, table in enumerate(tables):
+        try:
+            gates.append(_resolve(table, dataset, variants, lines.get(place)))
+        except ValueError as error:
+            where = f"gate[{place}] {table.name or ''}".strip()
+            problems.append(Problem(message=str(error), where=where, file=file, line=lines.get(place)))
+    if problems:
+        raise SpecError(*problems)
+    return tuple(gates)
+
+
+def _resolve(table: GateTable, dataset: Dataset, variants: Sequence[str], line: int | None) -> Gate:
+    targets = tuple(
+        dict.fromkeys(target for over in _over(table, dataset) for target in _targets(table, over, dataset))
+    )
+    if not targets:
+        raise ValueError("matches no group of the test split")
+    chosen = tuple(variants) if table.variants == "*" else tuple(as_list(table.variants))
+    return Gate(
+        name=table.name or _derived_name(table),
+        line=line,
+        metric=table.metric,
+        targets=targets,
+        compare=table.compare,
+        variants=chosen,
+        min=table.min,
+        max=table.max,
+        decide_on=table.decide_on,
+        severity=table.severity,
+        why=table.why,
+    )
+
+
+def as_list(names: str | list[str]) -> list[str]:
+    """Take one name for a list of one."""
+    return [names] if isinstance(names, str) else names
+
+
+def _derived_name(table: GateTable) -> str:
+    label = "" if table.of is None else f" of {table.of}"
+    over = "every attribute" if table.over in {None, "*"} else ", ".join(as_list(table.over or "*"))
+    limits = [
+        f"{word} {limit:g}" for word, limit in (("at least", table.min), ("at most", table.max)) if limit is not None
+    ]
+    return f"{table.metric}{label}, {table.compare.replace('_', ' ')}, {' and '.join(limits)}, over {over}"
+
+
+def _over(table: GateTable, dataset: Dataset) -> list[str]:
+    """Give attributes, intersections, "overall" and "class" as named, or all attributes and intersections."""
+    families = list(dict.fromkeys(family_name(name) for name in dataset.groups.names if name != EVERYBODY))
+    if table.over is None:
+        return families
+    return [name for over in as_list(table.over) for name in (families if over == "*" else [over])]
+
+
+def _targets(table: GateTable, over: str, dataset: Dataset) -> list[Target]:
+    per_class = RATES[table.metric].per_class
+    if over == "class":
+        if not per_class:
+            raise ValueError(f'over = "class" needs a rate of a class; {table.metric} is not: use recall')
+        return [(label, EVERYBODY) for label in dataset.classes]
+    labels: Sequence[Label | None] = _labels(table, dataset) if per_class else (None,)
+    return [(label, group) for group in _groups(table, over, dataset) for label in labels]
+
+
+def _groups(table: GateTable, over: str, dataset: Dataset) -> list[GroupKey]:
+    names, reference = dataset.groups.names, dataset.groups.reference
+    groups = [g for g, name in enumerate(names) if family_name(name) == over]
+    if table.compare in {"value", "change"}:
+        return [names[g] for g in groups]
+    if over == "overall":
+        raise ValueError(f'compare = "{table.compare}" compares groups: over = "overall" has none')
+    return [names[g] for g in groups if reference[g] != g]
+
+
+def _labels(table: GateTable, dataset: Dataset) -> tuple[Label, ...]:
+    positive = None if dataset.positive is None else dataset.classes[dataset.positive]
+    if table.of == "positive" or (table.of is None and positive is not None):
+        if positive is None:
+            raise ValueError('of = "positive" needs data.positive')
+        return (positive,)
+    if table.of in {None, "*"}:
+        return dataset.classes
+    known = {str(label): label for label in dataset.classes}
+    if str(table.of) not in known:
+        raise ValueError(f"of = {table.of!r} is no class of the data. {did_you_mean(str(table.of), known)}")
+    return (known[str(table.of)],)
+
+
+def change_limits(gates: Sequence[Gate], settings: Sequence[str]) -> tuple[Gate, ...]:
+    """Set other limits, such as "gate.0.min=-0.03", after the result is known; the gate then says so."""
+    changed, problems = list(gates), []
+    for setting in settings:
+        found = SETTING.fullmatch(setting)
+        if not found or int(found["gate"]) >= len(gates):
+            message = f"expected gate.N.min=NUMBER or gate.N.max=NUMBER, with N from 0 to {len(gates) - 1}"
+            problems.append(Problem(message=message, where=f"--set {setting}"))
+            continue
+        place, limit = int(found["gate"]), {found["key"]: float(found["value"])}
+        changed[place] = replace(changed[place], **limit, limits_changed=True)  # type: ignore[arg-type]
+    if problems:
+        raise SpecError(*problems)
+    return tuple(changed)

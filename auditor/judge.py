@@ -1,0 +1,202 @@
+"""Judge: gates and estimates -> findings. Pure; the command line, the Python API and `auditor check` all come here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.errors import ExitCode
+from auditor.measure.intervals import p_beyond, p_proportion, seeds_only
+from auditor.measure.multiplicity import holm
+from auditor.measure.power import needed
+from auditor.records import BASELINE, Estimate, Finding, Verdict, group_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from auditor.measure.intervals import Side
+    from auditor.records import Gate, VariantSummary
+
+Key = tuple[object, ...]
+
+
+def judge(
+    gates: Sequence[Gate],
+    estimates: Iterable[Estimate],
+    variants: Sequence[VariantSummary],
+    *,
+    confidence: float,
+    minimum: int | None,
+) -> tuple[Finding, ...]:
+    """Judge every comparison of every gate.
+
+    PASS: the bound of the interval lies within the limit; every comparison must be shown, so bounds are not corrected.
+    FAIL: the p of "within the limit", adjusted by Holm over all comparisons of a variant and severity, is below
+    1 - confidence.
+    """
+    known = {_key(e): e for e in estimates}
+    blocked = unfit(variants, minimum)
+    cases = [
+        _Case(gate, known[variant, gate.metric, label, group, gate.compare], known, blocked.get(variant), confidence)
+        for gate in gates
+        for variant in gate.variants
+        for label, group in gate.targets
+    ]
+    for family in {(case.estimate.variant, case.gate.severity) for case in cases}:
+        _adjust([case for case in cases if (case.estimate.variant, case.gate.severity) == family])
+    return tuple(case.finding() for case in cases)
+
+
+def unfit(variants: Sequence[VariantSummary], minimum: int | None) -> Mapping[str, str]:
+    """Name the variants that cannot be judged, with the reason: too few members finished, or a collapsed baseline."""
+    baseline = variants[0]
+    reasons = {v.name: reason for v in variants if (reason := _too_few(v, minimum))}
+    if baseline.name in reasons or baseline.collapsed:
+        common = reasons.get(BASELINE) or (
+            f"{baseline.collapsed} of {baseline.finished} baseline members say one class always, or are at chance"
+        )
+        reasons |= {v.name: common for v in variants if v.name not in reasons}
+    return reasons
+
+
+def _too_few(variant: VariantSummary, minimum: int | None) -> str | None:
+    needed = min(minimum or variant.asked, variant.asked)
+    if variant.finished >= needed:
+        return None
+    return f"{variant.finished} of {variant.asked} members of {variant.name} finished, {needed} must"
+
+
+def _key(e: Estimate) -> Key:
+    return (e.variant, e.metric, e.label, e.group, e.compare)
+
+
+class _Case:
+    """One comparison while it is judged: p values of a family are adjusted together, before the verdicts."""
+
+    def __init__(
+        self, gate: Gate, estimate: Estimate, known: Mapping[Key, Estimate], blocked: str | None, confidence: float
+    ) -> None:
+        self.gate, self.estimate, self.confidence = gate, estimate, confidence
+        self.undefined = blocked or estimate.undefined
+        self.baseline = known.get((BASELINE, *_key(estimate)[1:]))
+        self.by_interval = gate.decide_on == "interval"
+        self.p: dict[Side, float] = {}
+        self.adjusted: dict[Side, float] = {}
+        if not self.undefined and self.by_interval:
+            self.p = {side: self._p(side, limit) for side, limit in self.limits()}
+
+    def limits(self) -> list[tuple[Side, float]]:
+        """Give each limit with the end of the interval that shows a breach: lower above max, upper below min."""
+        pairs: list[tuple[Side, float | None]] = [(-1, self.gate.max), (1, self.gate.min)]
+        return [(side, limit) for side, limit in pairs if limit is not None]
+
+    def _p(self, side: Side, limit: float) -> float:
+        e = self.estimate
+        bound = e.lower if side < 0 else e.upper
+        if bound is None or e.value is None:
+            return p_proportion(round((e.value or 0.0) * e.n), e.n, side, limit)
+        return p_beyond(bound, side, limit)
+
+    def verdict(self) -> Verdict:
+        """PASS, FAIL, INCONCLUSIVE or UNDEFINED."""
+        e, gate = self.estimate, self.gate
+        low, high = (e.low, e.high) if self.by_interval else (e.value, e.value)
+        if self.undefined or low is None or high is None:
+            return Verdict.UNDEFINED
+        if (gate.min is None or low >= gate.min) and (gate.max is None or high <= gate.max):
+            return Verdict.PASS
+        if not self.by_interval or any(p < 1 - self.confidence for p in self.adjusted.values()):
+            return Verdict.FAIL
+        return Verdict.INCONCLUSIVE
+
+    def finding(self) -> Finding:
+        """Put the verdict into words and numbers."""
+        e, verdict = self.estimate, self.verdict()
+        p = min(self.p.values(), default=None)
+        p_holm = min(self.adjusted.values(), default=None)
+        limit = self._deciding_limit()
+        return Finding(
+            gate=self.gate.name,
+            estimate=e,
+            verdict=verdict,
+            severity=self.gate.severity,
+            limit=limit,
+            p=p,
+            p_holm=p_holm,
+            reason=self._reason(verdict, limit),
+            needed=self._needed(limit) if verdict is Verdict.INCONCLUSIVE else "",
+            seeds_only=self._seeds_only(),
+            baseline_fails_too=self._baseline_fails_too(),
+        )
+
+    def _deciding_limit(self) -> float:
+        """Choose the limit that is broken, or the nearer one."""
+        limits = [limit for _, limit in self.limits()]
+        if self.estimate.value is None or len(limits) == 1:
+            return limits[0]
+        value = self.estimate.value
+        return min(limits, key=lambda limit: -abs(value - limit) if self._outside(value, limit) else abs(value - limit))
+
+    def _outside(self, value: float, limit: float) -> bool:
+        return any(side * (limit - value) > 0 for side, known in self.limits() if known == limit)
+
+    def _reason(self, verdict: Verdict, limit: float) -> str:
+        if verdict is Verdict.UNDEFINED:
+            return self.undefined or "no interval is known for this rate"
+        if not self.by_interval:
+            return f"decided on the estimate alone, limit {limit:g}"
+        if verdict is Verdict.PASS:
+            return f"the whole interval is within the limit {limit:g}"
+        if verdict is Verdict.FAIL:
+            return f"beyond the limit {limit:g}, also after correction for all comparisons of the variant"
+        if any(p < 1 - self.confidence for p in self.p.values()):
+            return f"beyond the limit {limit:g} by itself, but not after correction for all comparisons of the variant"
+        return f"the interval does not lie within the limit {limit:g}, but a breach is not shown either"
+
+    def _needed(self, limit: float) -> str:
+        """Say what would settle it, if the true harm were 0."""
+        e = self.estimate
+        side = next(side for side, known in self.limits() if known == limit)
+        what = needed(e, limit, -side, self.confidence)
+        who = f"{group_name(e.group)}, where there are {e.n}"
+        if what.examples is None:
+            return "no number of examples or members would show that the limit holds"
+        if what.members is None:
+            return f"about {what.examples} examples in {who}, if the true harm is 0"
+        return (
+            "members differ too much: more examples alone cannot settle it; "
+            f"about {what.members} members a variant and {what.examples} examples in {who}, if the true harm is 0"
+        )
+
+    def _seeds_only(self) -> Verdict | None:
+        e = self.estimate
+        if self.undefined or e.value is None or e.lower is None:
+            return None
+        return seeds_only(e.value, e.lower.terms, (self.gate.min, self.gate.max), self.confidence)
+
+    def _baseline_fails_too(self) -> bool | None:
+        if self.baseline is None or self.baseline.value is None:
+            return None
+        return any(self._outside(self.baseline.value, limit) for _, limit in self.limits())
+
+
+def _adjust(cases: list[_Case]) -> None:
+    """Adjust the p of one family, both limits of a gate being two tests."""
+    tests = [(case, side) for case in cases for side in case.p]
+    for (case, side), p in zip(tests, holm([case.p[side] for case, side in tests]), strict=True):
+        case.adjusted[side] = float(p)
+
+
+def exit_code(findings: Sequence[Finding], *, allow_inconclusive: bool = False) -> ExitCode:
+    """Tell what the command answers: only unwaived findings of severity error count, and a FAIL beats all else."""
+    verdicts = {f.verdict for f in findings if f.severity == "error" and not f.waived}
+    if Verdict.FAIL in verdicts:
+        return ExitCode.GATE_FAILED
+    undecided = {Verdict.UNDEFINED} if allow_inconclusive else {Verdict.UNDEFINED, Verdict.INCONCLUSIVE}
+    return ExitCode.UNDECIDED if verdicts & undecided else ExitCode.PASSED
+
+
+def summary(findings: Sequence[Finding]) -> Verdict:
+    """Give one verdict for several comparisons: FAIL if any is, PASS only if all are."""
+    verdicts = {f.verdict for f in findings}
+    order = (Verdict.FAIL, Verdict.UNDEFINED, Verdict.INCONCLUSIVE)
+    return next((v for v in order if v in verdicts), Verdict.PASS)

@@ -1,0 +1,101 @@
+"""The waist: what every number needs of the decisions, counted in one pass.
+
+For every rate of a class it is enough to know, by member, group and class, how many were decided as the class and how
+many of those rightly. That is linear in the number of classes; a table of true by decided class would be quadratic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from auditor.records import BoolArray, FloatArray, Groups, IntArray, Population, Predictions
+
+GROUPS_AT_ONCE = 256
+"""Rows of the membership matrix made floating at one time: bounds the memory of many intersections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberCounts:
+    """Decisions of one population, by member, group and class."""
+
+    correct: IntArray
+    """[K, G, C]: examples of the class that are decided as it."""
+    decided: IntArray
+    """[K, G, C]: examples decided as the class."""
+
+
+def sum_over_groups(membership: BoolArray, cells: FloatArray) -> FloatArray:
+    """Add up what belongs to each group: [G, cell] times [cell, columns]."""
+    blocks = (
+        membership[start : start + GROUPS_AT_ONCE].astype(np.float64) @ cells
+        for start in range(0, len(membership), GROUPS_AT_ONCE)
+    )
+    return np.concatenate(list(blocks))
+
+
+def count_labels(labels: IntArray, groups: Groups, classes: int) -> IntArray:
+    """Count the examples of each true class in each group, [G, C]."""
+    cells = groups.membership.shape[1]
+    table = np.bincount(groups.cell_of * classes + labels, minlength=cells * classes).reshape(cells, classes)
+    return np.rint(sum_over_groups(groups.membership, table.astype(np.float64))).astype(np.int64)
+
+
+def count_decisions(decisions: IntArray, labels: IntArray, groups: Groups, classes: int) -> MemberCounts:
+    """Count the decisions [K, N] of a population's members."""
+    cells, members = groups.membership.shape[1], len(decisions)
+    tables = np.empty((cells, 2, members, classes))
+    for member, decided in enumerate(decisions):
+        slots = groups.cell_of * classes + decided
+        right = decided == labels
+        tables[:, 0, member] = np.bincount(slots[right], minlength=cells * classes).reshape(cells, classes)
+        tables[:, 1, member] = np.bincount(slots, minlength=cells * classes).reshape(cells, classes)
+    sums = np.rint(sum_over_groups(groups.membership, tables.reshape(cells, -1))).astype(np.int64)
+    correct, decided = sums.reshape(-1, 2, members, classes).transpose(1, 2, 0, 3)
+    return MemberCounts(correct=correct, decided=decided)
+
+
+def vote_shares(decisions: IntArray, classes: int) -> FloatArray:
+    """Give the share of members [K, N] that decide for each class, [N, C]."""
+    members, examples = decisions.shape
+    slots = np.arange(examples) * classes + decisions
+    return np.bincount(slots.ravel(), minlength=examples * classes).reshape(examples, classes) / max(members, 1)
+
+
+def distinct(population: Population) -> Population:
+    """Keep one member of each digest: one file compressed K times is one member, not K."""
+    predictions = population.predictions
+    first = {digest: place for place, digest in reversed(list(enumerate(predictions.digests)))}
+    keep = sorted(first.values())
+    return (
+        population
+        if len(keep) == len(predictions.members)
+        else replace(population, predictions=take(predictions, keep))
+    )
+
+
+def take(predictions: Predictions, places: list[int]) -> Predictions:
+    """Keep the members at these places."""
+    probabilities = predictions.probabilities
+    return replace(
+        predictions,
+        members=tuple(predictions.members[k] for k in places),
+        decisions=predictions.decisions[places],
+        probabilities=None if probabilities is None else probabilities[places],
+        digests=tuple(predictions.digests[k] for k in places),
+    )
+
+
+def align(population: Population, baseline: Population) -> tuple[Predictions, Predictions]:
+    """Give the members of a variant and of the baseline that are compared: for pairs, those where both finished."""
+    ours, theirs = population.predictions, baseline.predictions
+    if not population.paired:
+        return ours, theirs
+    both = sorted(set(ours.members) & set(theirs.members))
+    return (
+        take(ours, [ours.members.index(k) for k in both]),
+        take(theirs, [theirs.members.index(k) for k in both]),
+    )

@@ -1,0 +1,262 @@
+"""Every number as rate x gap x contrast, by one code path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from auditor.measure.counts import MemberCounts, align, count_decisions, vote_shares
+from auditor.measure.intervals import ExampleEnd, clopper_pearson, end_of, example_end
+from auditor.measure.moments import moments
+from auditor.measure.rates import RATES, denominators, hit_shares, inside, member_rates
+from auditor.records import Bound, Estimate, Term, group_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from auditor.measure.intervals import Side
+    from auditor.records import Compare, Dataset, FloatArray, IntArray, Population
+
+SIDES: tuple[Side, Side] = (-1, 1)
+_ONE_GROUP = frozenset({"value", "change"})
+_VERSUS_BASELINE = frozenset({"change", "disparity_change"})
+RANGES = {"value": (0.0, 1.0), "change": (-1.0, 1.0), "disparity": (-1.0, 1.0), "disparity_change": (-2.0, 2.0)}
+"""What a rate, its change and its gap can be: no bound lies beyond."""
+
+Target = tuple[str, int | None, int, "Compare"]
+"""What is wanted: metric, index of the class (None for accuracy and error), index of the group, comparison."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What all estimates of one variant share."""
+
+    dataset: Dataset
+    total: IntArray
+    """[G, C]: test examples of each class in each group."""
+    population: Population
+    is_baseline: bool
+    ours: MemberCounts
+    theirs: MemberCounts
+    votes: FloatArray
+    """[N, C]: vote shares of the variant's members."""
+    votes_baseline: FloatArray
+    confidence: float
+    min_group: int
+
+    @property
+    def members(self) -> int:
+        """Finished, distinct members."""
+        return self.ours.correct.shape[0]
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether members are a sample, as a recipe claim needs, or the one model that is meant."""
+        return self.population.claim == "recipe"
+
+    @property
+    def baseline_is_sampled(self) -> bool:
+        """Whether the baseline is a population too, and not one given model."""
+        return not self.population.fixed_baseline
+
+
+def prepare(
+    dataset: Dataset,
+    population: Population,
+    baseline: Population,
+    total: IntArray,
+    *,
+    confidence: float,
+    min_group: int,
+) -> Setting:
+    """Count what the estimates of one variant need, paired with the baseline as the variant is."""
+    ours, theirs = align(population, baseline)
+    classes = len(dataset.classes)
+    counted = [count_decisions(p.decisions, dataset.labels, dataset.groups, classes) for p in (ours, theirs)]
+    votes = [vote_shares(p.decisions, classes) for p in (ours, theirs)]
+    return Setting(
+        dataset=dataset,
+        total=total,
+        population=population,
+        is_baseline=population is baseline,
+        ours=counted[0],
+        theirs=counted[1],
+        votes=votes[0],
+        votes_baseline=votes[1],
+        confidence=confidence,
+        min_group=min_group,
+    )
+
+
+def estimate(setting: Setting, targets: Iterable[Target]) -> Iterator[Estimate]:
+    """Compute the wanted numbers of one variant; comparisons with the baseline are left out for the baseline."""
+    tables: dict[str, _RateTable] = {}
+    for metric, label, group, compare in targets:
+        if setting.is_baseline and compare in _VERSUS_BASELINE:
+            continue
+        if metric not in tables:
+            tables[metric] = _RateTable(setting, metric)
+        yield tables[metric].estimate(label, group, compare)
+
+
+class _RateTable:
+    """One rate of one variant in every group and class, computed at once; estimates are read off it."""
+
+    def __init__(self, setting: Setting, metric: str) -> None:
+        self.setting, self.metric, self.rate = setting, metric, RATES[metric]
+        self.n = denominators(self.rate, setting.total)
+        self.clusters: FloatArray = self.n.astype(np.float64)
+        self.ours = member_rates(self.rate, setting.ours, setting.total)
+        self.theirs = member_rates(self.rate, setting.theirs, setting.total)
+        self.ends: dict[str, tuple[ExampleEnd, ExampleEnd]] = {}
+        self.statistics: dict[bool, _MemberStatistics] = {}
+        if self.rate.among != "decided":
+            self._sum_examples()
+
+    def _sum_examples(self) -> None:
+        s, data = self.setting, self.setting.dataset
+        within = inside(self.rate, data.labels, len(data.classes))
+        ours, theirs = (hit_shares(self.rate, votes, data.labels) for votes in (s.votes, s.votes_baseline))
+        value = moments(ours, within, data.groups, data.cluster)
+        change = moments(ours - theirs, within, data.groups, data.cluster)
+        self.clusters = value.clusters
+        self.ends = {
+            "value": (example_end(value, 0.0), example_end(value, 1.0)),
+            "change": (example_end(change, -1.0), example_end(change, 1.0)),
+        }
+
+    def estimate(self, label: int | None, g: int, compare: Compare) -> Estimate:
+        """Read one estimate off the table."""
+        s, j = self.setting, label or 0
+        places = (g,) if compare in _ONE_GROUP else (g, int(s.dataset.groups.reference[g]))
+        undefined = self._undefined(places, j, compare)
+        value = None if undefined else self._value(places, j, compare)
+        method, lower, upper = "none", None, None
+        low, high = None, None
+        if value is not None and self._is_one_proportion(compare):
+            method, successes, n = "clopper-pearson", round(value * self.n[g, j]), int(self.n[g, j])
+            low, high = (clopper_pearson(successes, n, side, s.confidence) for side in SIDES)
+        elif value is not None and self.ends and compare != "ratio":
+            method = "sum of terms"
+            lower, upper = self._bounds(places, j, compare)
+            least, most = RANGES[compare]
+            low, high = max(least, end_of(lower, -1, s.confidence)), min(most, end_of(upper, 1, s.confidence))
+        return Estimate(
+            variant=s.population.name,
+            metric=self.metric,
+            label=None if label is None else s.dataset.classes[label],
+            group=s.dataset.groups.names[g],
+            compare=compare,
+            value=value,
+            low=low,
+            high=high,
+            n=int(self.n[g, j]),
+            members=s.members,
+            claim=s.population.claim,
+            undefined=undefined,
+            method=method,
+            lower=lower,
+            upper=upper,
+        )
+
+    def _is_one_proportion(self, compare: Compare) -> bool:
+        s = self.setting
+        return compare == "value" and not s.is_sampled and s.dataset.cluster is None and bool(self.ends)
+
+    def _undefined(self, places: tuple[int, ...], j: int, compare: Compare) -> str | None:
+        s, versus = self.setting, compare in _VERSUS_BASELINE
+        if s.members == 0:
+            return "no member finished"
+        if s.is_sampled and (s.members < 2 or (versus and s.baseline_is_sampled and len(self.theirs) < 2)):
+            return "a claim about a recipe needs two finished members that differ"
+        for g in places:
+            if self.clusters[g, j] < s.min_group:
+                unit = "examples" if s.dataset.cluster is None else "clusters"
+                who = group_name(s.dataset.groups.names[g])
+                return f"{int(self.clusters[g, j])} {unit} in {who}, of the {s.min_group} that are needed"
+            rates = (self.ours, self.theirs) if versus else (self.ours,)
+            empty = sum(int(np.isnan(r[:, g, j]).sum()) for r in rates)
+            if empty:
+                return f"{empty} members decide so for nobody in {group_name(s.dataset.groups.names[g])}"
+        if compare == "ratio" and not self.ours[:, places[1], j].any():
+            return "the rate of the reference group is 0"
+        return None
+
+    def _value(self, places: tuple[int, ...], j: int, compare: Compare) -> float:
+        members = self._members(gap=len(places) == 2)
+        if compare == "ratio":
+            return float(self.ours[:, places[0], j].mean() / self.ours[:, places[1], j].mean())
+        value = float(members.ours[places[0], j])
+        return value - float(members.theirs[places[0], j]) if compare in _VERSUS_BASELINE else value
+
+    def _bounds(self, places: tuple[int, ...], j: int, compare: Compare) -> tuple[Bound, Bound]:
+        """Put together both ends; the reference group enters with a minus, so with the other end's pseudo-examples."""
+        ends = self.ends["change" if compare in _VERSUS_BASELINE else "value"]
+        member_terms = self._member_terms(places, j, compare)
+        bounds = []
+        for own, other in (ends, ends[::-1]):
+            terms = [_example_term(own, places[0], j)]
+            center = own.center[places[0], j]
+            if len(places) == 2:
+                terms.append(_example_term(other, places[1], j))
+                center = center - other.center[places[1], j]
+            bounds.append(Bound(center=float(center), terms=(*terms, *member_terms)))
+        return bounds[0], bounds[1]
+
+    def _member_terms(self, places: tuple[int, ...], j: int, compare: Compare) -> tuple[Term, ...]:
+        s = self.setting
+        if not s.is_sampled:
+            return ()
+        at, members = (places[0], j), self._members(gap=len(places) == 2)
+        if compare in _VERSUS_BASELINE and s.baseline_is_sampled:
+            if s.population.paired:
+                return (_member_term("members", members.variance_of_pairs[at], len(self.ours)),)
+            theirs = _member_term("baseline members", members.variance_theirs[at], len(self.theirs))
+            return (_member_term("members", members.variance_ours[at], len(self.ours)), theirs)
+        return (_member_term("members", members.variance_ours[at], len(self.ours)),)
+
+    def _members(self, *, gap: bool) -> _MemberStatistics:
+        if gap not in self.statistics:
+            self.statistics[gap] = self._summarise(gap=gap)
+        return self.statistics[gap]
+
+    def _summarise(self, *, gap: bool) -> _MemberStatistics:
+        """Take means and variances over members; members are shared by groups, so a gap is taken member by member."""
+        reference = self.setting.dataset.groups.reference
+        ours, theirs = (r - r[:, reference] if gap else r for r in (self.ours, self.theirs))
+        pairs = ours - theirs if self.setting.population.paired else ours
+        return _MemberStatistics(
+            ours=ours.mean(axis=0),
+            theirs=theirs.mean(axis=0),
+            variance_ours=_variance_of_mean(ours),
+            variance_theirs=_variance_of_mean(theirs),
+            variance_of_pairs=_variance_of_mean(pairs),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MemberStatistics:
+    """Over members, of a rate or of its gap to the reference group; every field is [G, J]."""
+
+    ours: FloatArray
+    theirs: FloatArray
+    variance_ours: FloatArray
+    """Of the mean."""
+    variance_theirs: FloatArray
+    variance_of_pairs: FloatArray
+
+
+def _variance_of_mean(rates: FloatArray) -> FloatArray:
+    """Give the variance of the mean over members, [G, J]; NaN for fewer than two."""
+    K = len(rates)
+    return rates.var(axis=0, ddof=1) / K if K > 1 else np.full(rates.shape[1:], np.nan)
+
+
+def _example_term(end: ExampleEnd, g: int, j: int) -> Term:
+    return Term(source="examples", variance=float(end.variance[g, j]), df=float(end.df[g, j]))
+
+
+def _member_term(source: Literal["members", "baseline members"], variance: float, K: int) -> Term:
+    return Term(source=source, variance=float(variance), df=float(K - 1))

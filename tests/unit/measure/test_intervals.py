@@ -1,0 +1,234 @@
+"""Bounds against the formulas written out for one group, example by example, and against scipy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from handmade import dataset, one, population
+from scipy import stats
+
+from auditor.measure.intervals import clopper_pearson, end_of, p_beyond, p_proportion, seeds_only
+from auditor.records import Bound, Term, Verdict
+
+RNG = np.random.default_rng(7)
+N = 200
+LABELS = np.ones(N, int)
+TEAM = ["a"] * 120 + ["b"] * 80
+BASE = (RNG.random((5, N)) < 0.8).astype(int)
+VARIANT = (RNG.random((4, N)) < 0.7).astype(int)
+T = stats.t.ppf
+
+
+def examples_by_hand(harm):
+    """Centre and variance with 1.5 pseudo-examples at full harm, 1."""
+    n = len(harm)
+    size = n + 1.5
+    mean = (harm.sum() + 1.5) / size
+    return mean, ((harm**2).sum() + 1.5 - size * mean**2) / ((size - 1) * size)
+
+
+def member_variance(decisions):
+    return decisions.mean(axis=1).var(ddof=1) / len(decisions)
+
+
+def test_an_unpaired_change_has_a_quantile_for_each_source():
+    found = one(
+        dataset(LABELS, TEAM), population("v", VARIANT), population("baseline", BASE), "recall", "change", label=1
+    )
+    harm = BASE.mean(axis=0) - VARIANT.mean(axis=0)
+    center, variance = examples_by_hand(harm)
+    spread = T(0.95, N - 1) ** 2 * variance
+    spread += T(0.95, 3) ** 2 * member_variance(VARIANT) + T(0.95, 4) ** 2 * member_variance(BASE)
+    assert -found.low == pytest.approx(center + np.sqrt(spread), rel=1e-12)
+    center, variance = examples_by_hand(-harm)
+    assert found.high == pytest.approx(
+        center + np.sqrt(T(0.95, N - 1) ** 2 * variance + spread - T(0.95, N - 1) ** 2 * examples_by_hand(harm)[1]),
+        rel=1e-12,
+    )
+    assert found.low < found.value < found.high
+
+
+def test_a_paired_change_takes_the_variance_of_the_differences_of_pairs():
+    base = BASE[:4]
+    found = one(
+        dataset(LABELS),
+        population("v", VARIANT, paired=True),
+        population("baseline", base),
+        "recall",
+        "change",
+        label=1,
+    )
+    center, variance = examples_by_hand(base.mean(axis=0) - VARIANT.mean(axis=0))
+    pairs = (VARIANT.mean(axis=1) - base.mean(axis=1)).var(ddof=1) / 4
+    assert -found.low == pytest.approx(
+        center + np.sqrt(T(0.95, N - 1) ** 2 * variance + T(0.95, 3) ** 2 * pairs), rel=1e-12
+    )
+
+
+def test_pairs_are_of_members_where_both_finished():
+    variant = population("v", VARIANT, paired=True)
+    base = population("baseline", BASE[:4])
+    whole = one(dataset(LABELS), variant, base, "recall", "change", label=1)
+    from dataclasses import replace
+
+    lost = replace(
+        base,
+        predictions=replace(base.predictions, members=(0, 1, 3), decisions=BASE[[0, 1, 3]], digests=("p", "q", "r")),
+    )
+    found = one(dataset(LABELS), variant, lost, "recall", "change", label=1)
+    assert found.members == 3
+    assert found.value == pytest.approx(VARIANT[[0, 1, 3]].mean() - BASE[[0, 1, 3]].mean())
+    assert found.value != whole.value
+
+
+def test_one_given_baseline_leaves_only_the_variants_members_sampled():
+    found = one(
+        dataset(LABELS),
+        population("v", VARIANT, paired=True, fixed_baseline=True),
+        population("baseline", np.repeat(BASE[:1], 4, axis=0), digests=list("abcd")),
+        "recall",
+        "change",
+        label=1,
+    )
+    center, variance = examples_by_hand(BASE[0] - VARIANT.mean(axis=0))
+    spread = T(0.95, N - 1) ** 2 * variance + T(0.95, 3) ** 2 * member_variance(VARIANT)
+    assert -found.low == pytest.approx(center + np.sqrt(spread), rel=1e-12)
+
+
+def test_an_artifact_has_no_member_variance():
+    found = one(
+        dataset(LABELS),
+        population("v", VARIANT[:1], paired=True, fixed_baseline=True, claim="artifact"),
+        population("baseline", BASE[:1], claim="artifact"),
+        "recall",
+        "change",
+        label=1,
+    )
+    center, variance = examples_by_hand((BASE[0] - VARIANT[0]).astype(float))
+    assert -found.low == pytest.approx(center + T(0.95, N - 1) * np.sqrt(variance), rel=1e-12)
+
+
+def test_a_change_of_disparity_adds_examples_and_takes_members_by_their_own_gap():
+    data = dataset(LABELS, TEAM)
+    found = one(
+        data, population("v", VARIANT), population("baseline", BASE), "recall", "disparity_change", label=1, group=2
+    )
+    a, b = slice(0, 120), slice(120, N)
+    harm = BASE.mean(axis=0) - VARIANT.mean(axis=0)
+    center_b, variance_b = examples_by_hand(harm[b])
+    center_a, variance_a = examples_by_hand(-harm[a])
+    gaps = [m[:, b].mean(axis=1) - m[:, a].mean(axis=1) for m in (VARIANT, BASE)]
+    spread = T(0.95, 79) ** 2 * variance_b + T(0.95, 119) ** 2 * variance_a
+    spread += sum(T(0.95, len(g) - 1) ** 2 * g.var(ddof=1) / len(g) for g in gaps)
+    assert -found.low == pytest.approx(center_b + center_a + np.sqrt(spread), rel=1e-12)
+
+
+def test_clusters_add_up_before_they_are_squared():
+    cluster = np.repeat(np.arange(40), 5)
+    data = dataset(LABELS, cluster=cluster)
+    found = one(
+        data,
+        population("v", VARIANT[:1], paired=True, claim="artifact"),
+        population("baseline", BASE[:1], claim="artifact"),
+        "recall",
+        "change",
+        label=1,
+    )
+    harm = (BASE[0] - VARIANT[0]).astype(float)
+    n, size = N + 1.5 * 5, 5
+    center = (harm.sum() + 1.5 * size) / n
+    sums = harm.reshape(40, 5).sum(axis=1)
+    spread = ((sums - size * center) ** 2).sum() + 1.5 * (size - size * center) ** 2
+    variance = 41.5 / 40.5 * spread / n**2
+    assert -found.low == pytest.approx(center + T(0.95, 39) * np.sqrt(variance), rel=1e-12)
+
+
+def test_clusters_of_one_example_change_nothing():
+    pair = (population("v", VARIANT), population("baseline", BASE))
+    alone = one(dataset(LABELS, TEAM), *pair, "recall", "change", label=1, group=2)
+    clustered = one(dataset(LABELS, TEAM, cluster=np.arange(N)), *pair, "recall", "change", label=1, group=2)
+    assert clustered.low == pytest.approx(alone.low, rel=1e-12)
+    assert clustered.high == pytest.approx(alone.high, rel=1e-12)
+
+
+def test_no_change_in_a_small_group_is_no_certainty():
+    base = population("baseline", np.ones((3, 12), int), digests=list("abc"))
+    variant = population("v", np.ones((3, 12), int), digests=list("def"))
+    found = one(dataset(np.ones(12, int)), variant, base, "recall", "change", label=1)
+    assert found.value == 0
+    assert found.low < -0.2
+
+
+def test_members_of_one_digest_are_one_member():
+    from auditor.measure.counts import distinct
+
+    same = distinct(population("v", VARIANT, digests=["x", "x", "y", "x"]))
+    assert same.predictions.members == (0, 2)
+
+
+def test_a_recipe_claim_from_one_member_is_undefined():
+    found = one(
+        dataset(LABELS), population("v", VARIANT[:1]), population("baseline", BASE), "recall", "change", label=1
+    )
+    assert found.value is None
+    assert "two finished members" in found.undefined
+
+
+def test_one_models_own_rate_has_the_exact_interval():
+    found = one(
+        dataset(LABELS),
+        population("v", VARIANT[:1], claim="artifact"),
+        population("baseline", BASE[:1], claim="artifact"),
+        "recall",
+        "value",
+        label=1,
+    )
+    exact = stats.binomtest(int(VARIANT[0].sum()), N).proportion_ci(0.9, method="exact")
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high), rel=1e-12)
+    assert found.method == "clopper-pearson"
+
+
+@pytest.mark.parametrize("successes", [0, 3, 20])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_an_exact_bound_and_its_p_agree(successes, side):
+    bound = clopper_pearson(successes, 20, side, 0.95)
+    if 0 < bound < 1:
+        assert p_proportion(successes, 20, side, bound) == pytest.approx(0.05, rel=1e-6)
+
+
+BOUND = Bound(
+    center=0.03,
+    terms=(
+        Term(source="examples", variance=1e-4, df=99),
+        Term(source="members", variance=4e-5, df=4),
+        Term(source="baseline members", variance=2e-5, df=9),
+    ),
+)
+
+
+@pytest.mark.parametrize("confidence", [0.6, 0.9, 0.95, 0.999])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_p_is_the_level_at_which_the_bound_touches_the_limit(confidence, side):
+    limit = end_of(BOUND, side, confidence)
+    assert p_beyond(BOUND, side, limit) == pytest.approx(1 - confidence, rel=1e-8)
+    mirrored = 2 * BOUND.center - limit
+    assert p_beyond(BOUND, side, mirrored) == pytest.approx(confidence, rel=1e-8)
+
+
+def test_p_with_one_source_is_students():
+    bound = Bound(center=0.05, terms=(Term(source="examples", variance=4e-4, df=30),))
+    assert p_beyond(bound, -1, 0.02) == pytest.approx(stats.t.sf(0.03 / 0.02, 30), rel=1e-9)
+    assert p_beyond(bound, -1, 0.05) == pytest.approx(0.5)
+
+
+def test_the_seeds_only_interval_is_welchs_and_passes_what_the_whole_one_does_not():
+    terms = (
+        Term(source="examples", variance=9e-4, df=50),
+        Term(source="members", variance=1e-6, df=9),
+        Term(source="baseline members", variance=1e-6, df=9),
+    )
+    assert seeds_only(-0.01, terms, (-0.02, None), 0.95) is Verdict.PASS
+    assert end_of(Bound(center=-0.01, terms=terms), -1, 0.95) < -0.02
+    assert seeds_only(-0.03, terms, (-0.02, None), 0.95) is Verdict.FAIL
+    assert seeds_only(-0.021, terms, (-0.02, None), 0.95) is Verdict.INCONCLUSIVE
+    assert seeds_only(-0.01, terms[:1], (-0.02, None), 0.95) is None

@@ -1,0 +1,69 @@
+"""Gates as declared become gates as judged."""
+
+from __future__ import annotations
+
+import pytest
+from handmade import dataset
+
+from auditor.errors import SpecError
+from auditor.gates import change_limits, resolve_gates
+from auditor.spec import GateTable
+
+DATA = dataset([0, 1, 1, 0], ["a", "b", "a", "b"])
+
+
+def resolve(*, data=DATA, variants=("v", "w"), **keys):
+    table = GateTable.model_validate({"metric": "recall", "min": -0.02} | keys)
+    return resolve_gates([table], data, variants, {0: 9}, "audit.toml")[0]
+
+
+def test_a_gate_is_about_the_positive_class_in_every_attribute_and_variant():
+    gate = resolve()
+    assert gate.targets == (("yes", (("team", "a"),)), ("yes", (("team", "b"),)))
+    assert gate.variants == ("v", "w")
+    assert gate.line == 9
+    assert gate.name == "recall, change, at least -0.02, over every attribute"
+
+
+def test_without_a_positive_class_every_class_is_judged():
+    data = dataset([0, 1, 2, 0], ["a", "b", "a", "b"], classes=("p", "q", "r"))
+    assert {label for label, _ in resolve(data=data).targets} == {"p", "q", "r"}
+    assert {label for label, _ in resolve(data=data, of="q").targets} == {"q"}
+
+
+def test_overall_and_class_are_for_everybody():
+    assert resolve(over="overall").targets == (("yes", ()),)
+    assert resolve(over="class").targets == (("no", ()), ("yes", ()))
+    assert resolve(metric="accuracy", over="overall").targets == ((None, ()),)
+
+
+def test_a_gap_is_not_judged_for_the_reference_group():
+    assert resolve(compare="disparity").targets == (("yes", (("team", "b"),)),)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"of": "yess"}, "of = 'yess' is no class of the data. Did you mean \"yes\"?"),
+        ({"over": "overall", "compare": "disparity"}, 'over = "overall" has none'),
+        ({"metric": "accuracy", "over": "class"}, "use recall"),
+        ({"over": "nobody"}, "matches no group of the test split"),
+    ],
+)
+def test_a_gate_that_cannot_be_judged_is_told_with_its_line(keys, message):
+    with pytest.raises(SpecError) as caught:
+        resolve(**keys)
+    (problem,) = caught.value.problems
+    assert message in problem.message
+    assert (problem.line, problem.file) == (9, "audit.toml")
+
+
+def test_limits_that_are_changed_afterwards_are_marked():
+    (gate,) = change_limits([resolve()], ["gate.0.min=-0.5"])
+    assert (gate.min, gate.limits_changed) == (-0.5, True)
+
+
+@pytest.mark.parametrize("setting", ["gate.1.min=0", "gate.0.min=x", "min=3", "gate.0.min=nan"])
+def test_a_limit_that_is_no_limit_is_told(setting):
+    with pytest.raises(SpecError, match="expected gate.N.min=NUMBER"):
+        change_limits([resolve()], [setting])
