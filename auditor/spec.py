@@ -79,38 +79,39 @@ class PopulationTable(Table):
 
 
 class SplitColumn(Table):
-    """A column that names the split of each row."""
+    """`data.split`: a column that names the split of each row."""
 
-    column: str
-    train: LabelValue = "train"
-    test: LabelValue = "test"
+    column: str = Field(description="its name")
+    train: LabelValue = Field("train", description="value of the rows to train on")
+    test: LabelValue = Field("test", description="value of the rows to test on")
 
 
 class SplitFractions(Table):
-    """A seeded random split."""
+    """`data.split`: seeded and random."""
 
-    test: Fraction = 0.3
-    seed: NonNegativeInt | None = None
+    test: Fraction = Field(0.3, description="share of the examples (of the ids, where there is one)")
+    seed: NonNegativeInt | None = Field(None, description="default: audit.seed")
 
 
 class SplitPaths(Table):
-    """One file a split."""
+    """`data.split`: one file a split."""
 
-    train_path: str | None = None
-    test_path: str
+    train_path: str | None = Field(None, description="default: data.path")
+    test_path: str = Field(description="the test split")
 
 
 def _split_kind(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the file holds
     if isinstance(raw, dict):
-        return "column" if "column" in raw else "paths" if {"test_path", "train_path"} & raw.keys() else "fractions"
-    return {SplitColumn: "column", SplitFractions: "fractions", SplitPaths: "paths"}.get(type(raw), "all")
+        return "~column" if "column" in raw else "~paths" if {"test_path", "train_path"} & raw.keys() else "~fractions"
+    kinds: dict[type, str] = {SplitColumn: "~column", SplitFractions: "~fractions", SplitPaths: "~paths"}
+    return kinds.get(type(raw), "~all")
 
 
 Split = Annotated[
-    Annotated[SplitColumn, Tag("column")]
-    | Annotated[SplitFractions, Tag("fractions")]
-    | Annotated[SplitPaths, Tag("paths")]
-    | Annotated[Literal["all"], Tag("all")],
+    Annotated[SplitColumn, Tag("~column")]
+    | Annotated[SplitFractions, Tag("~fractions")]
+    | Annotated[SplitPaths, Tag("~paths")]
+    | Annotated[Literal["all"], Tag("~all")],
     Discriminator(_split_kind),
 ]
 
@@ -181,6 +182,9 @@ def _attribute(raw: Any) -> Any:  # noqa: ANN401 - pydantic gives whatever the f
     return {"name": raw} if isinstance(raw, str) else raw
 
 
+NamedAttribute = Annotated[Attribute, BeforeValidator(_attribute, json_schema_input_type=Attribute | str)]
+
+
 class Intersection(Table):
     """`[[intersection]]`: groups of two or more attributes at once."""
 
@@ -191,16 +195,18 @@ Sparsity = Annotated[float, Field(ge=0, lt=1)]
 
 
 def _one_or_many(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the file holds
-    return "many" if isinstance(raw, list) else "one"
+    return "~many" if isinstance(raw, list) else "~one"
 
 
 class Prune(Table):
-    """Magnitude pruning (Zhu and Gupta 2017), by TFMOT."""
+    """`[[compression]]`: magnitude pruning (Zhu and Gupta 2017), by TFMOT."""
 
-    method: Literal["prune"]
-    name: Name | None = None
+    method: Literal["prune"] = Field(description="`prune`")
+    name: Name | None = Field(
+        None, description="of the variant; default: pruned, and the sparsity where there are several"
+    )
     sparsity: Annotated[
-        Annotated[Sparsity, Tag("one")] | Annotated[list[Sparsity], Tag("many"), Field(min_length=1)],
+        Annotated[Sparsity, Tag("~one")] | Annotated[list[Sparsity], Tag("~many"), Field(min_length=1)],
         Discriminator(_one_or_many),
     ] = Field(description="share of zero weights a layer; a list makes one variant a value")
     schedule: Literal["polynomial", "constant"] = Field("polynomial", description="how sparsity rises")
@@ -213,40 +219,44 @@ class Prune(Table):
 
 
 class Quantize(Table):
-    """Quantisation after training, by the TFLite converter."""
+    """`[[compression]]`: quantisation after training, by the TFLite converter."""
 
-    method: Literal["float16", "dynamic_int8", "int8"]
-    name: Name | None = None
+    method: Literal["float16", "dynamic_int8", "int8"] = Field(
+        description="`float16` weights, `dynamic_int8` weights, `int8` weights and activations"
+    )
+    name: Name | None = Field(None, description="of the variant; default: the method")
 
 
 class Artifact(Table):
-    """A compressed model made elsewhere."""
+    """`[[compression]]`: a compressed model made elsewhere."""
 
     artifact: str = Field(description="a `.tflite`, `.keras`, `.h5` or `.hdf5` file")
     sha256: Digest | None = Field(None, description="digest that the file must have")
-    name: Name | None = None
+    name: Name | None = Field(None, description="of the variant; default: the file's name")
 
 
 class PredictionColumns(Table):
-    """A compressed population, as columns of a predictions table."""
+    """`[[compression]]`: a compressed population, as columns of a predictions table."""
 
     predictions: str = Field(description='columns, one a member: "int8_*"')
     paired: bool = Field(False, description="whether member k derives from baseline member k")
-    name: Name | None = None
+    name: Name | None = Field(None, description="of the variant; default: from the columns")
 
 
 def _compression_kind(raw: Any) -> str | None:  # noqa: ANN401 - pydantic gives whatever the file holds
-    if not isinstance(raw, dict):
-        return getattr(raw, "method", None) or type(raw).__name__
-    kind = next((key for key in ("artifact", "predictions") if key in raw), raw.get("method"))
-    return "quantize" if kind in {"float16", "dynamic_int8", "int8"} else kind
+    keys = raw if isinstance(raw, dict) else vars(raw) if isinstance(raw, Table) else {}
+    for key in ("artifact", "predictions"):
+        if key in keys:
+            return f"~{key}"
+    quantizers = {"float16", "dynamic_int8", "int8"}
+    return {"prune": "~prune", **dict.fromkeys(quantizers, "~quantize")}.get(str(keys.get("method")))
 
 
 Compression = Annotated[
-    Annotated[Prune, Tag("prune")]
-    | Annotated[Quantize, Tag("quantize")]
-    | Annotated[Artifact, Tag("artifact")]
-    | Annotated[PredictionColumns, Tag("predictions")],
+    Annotated[Prune, Tag("~prune")]
+    | Annotated[Quantize, Tag("~quantize")]
+    | Annotated[Artifact, Tag("~artifact")]
+    | Annotated[PredictionColumns, Tag("~predictions")],
     Discriminator(_compression_kind),
 ]
 
@@ -262,7 +272,7 @@ class Statistics(Table):
 
 
 Names = Annotated[
-    Annotated[str, Tag("one")] | Annotated[list[str], Tag("many"), Field(min_length=1)], Discriminator(_one_or_many)
+    Annotated[str, Tag("~one")] | Annotated[list[str], Tag("~many"), Field(min_length=1)], Discriminator(_one_or_many)
 ]
 Metric = Literal["accuracy", "error", "recall", "fnr", "fpr", "tnr", "selection_rate", "precision"]
 
@@ -275,7 +285,8 @@ class GateTable(Table):
     of: LabelValue | None = Field(None, description='`positive`, "*", or a class; default: positive, or every class')
     over: Names | None = Field(
         None,
-        description='attributes, intersections ("sex x race"), "overall", "class", "*"; default: all attributes and intersections',
+        description='attributes, intersections ("sex x race"), "overall", "class" (every class, for everybody), "*"; '
+        "default: all attributes and intersections",
     )
     compare: Literal["value", "change", "ratio", "disparity", "disparity_change"] = Field(
         "change", description="with what: nothing, the baseline, the reference group, or both"
@@ -317,7 +328,7 @@ class AuditSpec(Table):
     training: Training = Training()
     population: PopulationTable = PopulationTable()
     data: Data
-    attribute: list[Annotated[Attribute, BeforeValidator(_attribute, json_schema_input_type=Attribute | str)]] = Field(
+    attribute: list[NamedAttribute] = Field(
         min_length=1, description="sensitive attributes; a name alone has the defaults"
     )
     intersection: list[Intersection] = []

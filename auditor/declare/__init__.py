@@ -1,0 +1,137 @@
+"""Declare: audit.toml -> AuditSpec with every default filled in, or every mistake at once, each with its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from auditor.declare.lines import Lines, absolute_paths, assign, parse_value
+from auditor.declare.mistakes import KeyPath, Mistake, explain
+from auditor.declare.sense import check
+from auditor.declare.variants import as_name, expand
+from auditor.errors import Problem, SpecError
+from auditor.spec import AuditSpec, Compression, NamedAttribute
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What a file declares."""
+
+    spec: AuditSpec
+    """Resolved: names, source and one compression a variant."""
+    file: Path
+    gate_lines: dict[int, int]
+    """Line of each gate, by its place."""
+
+    @property
+    def base(self) -> Path:
+        """The folder that the file's paths are relative to."""
+        return self.file.parent
+
+
+def load_spec(file: Path | str, settings: Sequence[str] = ()) -> Declaration:
+    """Read audit.toml, with settings such as "data.path=people.csv" laid over it.
+
+    Raises SpecError with every mistake. Paths in settings are relative to the current folder, those in the file to it.
+    """
+    path = Path(file).resolve()
+    text = _read(path)
+    raw, lines = _parse(text, path), Lines(text)
+    problems = [problem for setting in settings for problem in _apply(raw, setting)]
+    spec, mistakes = _validate(raw)
+    problems += [
+        Problem(message=m.message, where=m.where, advice=m.advice, file=str(path), line=lines.of(m.path))
+        for m in mistakes
+    ]
+    if problems or spec is None:
+        raise SpecError(*problems)
+    gate_lines = {i: line for i in range(len(spec.gate)) if (line := lines.of(("gate", i)))}
+    return Declaration(spec=resolve(spec, path), file=path, gate_lines=gate_lines)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SpecError(Problem(message="there is no such file", file=str(path))) from None
+    except IsADirectoryError:
+        advice = f"name the file in it: {path / 'audit.toml'}"
+        raise SpecError(Problem(message="is a folder", file=str(path), advice=advice)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(Problem(message=f"cannot be read: {error}", file=str(path))) from None
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        line = int(found[1]) if found else None
+        raise SpecError(Problem(message=f"is no TOML: {error}", file=str(path), line=line)) from None
+
+
+def _apply(raw: dict[str, Any], setting: str) -> list[Problem]:
+    key, separator, value = setting.partition("=")
+    where = f"--set {setting}"
+    if not separator:
+        return [Problem(message="expected KEY=VALUE", where=where)]
+    message = assign(raw, key.strip(), absolute_paths(key.strip(), parse_value(value.strip())))
+    return [Problem(message=message, where=where)] if message else []
+
+
+class _Partial(AuditSpec):
+    """What is left of a file without its ill-formed entries: possibly no attribute and no compression."""
+
+    attribute: list[NamedAttribute] = []
+    compression: list[Compression] = []
+
+
+def _validate(raw: dict[str, Any]) -> tuple[AuditSpec | None, list[Mistake]]:
+    """Validate the form, and check for sense what is well formed: both kinds of mistake are told at once."""
+    try:
+        spec = AuditSpec.model_validate(raw)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        mistakes = [explain(detail) for detail in details]
+        whole, places = _without(raw, [mistake.path for mistake in mistakes])
+        try:
+            partial = _Partial.model_validate(whole)
+        except ValidationError:
+            return None, mistakes
+        return None, mistakes + check(partial, raw, places)
+    mistakes = check(spec, raw, {})
+    return (None if mistakes else spec), mistakes
+
+
+def _without(raw: dict[str, Any], broken: list[KeyPath]) -> tuple[dict[str, Any], dict[str, list[int]]]:
+    """Leave out broken entries of lists and broken optional tables; tell for each list which places are left."""
+    whole = {key: value for key, value in raw.items() if (key,) not in broken}
+    places: dict[str, list[int]] = {}
+    for key, value in list(whole.items()):
+        wrong = {path[1] for path in broken if path[0] == key and len(path) > 1}
+        if isinstance(value, list):
+            places[key] = [i for i in range(len(value)) if i not in wrong]
+            whole[key] = [value[i] for i in places[key]]
+        elif wrong and isinstance(value, dict):
+            whole[key] = {name: item for name, item in value.items() if name not in wrong}
+    return whole, places
+
+
+def resolve(spec: AuditSpec, path: Path) -> AuditSpec:
+    """Fill in the audit's name, the source, and one named compression a variant."""
+    audit = spec.audit.model_copy(update={"name": spec.audit.name or as_name(path.parent.name) or "audit"})
+    data = spec.data.model_copy(update={"source": spec.data.source or _source(spec)})
+    compression = [variant for entry in spec.compression for variant in expand(entry)]
+    return spec.model_copy(update={"audit": audit, "data": data, "compression": compression})
+
+
+def _source(spec: AuditSpec) -> str:
+    return "predictions" if spec.model.predictions else "table"

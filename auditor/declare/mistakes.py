@@ -1,0 +1,142 @@
+"""Mistakes in audit.toml, in words: what was found, what was expected, the nearest valid name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from auditor.errors import did_you_mean
+from auditor.spec import AuditSpec, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic_core import ErrorDetails
+
+TOML_TYPES = {
+    "dict": "a table",
+    "stri": "a text",
+    "list": "a list",
+    "inte": "a whole number",
+    "numb": "a number",
+    "bool": "true or false",
+}
+KeyPath = tuple[str | int, ...]
+
+LATER_KEYS = {
+    "waiver", "then", "block_size", "block_pooling", "m_by_n", "export", "skip", "thumbnails", "permutations", "address"
+}  # fmt: skip
+LATER_VALUES = {
+    "method": {"cluster", "int16x8", "qat", "distill", "low_rank"},
+    "source": {"images", "arrays", "tfrecord", "tfds", "cifar10"},
+    "executor": {"dask"},
+    "formats": {"junit", "sarif", "card"},
+    "discovery": {"max_t"},
+    "compare": {"ratio_change"},
+    "metric": {"pie_excess"},
+    "architecture": {"resnet18", "wide_resnet", "inception_v3", "resnet50", "mobilenet_v2"},
+    "reference": {"best"},
+}
+"""What the format knows and this version does not yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """One mistake at a key path."""
+
+    path: KeyPath
+    message: str
+    advice: str = ""
+
+    @property
+    def where(self) -> str:
+        """The key path as text, such as gate[2].metric."""
+        return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self.path).lstrip(".")
+
+
+def not_yet(what: str) -> str:
+    """Say that the format knows something that this version does not."""
+    return f"{what}: not yet in this version"
+
+
+def explain(detail: ErrorDetails) -> Mistake:
+    """Put one of pydantic's errors into this format's words."""
+    path, kind, given = plain_path(detail["loc"]), detail["type"], detail["input"]
+    if kind == "extra_forbidden":
+        return _explain_unknown(path, detail["loc"])
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        return _explain_union(path, given)
+    if kind == "literal_error":
+        choices = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
+        return _explain_choice(path, given, choices)
+    if kind == "missing":
+        return Mistake(path=path, message=f"key {path[-1]!r} is missing")
+    message = re.sub(r"^(Input|String|List|Value) ", "", str(detail["msg"]))
+    message = re.sub(
+        r"a valid (dictionary.*|string|list|integer|number|boolean)$", lambda m: TOML_TYPES[m[1][:4]], message
+    )
+    return Mistake(path=path, message=f"{message}, not {_shown(given)}")
+
+
+def _explain_unknown(path: KeyPath, location: tuple[str | int, ...]) -> Mistake:
+    key = str(path[-1])
+    if key in LATER_KEYS:
+        return Mistake(path=path, message=not_yet(f"key {key!r}"))
+    return Mistake(path=path, message=f"unknown key {key!r}", advice=did_you_mean(key, _fields_at(location[:-1])))
+
+
+def _explain_choice(path: KeyPath, given: Any, choices: list[str]) -> Mistake:  # noqa: ANN401 - whatever the file holds
+    field = next((part for part in reversed(path) if isinstance(part, str)), "")
+    if given in LATER_VALUES.get(field, ()):
+        return Mistake(path=path, message=not_yet(repr(given)))
+    return Mistake(path=path, message=f"{given!r} is not known here", advice=did_you_mean(str(given), choices))
+
+
+def _explain_union(path: KeyPath, given: Any) -> Mistake:  # noqa: ANN401 - whatever the file holds
+    method = given.get("method") if isinstance(given, dict) else None
+    if method in LATER_VALUES["method"]:
+        return Mistake(path=(*path, "method"), message=not_yet(repr(method)))
+    methods = ("prune", "float16", "dynamic_int8", "int8")
+    if method is None:
+        return Mistake(
+            path=path, message="needs a method, an artifact or predictions", advice=did_you_mean("", methods)
+        )
+    return Mistake(
+        path=(*path, "method"), message=f"{method!r} is not known here", advice=did_you_mean(str(method), methods)
+    )
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - whatever the file holds
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def plain_path(location: tuple[str | int, ...]) -> KeyPath:
+    """Drop the names of union members: the schema marks them with a tilde, and the file does not hold them."""
+    return tuple(part for part in location if not str(part).startswith("~"))
+
+
+def _field(table: type[Table], key: str | int) -> str | None:
+    """Give the name of the field that a key stands for: the key itself, but for aliases."""
+    return next((name for name, field in table.model_fields.items() if key in {name, field.alias}), None)
+
+
+def _tables_in(*annotations: Any) -> Iterator[type[Table]]:  # noqa: ANN401 - annotations are anything
+    for annotation in annotations:
+        if isinstance(annotation, type) and issubclass(annotation, Table):
+            yield annotation
+        elif isinstance(annotation, list):
+            yield from _tables_in(*annotation)
+        else:
+            yield from _tables_in(*get_args(annotation))
+
+
+def _fields_at(location: tuple[str | int, ...]) -> list[str]:
+    """Give the keys that are known where an unknown one was found."""
+    tables: set[type[Table]] = {AuditSpec}
+    for part in location:
+        fields = [table.model_fields[str(name)] for table in tables for name in [_field(table, part)] if name]
+        if fields:
+            tables = {table for field in fields for table in _tables_in(field.annotation, field.metadata)}
+    return [field.alias or name for table in tables for name, field in table.model_fields.items()]

@@ -1,0 +1,222 @@
+"""Whether a well-formed audit.toml makes sense: names exist and are unique, keys go together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from auditor.declare.mistakes import LATER_VALUES, Mistake, not_yet
+from auditor.declare.variants import default_name, expand
+from auditor.errors import did_you_mean
+from auditor.records import BASELINE
+from auditor.spec import Artifact, PredictionColumns, Prune, Quantize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from auditor.spec import AuditSpec, Compression, GateTable
+
+RESERVED = {"label", "example"}
+
+
+def check(spec: AuditSpec, raw: Mapping[str, Any], places: Mapping[str, Sequence[int]]) -> list[Mistake]:
+    """Find everything that does not make sense.
+
+    `raw` is the whole file, also what is not well formed: a name that it declares is no unknown name. `places` maps
+    entries of lists in `spec` to their places in the file, where some were left out.
+    """
+    rules = (
+        _check_model,
+        _check_data,
+        _check_population,
+        _check_attributes,
+        _check_intersections,
+        _check_compressions,
+        _check_gates,
+    )
+    mistakes = [mistake for rule in rules for mistake in rule(spec, raw)]
+    return [_moved(mistake, places) for mistake in mistakes]
+
+
+def _moved(mistake: Mistake, places: Mapping[str, Sequence[int]]) -> Mistake:
+    """Give an entry of a list its place in the file."""
+    match mistake.path:
+        case (str() as key, int() as place, *rest) if key in places:
+            return Mistake(path=(key, places[key][place], *rest), message=mistake.message, advice=mistake.advice)
+    return mistake
+
+
+def _check_model(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
+    model = spec.model
+    given = [key for key in ("architecture", "path", "predictions") if getattr(model, key) is not None]
+    if len(given) != 1:
+        found = " and ".join(given) or "none"
+        yield Mistake(path=("model",), message=f"needs one of architecture, path and predictions, not {found}")
+    if model.architecture in LATER_VALUES["architecture"]:
+        yield Mistake(path=("model", "architecture"), message=not_yet(repr(model.architecture)))
+    for key, needs in (("sha256", "path"), ("options", "architecture")):
+        if getattr(model, key) and getattr(model, needs) is None:
+            yield Mistake(path=("model", key), message=f"has no meaning without {needs}")
+    if spec.training.momentum and spec.training.optimizer != "sgd":
+        yield Mistake(path=("training", "momentum"), message=f"is for sgd, not {spec.training.optimizer}")
+
+
+def _check_data(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
+    data = spec.data
+    from_columns = spec.model.predictions is not None
+    if data.source is not None and (data.source == "predictions") != from_columns:
+        advice = 'a table of decisions needs both: source = "predictions" and [model] predictions = "base_*"'
+        yield Mistake(path=("data", "source"), message="does not fit [model]", advice=advice)
+    if data.source is None and not from_columns and not data.path.lower().endswith((".csv", ".parquet", ".pq")):
+        advice = 'give source = "table" or "celeba", or a path that ends in .csv or .parquet'
+        yield Mistake(path=("data", "path"), message=f"the source cannot be told from {data.path!r}", advice=advice)
+    if data.split == "all" and _trains(spec):
+        advice = "a split into train and test is needed, or a model file that is only quantised or compared"
+        yield Mistake(path=("data", "split"), message='"all" leaves nothing to train or calibrate on', advice=advice)
+    if data.preprocess.crop:
+        left, top, right, bottom = data.preprocess.crop
+        if left >= right or top >= bottom:
+            yield Mistake(path=("data", "preprocess", "crop"), message="is left, top, right, bottom: nothing is left")
+
+
+def _trains(spec: AuditSpec) -> bool:
+    """Tell whether anything needs the training split."""
+    return spec.model.architecture is not None or any(
+        isinstance(entry, Prune) or (isinstance(entry, Quantize) and entry.method == "int8")
+        for entry in spec.compression
+    )
+
+
+def _check_population(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
+    population = spec.population
+    if population.minimum is not None and population.minimum > population.size:
+        yield Mistake(path=("population", "minimum"), message=f"is more than the size, {population.size}")
+
+
+def _check_attributes(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
+    names = [attribute.name for attribute in spec.attribute]
+    for i, attribute in enumerate(spec.attribute):
+        here = ("attribute", i)
+        if names.index(attribute.name) != i:
+            yield Mistake(path=here, message=f"{attribute.name!r} is declared twice")
+        if attribute.name in RESERVED or attribute.name.startswith("member_"):
+            yield Mistake(
+                path=here, message=f"an attribute cannot be named {attribute.name!r}: the outputs use the name"
+            )
+        if attribute.name == spec.data.label:
+            yield Mistake(path=here, message=f"{attribute.name!r} is the label")
+        if attribute.reference == "best":
+            yield Mistake(path=(*here, "reference"), message=not_yet("'best'"))
+        if attribute.bins and attribute.groups:
+            yield Mistake(path=here, message="has both bins and groups: one of them")
+        if attribute.bins and sorted(set(attribute.bins)) != attribute.bins:
+            yield Mistake(path=(*here, "bins"), message="must rise")
+
+
+def _check_intersections(spec: AuditSpec, raw: Mapping[str, Any]) -> Iterator[Mistake]:
+    declared = declared_attributes(raw)
+    for i, intersection in enumerate(spec.intersection):
+        for name, count in Counter(intersection.attributes).items():
+            if name not in declared:
+                message = f"{name!r} is no declared attribute"
+                yield Mistake(path=("intersection", i), message=message, advice=did_you_mean(name, declared))
+            if count > 1:
+                yield Mistake(path=("intersection", i), message=f"{name!r} stands in it twice")
+
+
+def declared_attributes(raw: Mapping[str, Any]) -> list[str]:
+    """Give the names of all attributes that the file declares, well formed or not."""
+    entries = raw.get("attribute", [])
+    found = (item.get("name") if isinstance(item, dict) else item for item in _as_entries(entries))
+    return [name for name in found if isinstance(name, str)]
+
+
+def _as_entries(entries: Any) -> list[Any]:  # noqa: ANN401 - whatever the file holds
+    return entries if isinstance(entries, list) else []
+
+
+def _check_compressions(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
+    seen: dict[str, int] = {}
+    for i, entry in enumerate(spec.compression):
+        here = ("compression", i)
+        yield from (Mistake(path=here, message=message) for message in _misfits(spec, entry))
+        if isinstance(entry, Prune):
+            yield from _check_schedule(entry, here)
+        for variant in expand(entry):
+            name = str(variant.name)
+            if name == BASELINE:
+                yield Mistake(path=(*here, "name"), message=f"{name!r} is the name of the uncompressed model")
+            elif name in seen:
+                advice = "give each compression a name of its own"
+                yield Mistake(path=here, message=f"a second variant named {name!r}", advice=advice)
+            seen[name] = i
+
+
+def _misfits(spec: AuditSpec, entry: Compression) -> Iterator[str]:
+    """Say why a compression cannot be had from this baseline."""
+    model = spec.model
+    is_columns = isinstance(entry, PredictionColumns)
+    if is_columns != (model.predictions is not None):
+        yield "predictions need a baseline that is given by predictions too, and go with no other compression"
+    if isinstance(entry, Artifact) and model.path is None:
+        yield "an artifact needs a given baseline: [model] path"
+    if isinstance(entry, Prune | Quantize) and model.path is not None and model.path.lower().endswith(".tflite"):
+        yield f"a .tflite baseline cannot be compressed by {entry.method}: give the .keras or .h5 file that it came of"
+    if isinstance(entry, Prune) and model.architecture is None and spec.population.start == "scratch" and model.path:
+        yield 'a given model cannot be trained anew: set [population] start = "baseline"'
+
+
+def _check_schedule(entry: Prune, here: tuple[str, int]) -> Iterator[Mistake]:
+    if entry.begin_step is not None and entry.end_step is not None and entry.end_step <= entry.begin_step:
+        message = f"is not after begin_step, {entry.begin_step}"
+        yield Mistake(path=(*here, "end_step"), message=message)
+    if entry.schedule == "constant" and entry.end_step is not None:
+        yield Mistake(
+            path=(*here, "end_step"), message="has no meaning with a constant schedule, which prunes to the end"
+        )
+
+
+def _check_gates(spec: AuditSpec, raw: Mapping[str, Any]) -> Iterator[Mistake]:
+    crossed = [" x ".join(item.attributes) for item in spec.intersection]
+    over = [*declared_attributes(raw), *crossed, "overall", "class", "*"]
+    variants = _declared_variants(spec, raw)
+    names = Counter(gate.name for gate in spec.gate if gate.name)
+    for i, gate in enumerate(spec.gate):
+        here = ("gate", i)
+        if gate.name and names[gate.name] > 1:
+            yield Mistake(path=(*here, "name"), message=f"a second gate named {gate.name!r}")
+        yield from (Mistake(path=here, message=message) for message in _useless(gate))
+        yield from _unknown(gate.over, over, (*here, "over"), "attribute or declared intersection")
+        yield from _unknown(gate.variants, [*variants, "*"], (*here, "variants"), "compressed variant")
+
+
+def _unknown(
+    named: str | list[str] | None, known: Iterable[str], path: tuple[str | int, ...], what: str
+) -> Iterator[Mistake]:
+    known = list(known)
+    for name in [named] if isinstance(named, str) else named or ():
+        if name not in known:
+            yield Mistake(path=path, message=f"{name!r} is no {what}", advice=did_you_mean(name, known))
+
+
+def _declared_variants(spec: AuditSpec, raw: Mapping[str, Any]) -> list[str]:
+    """Give the names of all variants, and of the entries that they come from."""
+    expanded = [str(variant.name) for entry in spec.compression for variant in expand(entry)]
+    broken = [item.get("name") for item in _as_entries(raw.get("compression")) if isinstance(item, dict)]
+    return [*expanded, *(entry.name or default_name(entry) for entry in spec.compression), *filter(None, broken)]
+
+
+def _useless(gate: GateTable) -> Iterator[str]:
+    """Say why a gate cannot be judged."""
+    if gate.min is None and gate.max is None:
+        yield "needs min, max, or both"
+    elif gate.min is not None and gate.max is not None and gate.min > gate.max:
+        yield f"nothing is at least {gate.min:g} and at most {gate.max:g}"
+    if gate.of is not None and gate.metric in {"accuracy", "error"}:
+        yield f"{gate.metric} is of all classes: leave out `of`"
+    if gate.decide_on == "interval":
+        advice = 'set decide_on = "point", which decides on the estimate alone'
+        if gate.compare == "ratio":
+            yield f"{not_yet('an interval of a ratio')}; {advice}"
+        if gate.metric == "precision":
+            yield f"{not_yet('an interval of precision')}; {advice}"

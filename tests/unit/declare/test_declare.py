@@ -1,0 +1,195 @@
+"""audit.toml: defaults, and mistakes with their lines, all at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import tomllib
+
+from auditor.declare import load_spec
+from auditor.declare.lines import Lines
+from auditor.declare.reference import as_json_schema, as_markdown
+from auditor.errors import SpecError
+
+SMALLEST = """
+schema = 1
+attribute = ["sex", "race"]
+[model]
+architecture = "mlp"
+[data]
+path = "people.parquet"
+label = "income"
+positive = ">50K"
+[[compression]]
+method = "prune"
+sparsity = 0.9
+[[gate]]
+metric = "recall"
+min = -0.02
+"""
+
+
+def write(tmp_path, text, folder="my audit"):
+    path = tmp_path / folder / "audit.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def problems(tmp_path, text, *settings):
+    with pytest.raises(SpecError) as caught:
+        load_spec(write(tmp_path, text), settings)
+    return caught.value.problems
+
+
+def told(tmp_path, text, *settings):
+    return "\n".join(map(str, problems(tmp_path, text, *settings)))
+
+
+def test_the_smallest_file_has_every_default(tmp_path):
+    spec = load_spec(write(tmp_path, SMALLEST)).spec
+    assert spec.audit.name == "my-audit"
+    assert (spec.audit.seed, spec.population.size, spec.population.start) == (0, 10, "scratch")
+    assert spec.data.source == "table"
+    assert [a.name for a in spec.attribute] == ["sex", "race"]
+    assert {a.reference for a in spec.attribute} == {"majority"}
+    assert [(c.name, c.sparsity) for c in spec.compression] == [("pruned", 0.9)]
+    assert (spec.statistics.confidence, spec.statistics.min_group) == (0.95, 10)
+
+
+def test_a_list_of_sparsities_makes_one_variant_a_value(tmp_path):
+    text = SMALLEST.replace("sparsity = 0.9", 'name = "p"\nsparsity = [0.5, 0.995]')
+    spec = load_spec(write(tmp_path, text)).spec
+    assert [(c.name, c.sparsity) for c in spec.compression] == [("p-0.5", 0.5), ("p-0.995", 0.995)]
+
+
+def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_name(tmp_path):
+    text = SMALLEST.replace('"mlp"', '"mlp"\noptoins = 1').replace('"recall"', '"recal"').replace("0.9", "1.5")
+    text += 'over = "sxe"\n[statistics]\nmin_group = 1\n'
+    found = {p.where: p for p in problems(tmp_path, text)}
+    lines = text.splitlines()
+    assert set(found) == {"model.optoins", "compression[0].sparsity", "gate[0].metric", "statistics.min_group"}
+    for where, start in (
+        ("model.optoins", "optoins"),
+        ("compression[0].sparsity", "sparsity"),
+        ("gate[0].metric", "metric"),
+        ("statistics.min_group", "min_group"),
+    ):
+        assert lines[found[where].line - 1].startswith(start)
+    assert found["model.optoins"].advice == 'Did you mean "options"?'
+    assert found["gate[0].metric"].advice == 'Did you mean "recall"?'
+    assert found["compression[0].sparsity"].file.endswith("audit.toml")
+
+
+def test_mistakes_of_form_do_not_hide_mistakes_of_sense(tmp_path):
+    text = SMALLEST.replace("sparsity = 0.9", "sparsity = 2") + 'over = "sxe"\n'
+    message = told(tmp_path, text)
+    assert "compression[0].sparsity" in message
+    assert "'sxe' is no attribute or declared intersection" in message
+    assert 'Did you mean "sex"?' in message
+
+
+SENSE = {
+    "needs one of architecture, path and predictions, not architecture and path": ('"mlp"', '"mlp"\npath = "a.keras"'),
+    "has no meaning without path": ('"mlp"', f'"mlp"\nsha256 = "{"0" * 64}"'),
+    "is for sgd, not adam": ("[data]", "[training]\nmomentum = 0.9\n[data]"),
+    "the source cannot be told from 'people.xlsx'": ("people.parquet", "people.xlsx"),
+    "does not fit [model]": ("[data]", '[data]\nsource = "predictions"'),
+    '"all" leaves nothing to train': ("[data]", '[data]\nsplit = "all"'),
+    "is more than the size, 10": ("[data]", "[population]\nminimum = 11\n[data]"),
+    "'sex' is declared twice": ('"race"', '"sex"'),
+    "an attribute cannot be named 'member_x'": ('"race"', '"member_x"'),
+    "an attribute cannot be named 'example'": ('"race"', '"example"'),
+    "'income' is the label": ('"race"', '"income"'),
+    "is the name of the uncompressed model": ("sparsity = 0.9", 'sparsity = 0.9\nname = "baseline"'),
+    "a second variant named 'pruned'": ("[[gate]]", '[[compression]]\nmethod = "prune"\nsparsity = 0.8\n[[gate]]'),
+    "predictions need a baseline that is given by predictions too": (
+        "[[gate]]",
+        '[[compression]]\npredictions = "x_*"\n[[gate]]',
+    ),
+    "an artifact needs a given baseline": ("[[gate]]", '[[compression]]\nartifact = "x.tflite"\n[[gate]]'),
+    "is not after begin_step": ("sparsity = 0.9", "sparsity = 0.9\nbegin_step = 9\nend_step = 9"),
+    "needs min, max, or both": ("min = -0.02", ""),
+    "nothing is at least 0.1 and at most 0": ("min = -0.02", "min = 0.1\nmax = 0.0"),
+    "accuracy is of all classes": ('"recall"', '"accuracy"\nof = "positive"'),
+    "'sxe' is no attribute": ("min = -0.02", 'min = -0.02\nover = ["sxe"]'),
+    "'prunde' is no compressed variant": ("min = -0.02", 'min = -0.02\nvariants = "prunde"'),
+    "an interval of a ratio: not yet": ("min = -0.02", 'min = 0.8\ncompare = "ratio"'),
+    "'cluster': not yet": ('method = "prune"', 'method = "cluster"'),
+    "key 'waiver': not yet": ("[data]", '[[waiver]]\ngate = "x"\n[data]'),
+    "'tfrecord': not yet": ("[data]", '[data]\nsource = "tfrecord"'),
+    "'best': not yet": ('"race"]', '{ name = "race", reference = "best" }]'),
+    "must rise": ('"race"]', '{ name = "race", bins = [3, 3] }]'),
+    "has both bins and groups": ('"race"]', '{ name = "race", bins = [3], groups = { a = [1] } }]'),
+    "'age' is no declared attribute": ("[data]", '[[intersection]]\nattributes = ["sex", "age"]\n[data]'),
+    "should be greater than 0": ("[data]", "[training]\nepochs = 0\n[data]"),
+    "should be a table, not 3": ("schema = 1", "schema = 1\ntraining = 3"),
+    "key 'label' is missing": ('label = "income"', ""),
+    "is no TOML": ("[data]", "[data"),
+}
+
+
+@pytest.mark.parametrize("message", SENSE)
+def test_what_makes_no_sense_is_refused_and_the_file_is_named(tmp_path, message):
+    old, new = SENSE[message]
+    assert old in SMALLEST
+    found = problems(tmp_path, SMALLEST.replace(old, new))
+    assert any(message in str(p) for p in found), found
+    assert len(found) == 1, found
+    assert found[0].file.endswith("audit.toml")
+
+
+def test_a_given_model_cannot_be_trained_from_scratch(tmp_path):
+    text = SMALLEST.replace('architecture = "mlp"', 'path = "model.keras"')
+    assert 'set [population] start = "baseline"' in told(tmp_path, text)
+    load_spec(write(tmp_path, text), ['population.start="baseline"'])
+
+
+def test_a_missing_file_and_a_folder_are_told_apart(tmp_path):
+    with pytest.raises(SpecError, match="no such file"):
+        load_spec(tmp_path / "none.toml")
+    with pytest.raises(SpecError, match="is a folder"):
+        load_spec(tmp_path)
+
+
+def test_settings_lie_over_the_file_by_key_and_by_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = ["population.size=3", "compression.prune.sparsity=0.5", "data.path=other.csv", "audit.title=A title"]
+    spec = load_spec(write(tmp_path, SMALLEST), [*settings, "gate.0.min=-0.1"]).spec
+    assert spec.population.size == 3
+    assert spec.compression[0].sparsity == 0.5
+    assert spec.data.path == str(tmp_path / "other.csv")
+    assert spec.audit.title == "A title"
+    assert spec.gate[0].min == -0.1
+
+
+def test_a_setting_of_an_unknown_entry_or_without_a_value_is_told(tmp_path):
+    message = told(tmp_path, SMALLEST, "compression.nope.sparsity=0.5", "population")
+    assert "[[compression]] has 0 entries named 'nope'" in message
+    assert "--set population: expected KEY=VALUE" in message
+
+
+def test_the_line_of_a_key_is_the_first_of_its_statement():
+    lines = Lines('a = 1\n\n# gate\n[[gate]]\nover = [\n  "x",\n]\n[[gate]]\nmin = """\n[[gate]]\n"""\n')
+    assert lines.of(("gate", 0)) == 4
+    assert lines.of(("gate", 0, "over", 0)) == 5
+    assert lines.of(("gate", 1)) == 8
+    assert lines.of(("gate", 1, "min")) == 9
+    assert lines.of(("gate", 1, "nothing")) == 8
+    assert lines.of(("b",)) is None
+
+
+def test_the_json_schema_takes_the_demonstration_and_refuses_an_unknown_key():
+    schema = json.loads(as_json_schema())
+    text = (Path(__file__).parents[3] / "audit.toml").read_text(encoding="utf-8")
+    jsonschema.validate(tomllib.loads(text), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tomllib.loads(text.replace("schema = 1", "schema = 1\nshcema = 1")), schema)
+
+
+def test_the_readme_holds_the_reference_that_the_schema_gives():
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    assert as_markdown() in readme
