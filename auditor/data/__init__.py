@@ -1,0 +1,48 @@
+"""Where the examples come from: one source a kind of file, all with the same two methods."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from auditor.errors import Problem, SpecError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from auditor.records import Dataset
+    from auditor.spec import AuditSpec
+
+SOURCES = {
+    "table": "auditor.data.table:TableSource",
+    "celeba": "auditor.data.celeba:CelebaSource",
+    "predictions": "auditor.data.predictions:PredictionsSource",
+}
+"""Where each source lives: only the one asked for is imported."""
+
+
+class Source(Protocol):
+    """What every source of data can do."""
+
+    def load(self) -> Dataset:
+        """Read and check all that measuring needs; no pixels, no TensorFlow. Raises DataError with every problem."""
+
+    def materialise(self, folder: Path) -> None:
+        """Write what a model reads into an existing empty folder, in the format of `auditor.data.inputs`."""
+
+
+def open_source(spec: AuditSpec, base: Path) -> Source:
+    """The declared source; paths in the definition are relative to `base`. Nothing is read yet."""
+    name = spec.data.source or ""
+    if name not in SOURCES:
+        raise SpecError(
+            Problem(
+                where="data.source",
+                message=f'there is no source "{name}"' if name else "no source is declared",
+                advice=did_you_mean(name, SOURCES),
+            )
+        )
+    module, _, kind = SOURCES[name].partition(":")
+    make = cast("Callable[[AuditSpec, Path], Source]", getattr(import_module(module), kind))
+    return make(spec, base)

@@ -1,0 +1,203 @@
+"""Image files, in a folder or a zip archive, and how they become arrays. JPEG and PNG only; nothing is trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import warnings
+import zipfile
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+from auditor.data.reading import file_digest
+from auditor.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from auditor.spec import Preprocess
+
+Pixels = npt.NDArray[np.uint8]
+LARGEST_FILE = 32 * 2**20
+"""Bytes; no photograph of a person needs more."""
+MOST_INFLATED = 20
+"""Images are compressed already: an archive that declares to unpack to more times its size is a bomb."""
+DEFAULT_SIZE = (64, 64)
+SHOWN = 10
+"""Images named at once."""
+BATCH = 256
+UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    zlib.error,
+    zipfile.BadZipFile,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+"""All that Pillow and zipfile raise for files that are damaged, too large, encrypted, or no images."""
+
+
+class ImageFiles(Protocol):
+    """Where images lie; closed by leaving the context."""
+
+    path: Path
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def size(self, name: str) -> int | None:
+        """Bytes of the image; None where it is missing."""
+
+    def read(self, name: str) -> bytes:
+        """The image's bytes; raises one of `UNREADABLE`."""
+
+    def identify(self, names: Sequence[str]) -> tuple[str, npt.NDArray[np.uint64]]:
+        """SHA-256 of all images, and for each a number that equal images share; nothing is decoded."""
+
+
+class FolderImages:
+    """Images as files of a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def size(self, name: str) -> int | None:
+        """Bytes of the file."""
+        file = self.path / name
+        return file.stat().st_size if file.is_file() else None
+
+    def read(self, name: str) -> bytes:
+        """The file's bytes."""
+        return (self.path / name).read_bytes()
+
+    def identify(self, names: Sequence[str]) -> tuple[str, npt.NDArray[np.uint64]]:
+        """Over names and bytes, in the order of the names."""
+        digests = [hashlib.sha256(self.read(name)).digest() for name in names]
+        whole = hashlib.sha256(b"".join(name.encode() + b"\0" + one for name, one in zip(names, digests, strict=True)))
+        return whole.hexdigest(), np.frombuffer(b"".join(one[:8] for one in digests), dtype=np.uint64)
+
+
+class ZipImages:
+    """Images as members of a zip archive, under a folder of the archive's name or directly."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._archive = zipfile.ZipFile(path)
+        except UNREADABLE as error:
+            raise DataError(Problem(file=str(path), message=f"the archive cannot be read: {error}")) from error
+        members = {member.filename: member for member in self._archive.infolist()}
+        prefix = f"{path.stem}/"
+        self._members = {name.removeprefix(prefix): member for name, member in members.items()}
+        unpacked, packed = sum(member.file_size for member in members.values()), path.stat().st_size
+        if unpacked > MOST_INFLATED * packed + LARGEST_FILE:
+            self._archive.close()
+            message = f"the archive of {packed:,} bytes declares to unpack to {unpacked:,}: no archive of images does"
+            raise DataError(Problem(file=str(path), message=message))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._archive.close()
+
+    def size(self, name: str) -> int | None:
+        """Bytes as declared in the archive; reading never gives more."""
+        member = self._members.get(name)
+        return None if member is None else member.file_size
+
+    def read(self, name: str) -> bytes:
+        """The member's bytes, its checksum verified."""
+        return self._archive.read(self._members[name])
+
+    def identify(self, names: Sequence[str]) -> tuple[str, npt.NDArray[np.uint64]]:
+        """The archive's own digest; checksum and size of each member."""
+        members = [self._members[name] for name in names]
+        numbers = np.array([(member.CRC << 32) | (member.file_size & 0xFFFFFFFF) for member in members], np.uint64)
+        return file_digest(self.path), numbers
+
+
+def check_files(files: ImageFiles, names: Sequence[str]) -> None:
+    """Raise DataError for listed images that are missing or too large."""
+    problems = []
+    for name in names:
+        size = files.size(name)
+        if size is None:
+            problems.append(Problem(file=str(files.path), where=name, message="the image is listed, but missing"))
+        elif size > LARGEST_FILE:
+            message = f"{size:,} bytes are more than an image may have ({LARGEST_FILE:,})"
+            problems.append(Problem(file=str(files.path), where=name, message=message))
+    raise_first(problems, str(files.path))
+
+
+def raise_first(problems: Sequence[Problem], file: str) -> None:
+    """Raise DataError with the first ten problems and the number of the others, if there are any."""
+    if len(problems) > SHOWN:
+        rest = Problem(file=file, message=f"and {len(problems) - SHOWN:,} more of this kind")
+        raise DataError(*problems[:SHOWN], rest)
+    if problems:
+        raise DataError(*problems)
+
+
+def image_shape(preprocess: Preprocess) -> tuple[int, int, int]:
+    """Height, width and channels of the model's input."""
+    width, height = preprocess.resize or DEFAULT_SIZE
+    return height, width, 1 if preprocess.color == "grey" else 3
+
+
+def decode(data: bytes, preprocess: Preprocess) -> Pixels:
+    """Crop, colour and bilinear resize, [height, width, channels]; raises one of `UNREADABLE`."""
+    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
+        if preprocess.crop is not None and (preprocess.crop[2] > image.width or preprocess.crop[3] > image.height):
+            raise ValueError(
+                f"crop {list(preprocess.crop)} reaches beyond the image of {image.width} x {image.height} pixels"
+            )
+        pixels = image.convert("L" if preprocess.color == "grey" else "RGB").crop(preprocess.crop)
+        resized = pixels.resize(preprocess.resize or DEFAULT_SIZE, Image.Resampling.BILINEAR)
+    return np.asarray(resized, dtype=np.uint8).reshape(image_shape(preprocess))
+
+
+def fill(out: Pixels, files: ImageFiles, names: Sequence[str], preprocess: Preprocess) -> list[Problem]:
+    """Decode every image into its place of `out`, [n, height, width, channels]; the images that cannot be are told."""
+
+    def decode_batch(start: int) -> list[Problem]:
+        return list(_failures(range(start, min(start + BATCH, len(names))), place))
+
+    def place(index: int) -> Problem | None:
+        try:
+            out[index] = decode(files.read(names[index]), preprocess)
+        except UNREADABLE as error:
+            # Pillow's own words name an object in memory
+            unknown = isinstance(error, UnidentifiedImageError)
+            reason = "it is neither JPEG nor PNG" if unknown else str(error).replace("\n", " ")
+            return Problem(file=str(files.path), where=names[index], message=f"the image cannot be read: {reason}")
+        return None
+
+    # Pillow decodes outside the interpreter lock; the filter is set once, because setting it is not thread-safe
+    with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        return [problem for batch in pool.map(decode_batch, range(0, len(names), BATCH)) for problem in batch]
+
+
+def _failures(indices: range, place: Callable[[int], Problem | None]) -> Iterator[Problem]:
+    for index in indices:
+        problem = place(index)
+        if problem is not None:
+            yield problem
