@@ -1,0 +1,185 @@
+"""Panels of a figure as SVG: readable in black and white, without a script, the same bytes for the same panel."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from auditor.errors import OutputError
+from auditor.report import draw
+from auditor.report.view.blocks import Dots, Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.report.view.blocks import Lines, Mark
+
+    Chart = Any
+    """Altair's classes share no type that is useful here."""
+
+FONT = "DejaVu Sans, Verdana, sans-serif"
+INK, QUIET, RULE, ACCENT, SECOND = "#1d2733", "#5b6673", "#d5dae0", "#0b5394", "#b45309"
+PLOT_WIDTH, LABEL_WIDTH, ROW_HEIGHT, LINES_HEIGHT = 180, 150, 17, 190
+TIME_LIMIT = 120
+"""Seconds for all pictures of a report; a hundred take about ten."""
+ROUND, SQUARE = "circle", "square"
+CONFIG = {
+    "font": FONT,
+    "background": "white",
+    "padding": 4,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK,
+        "labelFontSize": 10,
+        "titleColor": QUIET,
+        "titleFontSize": 10,
+        "titleFontWeight": "normal",
+        "domainColor": RULE,
+        "tickColor": RULE,
+        "gridColor": "#eceff2",
+    },
+    "legend": {
+        "labelColor": INK,
+        "labelFontSize": 10,
+        "symbolStrokeWidth": 1.5,
+        "orient": "top",
+        "title": None,
+        "offset": 4,
+    },
+}
+Row = dict[str, Any]
+_ROWS = "rows"
+"""Name of the data within a specification: layers share it, so that copying a layer does not copy it."""
+
+
+def pictures(figures: Sequence[Figure]) -> dict[tuple[Dots | Lines, Figure], str]:
+    """Draw every panel of every figure, as SVG.
+
+    Raises:
+        OutputError: the renderer failed, or took longer than the time limit.
+    """
+    panels = {(panel, figure): specification(panel, figure) for figure in figures for panel in figure.panels}
+    drawn = _render(list(panels.values())) if panels else []
+    return dict(zip(panels, drawn, strict=True))
+
+
+def _render(specifications: list[str]) -> list[str]:
+    program = [sys.executable, "-I", str(Path(draw.__file__))]
+    text = json.dumps(specifications).encode()
+    try:
+        done = subprocess.run(program, input=text, capture_output=True, timeout=TIME_LIMIT, check=True)  # noqa: S603
+        svgs: list[str] = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        raise OutputError(f"the figures were not drawn within {TIME_LIMIT} seconds") from None
+    except (subprocess.CalledProcessError, ValueError) as error:
+        said = getattr(error, "stderr", b"").decode(errors="replace").strip().splitlines()
+        raise OutputError(f"the figures could not be drawn: {said[-1] if said else error}") from None
+    return svgs
+
+
+def specification(panel: Dots | Lines, figure: Figure) -> str:
+    """Give a panel as a Vega-Lite specification in JSON."""
+    chart, rows = _dots(panel, figure) if isinstance(panel, Dots) else _lines(panel, figure.axis)
+    drawn = chart.to_dict(validate=False) | {"config": CONFIG, "datasets": {_ROWS: rows}}
+    return json.dumps(drawn, sort_keys=True)
+
+
+def _common_span(figure: Figure) -> tuple[float, float]:
+    """Give one axis to all panels of a figure, so that they can be compared."""
+    panels = [panel for panel in figure.panels if isinstance(panel, Dots)]
+    fixed = [at for p in panels for at in (*p.limits, *([] if p.zero is None else [p.zero]))]
+    return _span([m for panel in panels for m in panel.marks], fixed)
+
+
+def _span(marks: Sequence[Mark], others: Sequence[float]) -> tuple[float, float]:
+    """Give an axis that holds everything that is drawn, with a little room."""
+    ends = [x for m in marks for x in (m.value, m.low, m.high) if x is not None] + list(others)
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    room = max((high - low) * 0.04, 0.2)
+    return low - room, high + room
+
+
+def _dots(panel: Dots, figure: Figure) -> tuple[Chart, list[Row]]:
+    """Draw one row a group: a dot with its interval, hollow where the group is small, a word where it is undefined."""
+    import altair as alt
+
+    zero = [] if panel.zero is None else [panel.zero]
+    rows = [{"row": f"{place:04}", **_ends(m), "small": m.small} for place, m in enumerate(panel.marks)]
+    names = json.dumps({f"{place:04}": m.label for place, m in enumerate(panel.marks)})
+    y = alt.Y("row:O").axis(
+        title=None,
+        labelExpr=f"({names})[datum.value]",
+        labelLimit=LABEL_WIDTH,
+        minExtent=LABEL_WIDTH,
+        maxExtent=LABEL_WIDTH,
+        ticks=False,
+        domain=False,
+        grid=False,
+    )
+    scale = alt.Scale(domain=_common_span(figure), nice=False, zero=False)
+    x = alt.X("value:Q").scale(scale).axis(title=figure.axis, tickCount=5, grid=False)
+    known, unknown = (
+        alt.Chart(alt.NamedData(_ROWS)).transform_filter(f"datum.value {test} null") for test in ("!==", "===")
+    )
+    layers = [
+        *(_rule(at, dash=[1, 0], color=QUIET) for at in zero),
+        *(_rule(at, dash=[5, 3], color=SECOND) for at in panel.limits),
+        known.mark_rule(strokeWidth=1.6, color=ACCENT).encode(x=alt.X("low:Q").scale(scale), x2="high:Q", y=y),
+        known.mark_point(size=42, filled=False, strokeWidth=1.6, color=ACCENT, shape=ROUND, opacity=1).encode(
+            x=x, y=y, fill=alt.when(alt.datum.small).then(alt.value("white")).otherwise(alt.value(ACCENT))
+        ),
+        unknown.mark_text(text="undefined", fontStyle="italic", fontSize=10, color=QUIET, align="left").encode(
+            x=alt.value(2), y=y
+        ),
+    ]
+    height = max(ROW_HEIGHT * len(rows), ROW_HEIGHT)
+    return alt.layer(*layers, width=PLOT_WIDTH, height=height), rows
+
+
+def _ends(mark: Mark) -> dict[str, float | None]:
+    """Give an interval's ends; without an interval a line of no length."""
+    whole = mark.low is not None and mark.high is not None
+    low, high = (mark.low, mark.high) if whole else (mark.value, mark.value)
+    return {"value": mark.value, "low": low, "high": high}
+
+
+def _rule(at: float, *, dash: list[int], color: str) -> Chart:
+    import altair as alt
+
+    own = alt.Data(values=[{"value": at}])  # type: ignore[no-untyped-call]
+    return alt.Chart(own).mark_rule(strokeDash=dash, color=color, strokeWidth=1.2).encode(x="value:Q")
+
+
+def _lines(panel: Lines, axis: str) -> tuple[Chart, list[Row]]:
+    """Draw quantities over the variants, told apart by colour, shape and dash; what is undefined leaves a gap."""
+    import altair as alt
+
+    names = [line.name for line in panel.lines]
+    rows = [
+        {"place": f"{place:04}", "line": line.name, **_ends(m)}
+        for line in panel.lines
+        for place, m in enumerate(line.marks)
+    ]
+    labels = json.dumps({f"{place:04}": m.label for place, m in enumerate(panel.lines[0].marks)})
+    domain = _span([m for line in panel.lines for m in line.marks], [])
+    places = sorted({str(row["place"]) for row in rows})
+    x = (
+        alt.X("place:O")
+        .scale(domain=places, padding=0.4)
+        .axis(title=None, labelExpr=f"({labels})[datum.value]", labelAngle=-35, labelLimit=90, grid=False)
+    )
+    y = alt.Y("value:Q").scale(domain=domain, nice=False, zero=False).axis(title=axis, tickCount=6)
+    legend = alt.Legend(title=None)
+    color = alt.Color("line:N").scale(domain=names, range=[ACCENT, SECOND]).legend(legend)
+    base = alt.Chart(alt.NamedData(_ROWS)).encode(x=x, color=color)
+    dash = alt.StrokeDash("line:N").scale(domain=names, range=[[1, 0], [5, 3]]).legend(None)
+    shape = alt.Shape("line:N").scale(domain=names, range=[ROUND, SQUARE]).legend(legend)
+    layers = (
+        base.mark_rule(strokeWidth=1.2, opacity=0.7).encode(y=alt.Y("low:Q"), y2="high:Q"),
+        base.mark_line(strokeWidth=1.6).encode(y=y, strokeDash=dash),
+        base.mark_point(size=48, filled=True, opacity=1).encode(y=y, shape=shape),
+    )
+    return alt.layer(*layers, width=PLOT_WIDTH + LABEL_WIDTH - 40, height=LINES_HEIGHT), rows

@@ -1,0 +1,127 @@
+"""result.json: written the same byte for byte for the same result, and read back exactly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pydantic import ValidationError
+
+from auditor.errors import Problem, ResultError
+from auditor.provenance import digest_of
+from auditor.report.result_rows import plain, records
+from auditor.report.schema import SCHEMA, ResultFile
+
+if TYPE_CHECKING:
+    from auditor.records import AuditResult
+
+Json = dict[str, Any]
+_OUTSIDE_DIGEST = frozenset({"timings", "digest"})
+_SHOWN_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A result that was read from a file."""
+
+    result: AuditResult
+    edited: bool
+    """Whether the file was changed after it was written: its digest is another than the one it states."""
+
+
+def dump(result: AuditResult) -> str:
+    """Write a result as result.json: one record a line, finite numbers only."""
+    return text_of(content_of(result))
+
+
+def text_of(content: Json) -> str:
+    """Lay out the content of result.json, one record a line."""
+    return "{\n" + ",\n".join(f"{json.dumps(key)}: {_lines(value)}" for key, value in content.items()) + "\n}\n"
+
+
+def load(text: str | bytes) -> Loaded:
+    """Read result.json.
+
+    Raises:
+        ResultError: no JSON, another schema version, or values that the schema does not allow; all at once.
+    """
+    content = _parse(text)
+    if content.get("schema") != SCHEMA:
+        raise ResultError(
+            Problem(
+                where="schema",
+                message=f"version {json.dumps(content.get('schema'))[:40]}, but this auditor reads version {SCHEMA}",
+                advice="Read the file with the version of auditor that wrote it.",
+            )
+        )
+    try:
+        file = ResultFile.model_validate_json(text)
+    except ValidationError as error:
+        raise ResultError(*_problems(error)) from None
+    return Loaded(result=records(file), edited=_digest(content) != file.digest)
+
+
+def json_schema() -> str:
+    """Give the JSON schema that stands beside this module, for readers in other languages."""
+    return json.dumps(ResultFile.model_json_schema(by_alias=True), indent=2) + "\n"
+
+
+def content_of(result: AuditResult) -> Json:
+    """Give what result.json holds; its `digest`, which identical runs share, covers all but `timings`."""
+    stated = plain(result)
+    stated["audit"]["digest"] = digest_of(stated["audit"]["definition"])
+    unsigned = json.dumps(stated | {"digest": "0" * 64}, allow_nan=False)
+    content = ResultFile.model_validate_json(unsigned).model_dump(mode="json", by_alias=True)
+    return content | {"digest": _digest(content)}
+
+
+def _digest(content: Json) -> str:
+    return digest_of({key: value for key, value in content.items() if key not in _OUTSIDE_DIGEST})
+
+
+def _lines(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Write a list or an object with one item a line."""
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(json.dumps(item) for item in value) + "\n]"
+    if isinstance(value, dict) and value:
+        return "{\n" + ",\n".join(f"{json.dumps(key)}: {json.dumps(item)}" for key, item in value.items()) + "\n}"
+    return json.dumps(value)
+
+
+def _parse(text: str | bytes) -> Json:
+    try:
+        content = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        raise ResultError(
+            Problem(message=f"line {error.lineno}: no JSON, or cut off: {error.msg} (column {error.colno})")
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise ResultError(f"no JSON that can be read: {error}") from None
+    if not isinstance(content, dict):
+        raise ResultError(f"expected an object at the top, found {type(content).__name__}")
+    return content
+
+
+def _refuse(number: str) -> NoReturn:
+    raise ValueError(f"{number[:40]} is not a finite number")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if value in {float("inf"), float("-inf")}:
+        _refuse(number)
+    return value
+
+
+def _problems(error: ValidationError) -> list[Problem]:
+    found = [
+        Problem(where="".join(map(_place, e["loc"])).lstrip("."), message=e["msg"])
+        for e in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    more = len(found) - _SHOWN_PROBLEMS
+    return found[:_SHOWN_PROBLEMS] + ([Problem(message=f"and {more} more problems")] if more > 0 else [])
+
+
+def _place(part: str | int) -> str:
+    return f"[{part}]" if isinstance(part, int) else f".{part[:80]}"

@@ -1,0 +1,229 @@
+"""Between the records and the rows of result.json, both ways."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from auditor.errors import Problem, ResultError
+from auditor.records import (
+    AuditResult,
+    Bound,
+    ClassTest,
+    DataSummary,
+    Estimate,
+    ExemplarGroup,
+    Exemplars,
+    Failure,
+    Finding,
+    Gate,
+    SplitSize,
+    Term,
+    VariantSummary,
+    Verdict,
+)
+from auditor.report.schema import SCHEMA
+
+if TYPE_CHECKING:
+    from auditor.records import GroupKey
+    from auditor.report import schema
+
+Json = dict[str, Any]
+
+
+def plain(result: AuditResult) -> Json:
+    """Give a result as what JSON has, without digests."""
+    estimates = {estimate.id: estimate for estimate in result.estimates}
+    if len(estimates) != len(result.estimates):
+        raise ValueError("two estimates share an id")
+    strangers = [f.estimate.id for f in result.findings if estimates.get(f.estimate.id) != f.estimate]
+    if strangers:
+        raise ValueError(f"findings about estimates that the result does not hold: {strangers[:5]}")
+    lines = {gate.name: gate.line for gate in result.gates}
+    content = {
+        "schema": SCHEMA,
+        "status": result.status,
+        "audit": {"file": result.definition_file, "definition": result.definition},
+        "provenance": result.provenance,
+        "timings": result.timings,
+        "data": _data(result.data),
+        "failures": result.failures,
+        "variants": result.variants,
+        "gates": [_gate(gate) for gate in result.gates],
+        "estimates": [_estimate(estimate) for estimate in result.estimates],
+        "class_tests": [_named(test) for test in result.class_tests],
+        "exemplars": {found.variant: _exemplars(found) for found in result.exemplars},
+        "findings": [finding_row(finding, lines.get(finding.gate)) for finding in result.findings],
+    }
+    as_json: Json = json.loads(json.dumps(content, allow_nan=False, default=_object))
+    return as_json
+
+
+def finding_row(finding: Finding, line: int | None) -> Json:
+    """Give a finding with its estimate's numbers beside it, so that a reader needs no other table."""
+    estimate = finding.estimate
+    return {
+        "gate": finding.gate,
+        "gate_line": line,
+        "variant": estimate.variant,
+        "metric": estimate.metric,
+        "class": estimate.label,
+        "group": dict(estimate.group),
+        "compare": estimate.compare,
+        "claim": estimate.claim,
+        "verdict": finding.verdict,
+        "severity": finding.severity,
+        "waived": finding.waived,
+        "estimate_id": estimate.id,
+        "estimate": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "limit": finding.limit,
+        "p": finding.p,
+        "p_holm": finding.p_holm,
+        "reason": finding.reason,
+        "needed": finding.needed,
+        "seeds_only": finding.seeds_only,
+        "baseline_fails_too": finding.baseline_fails_too,
+    }
+
+
+def _object(record: Any) -> Json:  # noqa: ANN401 - a record or a mapping; json gives nothing else
+    return dict(record) if isinstance(record, Mapping) else {f.name: getattr(record, f.name) for f in fields(record)}
+
+
+def _data(data: DataSummary) -> Json:
+    groups = [{"group": dict(group), "by_class": by_class} for group, by_class in data.groups]
+    return _object(data) | {"groups": groups}
+
+
+def _named(record: ClassTest | ExemplarGroup) -> Json:
+    row = _object(record) | {"class": record.label, "group": dict(record.group)}
+    del row["label"]
+    return row
+
+
+def _gate(gate: Gate) -> Json:
+    return _object(gate) | {"targets": [{"class": label, "group": dict(group)} for label, group in gate.targets]}
+
+
+def _estimate(estimate: Estimate) -> Json:
+    row = _object(estimate) | {
+        "id": estimate.id,
+        "class": estimate.label,
+        "group": dict(estimate.group),
+        "components": {"lower": estimate.lower, "upper": estimate.upper},
+    }
+    return {key: value for key, value in row.items() if key not in {"label", "lower", "upper"}}
+
+
+def _exemplars(found: Exemplars) -> Json:
+    row = _object(found) | {"by_group": [_named(group) for group in found.by_group]}
+    del row["variant"]
+    return row
+
+
+# ------------------------------------------------------------------------------------------------------ rows to records
+
+
+def records(file: schema.ResultFile) -> AuditResult:
+    """Give the rows of a file as the records that they were made from."""
+    estimates = {row.id: _read_estimate(row) for row in file.estimates}
+    if len(estimates) != len(file.estimates):
+        raise ResultError(Problem(where="estimates", message="two have the same id"))
+    return AuditResult(
+        status=file.status,
+        definition=file.audit.definition,
+        definition_file=file.audit.file,
+        provenance=file.provenance,
+        timings=file.timings,
+        data=_read_data(file.data),
+        variants=tuple(VariantSummary(**dict(row)) for row in file.variants),
+        failures=tuple(Failure(**dict(row)) for row in file.failures),
+        gates=tuple(_read_gate(row) for row in file.gates),
+        estimates=tuple(estimates.values()),
+        class_tests=tuple(ClassTest(**_labelled(row)) for row in file.class_tests),
+        exemplars=tuple(_read_exemplars(variant, row) for variant, row in file.exemplars.items()),
+        findings=_read_findings(file.findings, estimates),
+    )
+
+
+def _key(group: Mapping[str, str]) -> GroupKey:
+    return tuple(group.items())
+
+
+def _labelled(row: schema.ClassTestRow | schema.ExemplarGroupRow) -> Json:
+    values = dict(row) | {"label": row.class_, "group": _key(row.group)}
+    del values["class_"]
+    return values
+
+
+def _read_data(row: schema.DataRow) -> DataSummary:
+    read = {
+        "splits": tuple(SplitSize(**dict(split)) for split in row.splits),
+        "groups": tuple((_key(group.group), group.by_class) for group in row.groups),
+    }
+    return DataSummary(**dict(row) | read)
+
+
+def _read_gate(row: schema.GateRow) -> Gate:
+    return Gate(**dict(row) | {"targets": tuple((target.class_, _key(target.group)) for target in row.targets)})
+
+
+def _read_estimate(row: schema.EstimateRow) -> Estimate:
+    values = dict(row) | {"label": row.class_, "group": _key(row.group)}
+    for key in ("id", "class_", "components"):
+        del values[key]
+    ends = row.components
+    estimate = Estimate(**values, lower=_read_bound(ends.lower), upper=_read_bound(ends.upper))
+    if estimate.id != row.id:
+        raise ResultError(Problem(where=f"estimates: {row.id[:200]}", message=f"describes {estimate.id[:200]}"))
+    return estimate
+
+
+def _read_bound(row: schema.BoundRow | None) -> Bound | None:
+    if row is None:
+        return None
+    return Bound(center=row.center, terms=tuple(Term(**dict(term)) for term in row.terms))
+
+
+def _read_exemplars(variant: str, row: schema.ExemplarsRow) -> Exemplars:
+    by_group = tuple(ExemplarGroup(**_labelled(group)) for group in row.by_group)
+    return Exemplars(**dict(row) | {"variant": variant, "by_group": by_group})
+
+
+def _read_findings(rows: tuple[schema.FindingRow, ...], estimates: Mapping[str, Estimate]) -> tuple[Finding, ...]:
+    problems: list[Problem] = []
+    findings = []
+    for number, row in enumerate(rows):
+        estimate = estimates.get(row.estimate_id)
+        if estimate is None:
+            message = f"there is no estimate {row.estimate_id[:200]}"
+            problems.append(Problem(where=f"findings[{number}].estimate_id", message=message))
+            continue
+        finding = _read_finding(row, estimate)
+        if finding_row(finding, row.gate_line) != row.model_dump(mode="json"):
+            problems.append(Problem(where=f"findings[{number}]", message="says other than the estimate it names"))
+        findings.append(finding)
+    if problems:
+        raise ResultError(*problems)
+    return tuple(findings)
+
+
+def _read_finding(row: schema.FindingRow, estimate: Estimate) -> Finding:
+    return Finding(
+        gate=row.gate,
+        estimate=estimate,
+        verdict=Verdict(row.verdict),
+        severity=row.severity,
+        limit=row.limit,
+        p=row.p,
+        p_holm=row.p_holm,
+        reason=row.reason,
+        needed=row.needed,
+        seeds_only=None if row.seeds_only is None else Verdict(row.seeds_only),
+        baseline_fails_too=row.baseline_fails_too,
+        waived=row.waived,
+    )

@@ -1,0 +1,275 @@
+"""The types of result.json, schema 1: its own, apart from the records, so that neither changes the other unseen."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, NonNegativeInt
+
+SCHEMA = 1
+
+Label = str | int | float | bool
+Group = Annotated[
+    dict[str, str],
+    Field(description='{"sex": "Female", "race": "Black"}: attribute to group; {} is everybody'),
+]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "UNDEFINED"]
+Claim = Literal["recipe", "artifact"]
+Compare = Literal["value", "change", "ratio", "disparity", "disparity_change"]
+Severity = Literal["error", "warning"]
+Pair = tuple[float, float]
+
+
+class Row(BaseModel):
+    """An object of the file: unknown keys are errors, values keep their type, numbers are finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, serialize_by_alias=True)
+
+
+class DeclaredStatistics(BaseModel):
+    """What every reader of the definition needs of `[statistics]`."""
+
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
+
+    confidence: float = Field(ge=0.5, lt=1)
+    min_group: int
+    discovery: str
+
+
+class DeclaredAudit(BaseModel):
+    """What every reader of the definition needs of `[audit]`."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    name: str
+    title: str | None = None
+    intended_use: str | None = None
+    out_of_scope: str | None = None
+    owner: str | None = None
+    reviewers: list[str] = []
+    risk_notes: str | None = None
+
+
+class Declared(BaseModel):
+    """The tables of a resolved audit.toml that reports read."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    audit: DeclaredAudit
+    statistics: DeclaredStatistics
+
+
+def _readable(definition: dict[str, Any]) -> dict[str, Any]:
+    Declared.model_validate(definition)
+    return definition
+
+
+class AuditRow(Row):
+    """Which definition was audited."""
+
+    file: str
+    digest: Digest = Field(description="SHA-256 of the definition's canonical JSON")
+    definition: Annotated[dict[str, JsonValue], AfterValidator(_readable)] = Field(description="audit.toml as resolved")
+
+
+class SplitRow(Row):
+    """Sizes of one split."""
+
+    split: str
+    examples: NonNegativeInt
+    by_class: tuple[NonNegativeInt, ...]
+
+
+class GroupRow(Row):
+    """Test examples of one group."""
+
+    group: Group
+    by_class: tuple[NonNegativeInt, ...]
+
+
+class DataRow(Row):
+    """The data, as far as a report tells of it."""
+
+    source: str
+    digest: str
+    classes: tuple[Label, ...]
+    positive: Label | None
+    splits: tuple[SplitRow, ...]
+    groups: tuple[GroupRow, ...]
+    reference: dict[str, str]
+    clusters: NonNegativeInt | None
+    warnings: tuple[str, ...]
+
+
+class VariantRow(Row):
+    """One variant: what was asked for and what came of it."""
+
+    name: str
+    method: str
+    claim: Claim
+    paired: bool
+    fixed_baseline: bool
+    asked: NonNegativeInt
+    finished: NonNegativeInt
+    failed: NonNegativeInt
+    collapsed: NonNegativeInt
+    asked_for: dict[str, JsonValue]
+    measured: dict[str, JsonValue]
+
+
+class FailureRow(Row):
+    """A member that could not be made or scored."""
+
+    variant: str
+    member: NonNegativeInt
+    reason: str
+
+
+class TargetRow(Row):
+    """Whom one comparison of a gate is about."""
+
+    class_: Label | None = Field(alias="class")
+    group: Group
+
+
+class GateRow(Row):
+    """A declared limit, with everything filled in."""
+
+    name: str
+    line: int | None
+    metric: str
+    targets: tuple[TargetRow, ...]
+    compare: Compare
+    variants: tuple[str, ...]
+    min: float | None
+    max: float | None
+    decide_on: Literal["interval", "point"]
+    severity: Severity
+    why: str
+    limits_changed: bool
+
+
+class TermRow(Row):
+    """One source of variance in a bound."""
+
+    source: Literal["examples", "members", "baseline members"]
+    variance: float
+    df: float
+
+
+class BoundRow(Row):
+    """One end of an interval: center -/+ sqrt(sum of t(df)^2 variance)."""
+
+    center: float
+    terms: tuple[TermRow, ...]
+
+
+class Components(Row):
+    """What judging again at another limit or level needs."""
+
+    lower: BoundRow | None
+    upper: BoundRow | None
+
+
+class EstimateRow(Row):
+    """A number: rate x gap x contrast, for one variant, class and group."""
+
+    id: str
+    variant: str
+    metric: str
+    class_: Label | None = Field(alias="class")
+    group: Group
+    compare: Compare
+    value: float | None
+    low: float | None
+    high: float | None
+    n: NonNegativeInt
+    members: NonNegativeInt
+    claim: Claim
+    undefined: str | None
+    method: str
+    components: Components
+
+
+class ClassTestRow(Row):
+    """Whether a class's or group's recall moved apart from overall accuracy."""
+
+    variant: str
+    class_: Label = Field(alias="class")
+    group: Group
+    paired: bool
+    published: bool
+    shift: float | None
+    p: float | None
+    p_holm: float | None
+    p_bh: float | None
+    undefined: str | None
+
+
+class ExemplarGroupRow(Row):
+    """Exemplars among one group, or one class of one group."""
+
+    group: Group
+    class_: Label | None = Field(alias="class")
+    n: NonNegativeInt
+    count: NonNegativeInt
+    rate: float | None
+    over_indexing: float | None
+
+
+class ExemplarsRow(Row):
+    """Test examples whose modal decision differs between baseline and variant."""
+
+    count: NonNegativeInt
+    rate: float
+    accuracy_all: Pair
+    accuracy_on: Pair | None
+    accuracy_off: Pair | None
+    by_group: tuple[ExemplarGroupRow, ...]
+
+
+class FindingRow(Row):
+    """One comparison of one gate, judged."""
+
+    gate: str
+    gate_line: int | None
+    variant: str
+    metric: str
+    class_: Label | None = Field(alias="class")
+    group: Group
+    compare: Compare
+    claim: Claim
+    verdict: Verdict
+    severity: Severity
+    waived: bool
+    estimate_id: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    limit: float | None
+    p: float | None
+    p_holm: float | None
+    reason: str
+    needed: str
+    seeds_only: Verdict | None
+    baseline_fails_too: bool | None
+
+
+class ResultFile(Row):
+    """result.json, schema 1."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    digest: Digest = Field(description="SHA-256 of the canonical JSON of this file without `timings` and `digest`")
+    status: Literal["complete", "incomplete"]
+    audit: AuditRow
+    provenance: dict[str, JsonValue]
+    timings: dict[str, float] = Field(description="seconds by stage: all that differs between identical runs")
+    data: DataRow
+    failures: tuple[FailureRow, ...]
+    variants: tuple[VariantRow, ...]
+    gates: tuple[GateRow, ...]
+    estimates: tuple[EstimateRow, ...]
+    class_tests: tuple[ClassTestRow, ...]
+    exemplars: dict[str, ExemplarsRow]
+    findings: tuple[FindingRow, ...]

@@ -1,0 +1,76 @@
+"""What `auditor validate` shows: the data, the variants, and what each gate can show at these sizes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from auditor.records import family_name, group_name
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from auditor.records import DataSummary
+    from auditor.validation import Reach, Validation
+
+
+def overview(validation: Validation) -> RenderableType:
+    """Give everything that is known before anything is trained."""
+    data = validation.data
+    sizes = ", ".join(f"{split.examples:,} {split.split}" for split in data.splits)
+    variants = ", ".join(f"{name} ({members})" if members else name for name, members in validation.variants)
+    parts: list[RenderableType] = [
+        Text(f"{data.source}: {sizes} examples; classes {', '.join(map(str, data.classes))}"),
+        *(Text(f"warning: {warning}", style="yellow") for warning in data.warnings),
+        Text(f"variants (members): {variants}\n"),
+        _groups(data),
+    ]
+    if validation.reaches:
+        parts += [Text(), _reaches(validation.reaches), Text(_verdict(validation.reaches))]
+    return Group(*parts)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+    table.add_column(columns[0], ratio=1, overflow="fold")
+    for name in columns[1:]:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _groups(data: DataSummary) -> Table:
+    table = _table("Test examples", "all", *(f"{label}" for label in data.classes))
+    for group, counts in data.groups:
+        name = f"{family_name(group)}: {group_name(group)}" if group else group_name(group)
+        marked = f"{name} (reference)" if data.reference.get(family_name(group)) == group_name(group) else name
+        table.add_row(Text(marked), f"{sum(counts):,}", *(f"{count:,}" for count in counts))
+    return table
+
+
+def _reaches(reaches: tuple[Reach, ...]) -> Table:
+    table = _table("What each gate can show, if nothing changes", "n", "excludes", "limit", "can pass")
+    gate = None
+    for reach in reaches:
+        if reach.gate != gate:
+            table.add_row(Text(reach.gate, style="bold"))
+            gate = reach.gate
+        limit = "" if reach.limit is None else f"{reach.limit:.3f}"
+        can = Text("yes", style="green") if reach.can_pass else Text(_too_few(reach), style="yellow")
+        who = group_name(reach.group) if reach.label is None else f"{group_name(reach.group)}, {reach.label}"
+        table.add_row(Text(f"  {who}"), f"{reach.n:,}", f"{reach.smallest:.3f}", limit, can)
+    return table
+
+
+def _too_few(reach: Reach) -> str:
+    return f"no: needs {reach.needed:,}" if reach.needed else "no: too few"
+
+
+def _verdict(reaches: tuple[Reach, ...]) -> str:
+    short = sum(not reach.can_pass for reach in reaches)
+    if not short:
+        return "\nEvery comparison can pass at these sizes."
+    return f"\n{short} of {len(reaches)} comparisons cannot pass at these sizes, however good the model is."

@@ -1,0 +1,96 @@
+"""From numbers to words, once for every format: pure, and the same for the same result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.records import BASELINE
+from auditor.report.view import words
+from auditor.report.view.blocks import Facts, View
+from auditor.report.view.context import data_section, provenance_section, variant_section
+from auditor.report.view.headline import headline
+from auditor.report.view.method import limits_section, method_section
+from auditor.report.view.moved import exemplar_section, test_section
+from auditor.report.view.numbers import index, of_gate
+from auditor.report.view.rates import change_section, overall_section
+from auditor.report.view.verdicts import (
+    CHANGED,
+    comparisons,
+    gate_section,
+    gate_table,
+    ordered,
+    overall,
+    overall_sentence,
+)
+
+if TYPE_CHECKING:
+    from auditor.records import AuditResult
+    from auditor.report.view.numbers import Numbers
+
+__all__ = ["view"]
+
+
+def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
+    """Word a result. `digest` is the result's own; `edited`: its file was changed after it was written."""
+    numbers = index(result)
+    verdict, tone, symbol = overall(result)
+    audit = result.definition["audit"]
+    return View(
+        title=words.clean(audit.get("title") or audit["name"], 200),
+        subtitle="Whom does compression hurt? An audit of compressed models against their baseline",
+        verdict=verdict,
+        tone=tone,
+        symbol=symbol,
+        verdict_sentence=overall_sentence(result),
+        notices=_notices(result, edited=edited),
+        facts=Facts(caption="What was audited", pairs=_facts(numbers)),
+        headline=headline(numbers),
+        gates=gate_table(result),
+        comparisons=tuple(comparisons(gate, of_gate(result, gate)) for gate in ordered(result)),
+        sections=(
+            gate_section(numbers),
+            overall_section(numbers),
+            change_section(numbers),
+            test_section(numbers),
+            exemplar_section(numbers),
+            data_section(numbers),
+            variant_section(numbers),
+            method_section(numbers),
+            limits_section(),
+            provenance_section(numbers, digest),
+        ),
+        digest_line=f"Result {digest[:16]}",
+    )
+
+
+def _notices(result: AuditResult, *, edited: bool) -> tuple[str, ...]:
+    notices = []
+    if edited:
+        notices.append("The result file was edited after it was written: its digest does not match its content.")
+    if result.status == "incomplete":
+        notices.append("The audit is incomplete: at least one population fell short of the members that must finish.")
+    changed = [words.name(gate.name) for gate in result.gates if gate.limits_changed]
+    if changed:
+        notices.append(f"{CHANGED.replace('this gate', words.listed(changed))}")
+    return tuple(notices)
+
+
+def _facts(numbers: Numbers) -> tuple[tuple[str, str], ...]:
+    result = numbers.result
+    audit, test = result.definition["audit"], result.data.groups[0][1] if result.data.groups else ()
+    compressed = [variant for variant in result.variants if variant.name != BASELINE]
+    families = list(dict.fromkeys(words.family(family) for family in result.data.reference))
+    members = ", ".join(f"{words.name(v.name)} ({v.finished})" for v in result.variants)
+    pairs = (
+        ("Compressed as", words.listed(words.name(variant.name) for variant in compressed)),
+        ("Compared with", "the baseline, uncompressed"),
+        ("Models", members),
+        ("Tested on", f"{sum(test):,} test examples of {words.clean(result.data.source, 200)}"),
+        ("Groups by", words.listed(families)),
+        ("Intended use", words.clean(audit.get("intended_use") or "")),
+        ("Out of scope", words.clean(audit.get("out_of_scope") or "")),
+        ("Risk notes", words.clean(audit.get("risk_notes") or "")),
+        ("Owner", words.clean(audit.get("owner") or "", 200)),
+        ("Reviewers", words.listed(words.name(reviewer) for reviewer in audit.get("reviewers") or ())),
+    )
+    return tuple((key, text) for key, text in pairs if text)

@@ -1,0 +1,286 @@
+"""The finding that page one is about, in people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.records import BASELINE, EVERYBODY, Verdict
+from auditor.report.view import words
+from auditor.report.view.blocks import Bar, Headline
+from auditor.report.view.numbers import bad_is_low, counted, subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from auditor.records import Compare, Estimate, Finding, Gate, GroupKey
+    from auditor.report.view.numbers import Numbers, Subject
+
+PEOPLE = {
+    "recall": ("test examples labelled {label}", "found {count}", "{count}"),
+    "fnr": ("test examples labelled {label}", "missed {count}", "{count}"),
+    "fpr": ("test examples not labelled {label}", "wrongly decided {label} for {count}", "for {count}"),
+    "tnr": ("test examples not labelled {label}", "rightly left out {count}", "{count}"),
+    "selection_rate": ("test examples", "decided {label} for {count}", "for {count}"),
+    "accuracy": ("test examples", "was right on {count}", "on {count}"),
+    "error": ("test examples", "was wrong on {count}", "on {count}"),
+}
+"""For each rate: of whom, what the baseline did, and how the variant's count follows."""
+_CONTRASTS = frozenset({"disparity", "disparity_change", "ratio"})
+
+
+def headline(numbers: Numbers) -> Headline:
+    """Choose and word the finding: the failure that is surest beyond its limit, else the largest estimated loss."""
+    failures = [f for f in counted(numbers.result) if f.verdict is Verdict.FAIL and _may_lead(numbers, f)]
+    if not failures:
+        return _without_failure(numbers)
+    gates = {gate.name: gate for gate in numbers.result.gates}
+    finding = max(failures, key=lambda f: _beyond(f, gates[f.gate]))
+    estimate, gate = finding.estimate, gates[finding.gate]
+    more = sum(f.verdict is Verdict.FAIL for f in counted(numbers.result)) - 1
+    others = (
+        f": of {more + 1:,} failed comparisons, the one furthest beyond its limit with its whole interval"
+        if more
+        else ""
+    )
+    return Headline(
+        kicker=f"The finding{others}",
+        sentence=_sentence(numbers, estimate),
+        bars=_bars(numbers, estimate),
+        bars_caption=_bars_caption(numbers, estimate),
+        support=(
+            _interval(numbers, estimate, gate, finding.limit),
+            _seeds(finding),
+            baseline(finding),
+            *_contrast(numbers, estimate),
+        ),
+    )
+
+
+def baseline(finding: Finding) -> str:
+    """Say whether the baseline is beyond the limit as well."""
+    if finding.baseline_fails_too is None:
+        return "The gate is about change: the baseline is its zero."
+    if finding.baseline_fails_too:
+        return "The baseline fails this limit too."
+    return "The baseline does not fail this limit."
+
+
+def limit(gate: Gate, value: float | None) -> str:
+    """Give a limit with its direction and unit."""
+    if value is None:
+        return " and ".join(limit(gate, one) for one in (gate.min, gate.max) if one is not None)
+    sign = "≥" if bad_is_low(gate, value) else "≤"
+    digits = 1 if round(100 * value, 1) == round(100 * value, 6) else 2
+    points = "\N{NO-BREAK SPACE}points" if words.unit(gate.compare) == "points" else ""
+    return f"{sign}\N{NO-BREAK SPACE}{words.number(value, gate.compare, digits)}{points}"
+
+
+def people(numbers: Numbers, about: Subject, variant: str) -> str:
+    """Say of how many in a group the baseline and a variant decided so; empty where that is not known."""
+    metric, label, group = about
+    ours, theirs = (numbers.get(name, about, "value") for name in (variant, BASELINE))
+    n = numbers.examples(about)
+    if ours is None or theirs is None or ours.value is None or theirs.value is None:
+        return ""
+    where = "" if group == EVERYBODY else f" in group {words.group_of(group)}"
+    average = " on average" if max(ours.members, theirs.members) > 1 else ""
+    if n is None or metric not in PEOPLE:
+        return (
+            f"{_capital(words.metric(metric, label))}{where} is {words.rate(theirs.value)} in the baseline{average} "
+            f"and {words.rate(ours.value)} in {words.name(variant)}."
+        )
+    who, did, again = (part.replace("{label}", words.quoted(label)) for part in PEOPLE[metric])
+    before, after = (f"{value * n:,.0f}" for value in (theirs.value, ours.value))
+    return (
+        f"Of {n:,} {who}{where} the baseline {did.replace('{count}', before)}{average}, "
+        f"{words.name(variant)} {again.replace('{count}', after)}."
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _may_lead(numbers: Numbers, finding: Finding) -> bool:
+    """Tell whether a failure may be headlined: a contrast between groups only if its own change excludes 0."""
+    if finding.estimate.compare not in _CONTRASTS:
+        return True
+    change = numbers.get(finding.estimate.variant, subject(finding.estimate), "disparity_change")
+    return change is not None and _excludes_zero(change)
+
+
+def _excludes_zero(estimate: Estimate) -> bool:
+    return estimate.low is not None and estimate.high is not None and (estimate.low > 0 or estimate.high < 0)
+
+
+def _beyond(finding: Finding, gate: Gate) -> float:
+    """Measure how far the whole interval is beyond the limit, or the estimate where there is no interval."""
+    estimate, edge = finding.estimate, finding.limit or 0.0
+    if bad_is_low(gate, finding.limit):
+        nearest = estimate.value if estimate.high is None else estimate.high
+        return edge - (nearest or 0.0)
+    nearest = estimate.value if estimate.low is None else estimate.low
+    return (nearest or 0.0) - edge
+
+
+def _accuracy(numbers: Numbers, variant: str) -> str:
+    change = numbers.get(variant, ("accuracy", None, EVERYBODY), "change")
+    if change is None or change.value is None:
+        return ""
+    moved = f"{abs(100 * change.value):.1f}"
+    if moved == "0.0":
+        return "Accuracy moved by less than 0.1 points. "
+    return f"Accuracy {'fell' if change.value < 0 else 'rose'} {moved} points. "
+
+
+def _sentence(numbers: Numbers, estimate: Estimate) -> str:
+    about = subject(estimate)
+    lead = _accuracy(numbers, estimate.variant)
+    if estimate.compare in _CONTRASTS:
+        return lead + _two_groups(numbers, estimate)
+    return lead + (people(numbers, about, estimate.variant) or _plainly(estimate))
+
+
+def _plainly(estimate: Estimate) -> str:
+    what = words.comparison(estimate.metric, estimate.label, estimate.compare)
+    return (
+        f"{_capital(what)} of {words.name(estimate.variant)} in {words.group_of(estimate.group)}: {_stated(estimate)}."
+    )
+
+
+def _stated(estimate: Estimate) -> str:
+    points = " points" if estimate.value is not None and words.unit(estimate.compare) == "points" else ""
+    return words.value(estimate) + points
+
+
+def _two_groups(numbers: Numbers, estimate: Estimate) -> str:
+    """Put a group beside its reference group: their changes, or their own values."""
+    other = reference_key(numbers, estimate.group)
+    compare: Compare = "change" if estimate.compare == "disparity_change" else "value"
+    own, theirs = (
+        numbers.get(estimate.variant, (estimate.metric, estimate.label, group), compare)
+        for group in (estimate.group, other)
+    )
+    if own is None or theirs is None or own.value is None or theirs.value is None:
+        return _plainly(estimate)
+    verb = "changed by" if compare == "change" else "is"
+    return (
+        f"With {words.name(estimate.variant)}, {words.metric(estimate.metric, estimate.label)} {verb} {_stated(own)} "
+        f"in group {words.group_of(estimate.group)} and {_stated(theirs)} in the reference group {words.group(other)}."
+    )
+
+
+def reference_key(numbers: Numbers, group: GroupKey) -> GroupKey:
+    """Give the reference group of a group's attribute or intersection."""
+    wanted = numbers.reference(group)
+    attributes = [attribute for attribute, _ in group]
+    for key in numbers.groups:
+        if [attribute for attribute, _ in key] == attributes and " x ".join(name for _, name in key) == wanted:
+            return key
+    return EVERYBODY
+
+
+def _bars(numbers: Numbers, estimate: Estimate) -> tuple[Bar, ...]:
+    about = subject(estimate)
+    n = numbers.examples(about)
+    if estimate.compare in _CONTRASTS or estimate.metric not in PEOPLE or not n:
+        return ()
+    bars = []
+    for variant in (BASELINE, estimate.variant):
+        own = numbers.get(variant, about, "value")
+        if own is None or own.value is None:
+            return ()
+        bars.append(Bar(name=words.name(variant), count=f"{own.value * n:,.0f} of {n:,}", share=own.value))
+    return tuple(bars)
+
+
+def _bars_caption(numbers: Numbers, estimate: Estimate) -> str:
+    members = max((v.finished for v in numbers.result.variants), default=1)
+    means = f", means over {members} models each" if members > 1 else ""
+    return f"{_capital(words.metric(estimate.metric, estimate.label))}, {words.group_of(estimate.group)}{means}"
+
+
+def _interval(numbers: Numbers, estimate: Estimate, gate: Gate | None, edge: float | None) -> str:
+    what = words.comparison(estimate.metric, estimate.label, estimate.compare)
+    text = f"{_capital(what)} in {words.group_of(estimate.group)}: {_stated(estimate)}"
+    if estimate.low is None or estimate.high is None:
+        text += ", without an interval"
+    else:
+        text += f", interval {words.span(estimate)} ({words.rate(numbers.confidence, 0)} confidence at each end)"
+    return text + (f"; the limit is {limit(gate, edge)}." if gate else ".")
+
+
+def _seeds(finding: Finding) -> str:
+    said = finding.seeds_only
+    if said is None:
+        return "There is no population of seeds on both sides, so a test over seeds alone has nothing to say."
+    if said is finding.verdict:
+        return f"A test over training seeds alone, the usual one, would have said {said} too."
+    return (
+        f"A test over training seeds alone, the usual one, would have said {said}: "
+        "it takes these test examples for everybody there is."
+    )
+
+
+def _contrast(numbers: Numbers, estimate: Estimate) -> Iterable[str]:
+    """Say whether the group is hit apart from its reference group; as a finding only if the interval supports it."""
+    change = numbers.get(estimate.variant, subject(estimate), "disparity_change")
+    if estimate.compare == "disparity_change" or change is None or change.value is None or change.low is None:
+        return
+    other = words.group(reference_key(numbers, estimate.group))
+    stated = f"the gap to {other} changed by {_stated(change)}, interval {words.span(change)}"
+    if _excludes_zero(change):
+        yield f"{_capital(stated)}: this group is affected otherwise than {other}."
+    else:
+        yield f"Whether this group is affected otherwise than {other} is not shown: {stated}, which includes 0."
+
+
+def _without_failure(numbers: Numbers) -> Headline:
+    judged = {subject(finding.estimate) for finding in counted(numbers.result)}
+    estimates = [
+        e
+        for e in numbers.result.estimates
+        if e.compare == "change" and e.value is not None and (subject(e) in judged or (not judged and e.group))
+    ]
+    if not estimates:
+        return Headline(
+            kicker="No finding",
+            sentence="No change from the baseline could be measured; the tables below say why.",
+            bars=(),
+            bars_caption="",
+            support=(),
+        )
+    worst = max(estimates, key=_loss)
+    kicker = "No comparison failed: the largest estimated loss" if judged else "The largest estimated loss"
+    if _loss(worst) <= 0:
+        kicker = "No loss is estimated anywhere: the smallest gain"
+    return Headline(
+        kicker=kicker,
+        sentence=_sentence(numbers, worst),
+        bars=_bars(numbers, worst),
+        bars_caption=_bars_caption(numbers, worst),
+        support=(
+            _interval(numbers, worst, None, None),
+            _not_excluded(worst),
+            "The largest of many estimates is larger than the truth, as a rule.",
+            *_contrast(numbers, worst),
+        ),
+    )
+
+
+def _loss(estimate: Estimate) -> float:
+    value = estimate.value or 0.0
+    return value if estimate.metric in words.BAD_WHEN_HIGH else -value
+
+
+def _not_excluded(estimate: Estimate) -> str:
+    ends = [x for x in (estimate.low, estimate.high) if x is not None]
+    if len(ends) < 2:
+        return "Without an interval nothing can be excluded."
+    is_bad_high = estimate.metric in words.BAD_WHEN_HIGH
+    worst, best = (ends[1], -ends[0]) if is_bad_high else (-ends[0], ends[1])
+    if worst <= 0:
+        return "A loss is excluded."
+    if best >= 0:
+        return f"A loss of {100 * worst:.1f} points is not excluded; nor is no loss at all."
+    return f"A loss is shown, though no limit is broken; one of {100 * worst:.1f} points is not excluded."

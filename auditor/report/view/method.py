@@ -1,0 +1,159 @@
+"""How the numbers were made, in plain words, and what they do not cover."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from auditor.report.view import words
+from auditor.report.view.blocks import Bullets, Formula, Heading, Prose, Section
+
+if TYPE_CHECKING:
+    from auditor.report.view.blocks import Block
+    from auditor.report.view.numbers import Numbers
+
+FORMULAS = (
+    "n* = n + 1.5        ã = (Σ aᵢ + 1.5) / n*        V_ex = (Σ aᵢ² + 1.5 − n* ã²) / ((n* − 1) n*)",
+    "unpaired            U = ã + √( t²(n−1) V_ex + t²(Kv−1) s²v/Kv + t²(K0−1) s²0/K0 )",
+    "paired, or one      U = ã + √( t²(n−1) V_ex + t²(K−1) s²diff/K )",
+    "given baseline",
+    "two files           U = ã + t(n−1) √V_ex",
+)
+NOT_MEASURED = (
+    (
+        "Label noise: a wrong label counts as the truth, and errors of labelling that differ between groups count as "
+        "harm, or hide it."
+    ),
+    "Misrecorded groups: they shrink gaps between groups, so a PASS is then too easy.",
+    "Reuse of the test set: limits, variants or models that were chosen with these examples look better than they are.",
+    "Groups that are not recorded: nothing is known of those whom no attribute names.",
+    "Other data: the numbers hold for examples drawn as the test set was, not for other places or times.",
+    "Latency, memory and energy on the device: what is given was measured on the machine of the audit.",
+    "What follows from a decision: every error counts the same here.",
+)
+
+
+def method_section(numbers: Numbers) -> Section:
+    """Explain rates, intervals, verdicts and their assumptions."""
+    blocks: tuple[Block, ...] = (
+        Prose(paragraphs=(_rates(numbers),)),
+        Heading(text="Intervals"),
+        Prose(
+            paragraphs=(
+                (
+                    "All models share one test set, and the test set is a sample: an interval over models alone "
+                    "ignores that, and covers less than it promises. Here both are sampled. Every gated number is "
+                    "turned so that large is bad; aᵢ is the harm of example i averaged over models, s² the variance "
+                    f"over models, t(m) Student's quantile at {words.rate(numbers.confidence, 0)} with m degrees of "
+                    "freedom. The upper end is"
+                ),
+            )
+        ),
+        Formula(lines=FORMULAS),
+        Prose(
+            paragraphs=(
+                (
+                    "and the lower end is its mirror image. One and a half pseudo-examples at full harm (for the lower "
+                    "end: at full benefit) keep small groups from claiming certainty. For differences between groups "
+                    "the parts of both add up. Examples that share an id are one cluster and count as one. One model's "
+                    "own rate has a Clopper–Pearson interval. The interval shown is the one that judged."
+                ),
+                (
+                    "Assumed: models of one recipe differ about normally. With a standard deviation over models of 20 "
+                    "points or less, a variant exactly at its limit passes at most about 6% of the time at 95% "
+                    "confidence; with more, or where one model in ten fails badly, more often."
+                ),
+            )
+        ),
+        Heading(text="Verdicts"),
+        _verdicts(numbers),
+        Prose(paragraphs=(_several(numbers), _smallest_pass(numbers))),
+        Heading(text="Which claim"),
+        Prose(paragraphs=_claims(numbers)),
+    )
+    question = "How were these numbers made, and what do they assume?"
+    return Section(id="method", title="Method", question=question, blocks=blocks)
+
+
+def _rates(numbers: Numbers) -> str:
+    least = numbers.result.definition["statistics"]["min_group"]
+    return (
+        "Every number is a rate among a group, alone, against the baseline, or against a reference group. Recall of a "
+        "class: the share of its examples that are decided so; its complement is the false negative rate. False "
+        "positive rate: the share of other classes' examples that are decided so. Selection rate: the share of all "
+        "that are decided so. Rates are means over the models of a variant. A rate over fewer than "
+        f"{least} examples is undefined: it is not 0, and never counts as a PASS."
+    )
+
+
+def _verdicts(numbers: Numbers) -> Bullets:
+    alpha = words.rate(1 - numbers.confidence, 0)
+    return Bullets(
+        items=(
+            "PASS: the whole interval is within the limit. That is shown, not merely unrefuted.",
+            f"FAIL: “within the limit” is rejected at {alpha}, corrected for the number of comparisons.",
+            "INCONCLUSIVE: neither. What would settle it, if there were no harm, stands beside it.",
+            "UNDEFINED: too few examples, or too few finished models. It never counts as a PASS.",
+        )
+    )
+
+
+def _several(numbers: Numbers) -> str:
+    correction = {"bh": "Benjamini–Hochberg", "holm": "Holm"}
+    declared = numbers.result.definition["statistics"]["discovery"]
+    return (
+        "A gate passes only if every comparison does, so no correction is needed for a PASS. It fails if some "
+        "comparison does, so each p is Holm-adjusted over the deciding comparisons of a variant. A single group's PASS "
+        "line holds at its own level, not jointly with others. For discovery in the class test the correction is "
+        f"{correction.get(declared, words.name(declared))}. To pick the most compressed variant that passes, go from "
+        "the mildest to the strongest and stop at the first that does not; picking the best of several is wrong more "
+        "often. Looking again at more examples or models until a gate passes is, too."
+    )
+
+
+def _smallest_pass(numbers: Numbers) -> str:
+    gates = numbers.result.gates
+    changes = [g for g in gates if g.compare == "change"]
+    edges = sorted({abs(x) for g in changes for x in (g.min, g.max) if x is not None and 0 < abs(x) < 1})
+    if not edges:
+        return "A PASS needs enough examples even where nothing changed."
+    log = math.log(1 - numbers.confidence)
+    needed = (f"{math.ceil(log / math.log(1 - x)):,} for a limit of {100 * x:g} points" for x in edges)
+    return f"Even where nothing changed, a PASS needs at least so many examples: {words.listed(needed)}."
+
+
+def _claims(numbers: Numbers) -> tuple[str, ...]:
+    claims = {variant.claim for variant in numbers.result.variants}
+    said = []
+    if "recipe" in claims:
+        said.append(
+            "A recipe claim is about compressing this way, on this kind of data: models and examples are both samples. "
+            "It does not cover the one file that ships; that file needs a claim of its own."
+        )
+    if any(variant.fixed_baseline for variant in numbers.result.variants):
+        said.append("Where one trained baseline was given, it is fixed: only the compression was sampled.")
+    if "artifact" in claims:
+        said.append(
+            "An artifact claim is about this very file against that baseline file: only the examples are a sample."
+        )
+    return tuple(said)
+
+
+def limits_section() -> Section:
+    """Say what the audit does not measure."""
+    return Section(
+        id="not-measured",
+        title="What was not measured",
+        question="What can be wrong although every gate passes?",
+        blocks=(
+            Bullets(items=NOT_MEASURED),
+            Prose(
+                paragraphs=(
+                    (
+                        "This report is evidence for those who decide. It is not a judgement that a model is lawful, "
+                        "or right for its use."
+                    ),
+                )
+            ),
+        ),
+    )

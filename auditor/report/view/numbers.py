@@ -1,0 +1,92 @@
+"""The numbers of a result, found by what they are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.judge import summary
+from auditor.records import BASELINE, EVERYBODY, family_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.records import AuditResult, Compare, Estimate, Finding, Gate, GroupKey, Label, Verdict
+
+Subject = tuple[str, "Label | None", "GroupKey"]
+"""What a rate is about: metric, class, group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """A result with its estimates by variant, subject and comparison."""
+
+    result: AuditResult
+    found: Mapping[tuple[str, Subject, Compare], Estimate]
+    sizes: Mapping[GroupKey, tuple[int, ...]]
+    """Test examples of each class in each group."""
+
+    def get(self, variant: str, subject: Subject, compare: Compare) -> Estimate | None:
+        """Give an estimate, or None where the audit has none."""
+        return self.found.get((variant, subject, compare))
+
+    def examples(self, subject: Subject) -> int | None:
+        """Count the test examples in a rate's denominator; None where decisions make it, or it is not known."""
+        metric, label, group = subject
+        by_class = self.sizes.get(group)
+        if by_class is None or metric == "precision":
+            return None
+        if label is None or metric == "selection_rate":
+            return sum(by_class)
+        own = by_class[self.result.data.classes.index(label)]
+        return own if metric in {"recall", "fnr"} else sum(by_class) - own
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the compressed variants, in the report's order."""
+        return tuple(variant.name for variant in self.result.variants if variant.name != BASELINE)
+
+    @property
+    def groups(self) -> tuple[GroupKey, ...]:
+        """All groups but everybody."""
+        return tuple(group for group in self.sizes if group != EVERYBODY)
+
+    @property
+    def confidence(self) -> float:
+        """One-sided confidence of every bound."""
+        return float(self.result.definition["statistics"]["confidence"])
+
+    def reference(self, group: GroupKey) -> str | None:
+        """Name the group that another is compared with; None for everybody."""
+        return self.result.data.reference.get(family_name(group))
+
+
+def index(result: AuditResult) -> Numbers:
+    """Index a result's estimates."""
+    found = {(e.variant, subject(e), e.compare): e for e in result.estimates}
+    return Numbers(result=result, found=found, sizes=dict(result.data.groups))
+
+
+def subject(estimate: Estimate) -> Subject:
+    """Give what an estimate's rate is about."""
+    return estimate.metric, estimate.label, estimate.group
+
+
+def summed(findings: tuple[Finding, ...]) -> Verdict | None:
+    """Give the verdict over several comparisons; None without any."""
+    return summary(findings) if findings else None
+
+
+def counted(result: AuditResult) -> tuple[Finding, ...]:
+    """Give the findings that decide: of severity error and not waived."""
+    return tuple(f for f in result.findings if f.severity == "error" and not f.waived)
+
+
+def of_gate(result: AuditResult, gate: Gate) -> tuple[Finding, ...]:
+    """Give one gate's findings."""
+    return tuple(finding for finding in result.findings if finding.gate == gate.name)
+
+
+def bad_is_low(gate: Gate, limit: float | None) -> bool:
+    """Tell whether the limit that decided is a minimum."""
+    return gate.min is not None and (limit is None or limit == gate.min)

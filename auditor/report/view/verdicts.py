@@ -1,0 +1,303 @@
+"""Gates and their comparisons as tables, worst first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.records import Verdict
+from auditor.report.view import words
+from auditor.report.view.blocks import SYMBOLS, TONES, Cell, Column, Heading, Prose, Section, Table
+from auditor.report.view.headline import baseline, limit
+from auditor.report.view.numbers import bad_is_low, counted, of_gate, summed
+
+if TYPE_CHECKING:
+    from auditor.records import AuditResult, Finding, Gate, GroupKey, Label
+    from auditor.report.view.blocks import Block, Tone
+    from auditor.report.view.numbers import Numbers
+
+WORST_FIRST = (Verdict.FAIL, Verdict.UNDEFINED, Verdict.INCONCLUSIVE, Verdict.PASS)
+_MATRIX_ROWS = 60
+_LIST_ROWS = {"error": 30, "warning": 8}
+_MATRIX_VARIANTS = 6
+POINT_WARNING = (
+    "Decided on the estimate alone: at the limit itself such a gate passes a harmful variant one time in two."
+)
+CHANGED = "The limits of this gate were changed after the result was known."
+
+
+def overall(result: AuditResult) -> tuple[str, Tone, str]:
+    """Give the audit's verdict, its colour and its shape."""
+    verdict = summed(counted(result))
+    if verdict is None:
+        return "NOT JUDGED", "muted", "–"
+    if verdict in {Verdict.PASS, Verdict.FAIL}:
+        return verdict.value, TONES[verdict], SYMBOLS[verdict]
+    return "UNDECIDED", "open", SYMBOLS[Verdict.INCONCLUSIVE]
+
+
+def overall_sentence(result: AuditResult) -> str:
+    """Say which gates made the verdict, and what the others say."""
+    errors = [gate for gate in result.gates if gate.severity == "error"]
+    warnings = [gate for gate in result.gates if gate.severity == "warning"]
+    parts = [_gates_sentence(result, errors, "deciding gate")] if errors else ["No gate decides."]
+    if warnings:
+        parts.append(_gates_sentence(result, warnings, "warning gate"))
+    waived = sum(finding.waived for finding in result.findings)
+    if waived:
+        parts.append(f"{words.plural(waived, 'comparison')} waived: shown below, not counted.")
+    return " ".join(parts)
+
+
+def _gates_sentence(result: AuditResult, gates: list[Gate], what: str) -> str:
+    verdicts = [summed(tuple(f for f in of_gate(result, gate) if not f.waived)) for gate in gates]
+    failed, passed = verdicts.count(Verdict.FAIL), verdicts.count(Verdict.PASS)
+    open_ = len(gates) - failed - passed
+    if len(gates) == 1:
+        return f"The {what} {'fails' if failed else 'is undecided' if open_ else 'is shown to hold'}."
+    if passed == len(gates):
+        return f"Every one of {len(gates)} {what}s is shown to hold."
+    counts = [f"{failed} {'fails' if failed == 1 else 'fail'}"] if failed else []
+    counts += [f"{open_} {'is' if open_ == 1 else 'are'} undecided"] if open_ else []
+    counts += [f"{passed} {'is' if passed == 1 else 'are'} shown to hold"] if passed else []
+    return f"Of {words.plural(len(gates), what)}, {words.listed(counts)}."
+
+
+def gate_table(result: AuditResult) -> Table | None:
+    """List the gates, worst first, with how many comparisons each verdict was given."""
+    if not result.gates:
+        return None
+    columns = ("Gate", "Verdict", "Limit", "FAIL", "UNDEFINED", "INCONCLUSIVE", "PASS")
+    return Table(
+        caption="The gates, deciding ones first, and how many comparisons were given each verdict",
+        columns=tuple(Column(heading=h, numeric=h in {v.value for v in WORST_FIRST}) for h in columns),
+        rows=tuple(_gate_row(gate, of_gate(result, gate)) for gate in ordered(result)),
+        is_list=True,
+        note="A gate fails if one comparison fails, and passes only if every one does. "
+        "Gates of severity warning do not decide.",
+    )
+
+
+def ordered(result: AuditResult) -> tuple[Gate, ...]:
+    """Give the gates in the report's order: those that decide first, then worst first."""
+    return tuple(
+        sorted(result.gates, key=lambda gate: (gate.severity != "error", _badness(summed(of_gate(result, gate)))))
+    )
+
+
+def _gate_row(gate: Gate, findings: tuple[Finding, ...]) -> tuple[Cell, ...]:
+    counts = [sum(finding.verdict is verdict for finding in findings) for verdict in WORST_FIRST]
+    remarks = [_about(gate), *(["Warning only"] if gate.severity == "warning" else []), *_remarks(gate)]
+    return (
+        Cell(text=words.name(gate.name), detail=" ".join(map(_full_stop, remarks))),
+        verdict_cell(summed(findings)),
+        Cell(text=limit(gate, None)),
+        *(Cell(text=f"{n:,}", tone=TONES[v] if n else "muted") for v, n in zip(WORST_FIRST, counts, strict=True)),
+    )
+
+
+def _about(gate: Gate) -> str:
+    labels = list(dict.fromkeys(label for label, _ in gate.targets))
+    if len(labels) == 1:
+        return words.comparison(gate.metric, labels[0], gate.compare)
+    return f"{words.comparison(gate.metric, None, gate.compare)}, of {len(labels)} classes"
+
+
+def _remarks(gate: Gate) -> tuple[str, ...]:
+    remarks = (POINT_WARNING,) if gate.decide_on == "point" else ()
+    return (*remarks, CHANGED) if gate.limits_changed else remarks
+
+
+def _badness(verdict: Verdict | None) -> int:
+    return WORST_FIRST.index(verdict) if verdict else len(WORST_FIRST)
+
+
+def verdict_cell(verdict: Verdict | None) -> Cell:
+    """Give a verdict with its shape and colour."""
+    if verdict is None:
+        return Cell(text="nothing compared", tone="muted")
+    return Cell(text=verdict.value, tone=TONES[verdict], symbol=SYMBOLS[verdict])
+
+
+# ----------------------------------------------------------------------------------------------- every gate in its turn
+
+
+def gate_section(numbers: Numbers) -> Section:
+    """Give every comparison of every gate."""
+    result = numbers.result
+    blocks: list[Block] = []
+    if not result.gates:
+        blocks.append(Prose(paragraphs=("The definition has no gate: nothing was judged.",)))
+    else:
+        blocks.append(Prose(paragraphs=(_seeds_sentence(result),)))
+    for gate in ordered(result):
+        findings = of_gate(result, gate)
+        why = (f"Why: {words.clean(gate.why)}",) if gate.why else ()
+        blocks.append(Heading(text=words.name(gate.name)))
+        blocks.append(Prose(paragraphs=(_gate_sentence(gate, findings), *_remarks(gate), *why)))
+        blocks += (
+            [_matrix(gate, findings, part) for part in chunks(gate.variants, _MATRIX_VARIANTS)] if findings else []
+        )
+        open_ = comparisons(gate, findings)
+        blocks += [open_] if open_.rows else []
+    question = "Which limit holds for whom, which does not, and what would settle the rest?"
+    return Section(id="gates", title="Gates", question=question, blocks=tuple(blocks))
+
+
+def chunks(items: tuple[str, ...], width: int) -> list[tuple[str, ...]]:
+    """Cut a list of variants into parts that fit a page."""
+    return [items[start : start + width] for start in range(0, len(items), width)]
+
+
+def _gate_sentence(gate: Gate, findings: tuple[Finding, ...]) -> str:
+    verdict = summed(findings)
+    severity = "" if gate.severity == "error" else " Its severity is warning: it does not decide."
+    line = "" if gate.line is None else f" (line {gate.line} of the definition)"
+    said = f"Verdict: {verdict}." if verdict else "Nothing was compared."
+    return f"Limit on {_about(gate)}: {limit(gate, None)}{line}. {said}{severity}"
+
+
+def _seeds_sentence(result: AuditResult) -> str:
+    asked = [f for f in result.findings if f.seeds_only is not None]
+    if not asked:
+        return "No comparison has seeds on both sides, so none could be judged over seeds alone."
+    other = [f for f in asked if f.seeds_only is not f.verdict]
+    passed = sum(f.seeds_only is Verdict.PASS and f.verdict is not Verdict.PASS for f in other)
+    return (
+        f"Intervals over training seeds alone, the usual ones, would have said otherwise in {len(other):,} of "
+        f"{words.plural(len(asked), 'comparison')}; in {passed:,} of them they would have passed what is not shown to "
+        "hold."
+    )
+
+
+def _matrix(gate: Gate, findings: tuple[Finding, ...], variants: tuple[str, ...]) -> Table:
+    """Put groups against variants, worst group first."""
+    by_place = {(f.estimate.label, f.estimate.group, f.estimate.variant): f for f in findings}
+    places = [place for place in gate.targets if any((*place, v) in by_place for v in gate.variants)]
+    places.sort(key=lambda place: _place_badness(place, gate.variants, by_place))
+    many = len({label for label, _ in places}) > 1
+    rows = tuple(
+        (
+            Cell(text=_place_name(place, with_label=many)),
+            Cell(text=f"{_n(place, gate.variants, by_place):,}"),
+            *(_matrix_cell(by_place.get((*place, variant)), gate) for variant in variants),
+        )
+        for place in places[:_MATRIX_ROWS]
+    )
+    left = len(places) - len(rows)
+    note = f"n: test examples in the rate's denominator. {_legend()}"
+    return Table(
+        caption=f"{words.name(gate.name)}: verdict, estimate and interval ({words.unit(gate.compare)})",
+        columns=(
+            Column(heading="Group"),
+            Column(heading="n", numeric=True),
+            *(Column(heading=words.name(variant), numeric=True) for variant in variants),
+        ),
+        rows=rows,
+        note=note + (f" {left:,} more rows, all better than these, are in result.json." if left else ""),
+    )
+
+
+def _legend() -> str:
+    return ", ".join(f"{SYMBOLS[verdict]} {verdict.value}" for verdict in WORST_FIRST) + "."
+
+
+_Place = tuple["Label | None", "GroupKey"]
+_ByPlace = dict[tuple["Label | None", "GroupKey", str], "Finding"]
+
+
+def _place_name(place: _Place, *, with_label: bool) -> str:
+    label, group = place
+    return f"{words.quoted(label)}, {words.group(group)}" if with_label else words.group(group)
+
+
+def _n(place: _Place, variants: tuple[str, ...], by_place: _ByPlace) -> int:
+    return next(by_place[*place, v].estimate.n for v in variants if (*place, v) in by_place)
+
+
+def _place_badness(place: _Place, variants: tuple[str, ...], by_place: _ByPlace) -> list[int]:
+    found = [by_place[*place, v].verdict for v in variants if (*place, v) in by_place]
+    return [-found.count(verdict) for verdict in WORST_FIRST]
+
+
+def _matrix_cell(finding: Finding | None, gate: Gate) -> Cell:
+    if finding is None:
+        return Cell(text="not compared", tone="muted")
+    estimate = finding.estimate
+    digits = words.digits_beside((estimate.value,), finding.limit)
+    text = "undefined" if estimate.value is None else words.number(estimate.value, gate.compare, digits)
+    detail = words.interval(estimate, digits)
+    return Cell(text=text, detail=detail, tone=TONES[finding.verdict], symbol=SYMBOLS[finding.verdict])
+
+
+def comparisons(gate: Gate, findings: tuple[Finding, ...]) -> Table:
+    """List the comparisons that do not pass, worst first; the variants of which the same is said stand together."""
+    not_passed = [finding for finding in findings if finding.verdict is not Verdict.PASS]
+    said: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in sorted(not_passed, key=lambda f: (_badness(f.verdict), _margin(f, gate))):
+        said.setdefault(_statement(finding), []).append(finding)
+    rows = tuple(_comparison_row(gate, same) for same in list(said.values())[: _LIST_ROWS[gate.severity]])
+    left = len(said) - len(rows)
+    headings = (
+        "Verdict",
+        "Variant and group",
+        "n",
+        "Estimate and interval",
+        "Limit",
+        "Reason, and what would settle it",
+    )
+    return Table(
+        caption=f"{words.name(gate.name)}: what does not pass, worst first",
+        columns=tuple(Column(heading=heading, numeric=heading == "n") for heading in headings),
+        rows=rows,
+        note=f"{left:,} more, none worse than these, are in result.json." if left else "",
+        is_list=True,
+    )
+
+
+def _statement(finding: Finding) -> tuple[object, ...]:
+    e = finding.estimate
+    return finding.verdict, e.label, e.group, e.value, e.low, e.high, finding.reason, finding.needed, finding.waived
+
+
+def _margin(finding: Finding, gate: Gate) -> float:
+    value = finding.estimate.value or 0.0
+    return value if bad_is_low(gate, finding.limit) else -value
+
+
+def _comparison_row(gate: Gate, same: list[Finding]) -> tuple[Cell, ...]:
+    finding = same[0]
+    estimate = finding.estimate
+    digits = words.digits_beside((estimate.value, estimate.low, estimate.high), finding.limit)
+    points = " points" if estimate.value is not None and words.unit(gate.compare) == "points" else ""
+    where = words.group_of(estimate.group)
+    label = f"{words.quoted(estimate.label)}, " if len({one for one, _ in gate.targets}) > 1 else ""
+    known = "undefined" if estimate.value is None else words.value(estimate, digits)
+    return (
+        verdict_cell(finding.verdict),
+        Cell(text=words.listed(words.name(one.estimate.variant) for one in same), detail=label + where),
+        Cell(text=f"{estimate.n:,}"),
+        Cell(text=known + points, detail=words.interval(estimate, digits)),
+        Cell(text=limit(gate, finding.limit)),
+        Cell(text=_reason(finding), detail=_needed(finding)),
+    )
+
+
+def _reason(finding: Finding) -> str:
+    parts = [_full_stop(words.clean(finding.reason))]
+    if finding.verdict is Verdict.FAIL:
+        parts.append(baseline(finding))
+        if finding.p_holm is not None:
+            value = words.p_value(finding.p_holm)
+            parts.append(f"Holm-adjusted p {value if value.startswith('<') else f'= {value}'}.")
+    if finding.waived:
+        parts.append("Waived: not counted.")
+    return " ".join(part for part in parts if part)
+
+
+def _needed(finding: Finding) -> str:
+    return f"To settle: {words.clean(finding.needed)}." if finding.needed else ""
+
+
+def _full_stop(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,192 @@
+"""Numbers and names as readers see them, once for every format."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from typing import TYPE_CHECKING
+
+from auditor.records import family_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from auditor.records import Compare, Estimate, GroupKey, Label
+
+MINUS = "\N{MINUS SIGN}"
+NAME_LIMIT = 60
+SENTENCE_LIMIT = 1_000
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that show nothing, or turn the text around them: controls, bidi marks, surrogates, unassigned."""
+_JOINERS = "\u200c\u200d"
+"""Format characters that Persian, Indic scripts and emoji need."""
+
+METRICS = {
+    "accuracy": "accuracy",
+    "error": "error rate",
+    "recall": "recall",
+    "fnr": "false negative rate",
+    "fpr": "false positive rate",
+    "tnr": "true negative rate",
+    "selection_rate": "selection rate",
+    "precision": "precision",
+}
+BAD_WHEN_HIGH = frozenset({"error", "fnr", "fpr"})
+
+
+# ----------------------------------------------------------------------------------------------------------------- text
+
+
+def clean(text: str, limit: int = SENTENCE_LIMIT) -> str:
+    """Make a text that others wrote fit to print: what cannot be seen is replaced, what is too long is cut and said."""
+    cut = text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters, {_fingerprint(text)})"
+    return "".join(map(_seen, cut))
+
+
+def name(value: object) -> str:
+    """Give a name from the data or the definition, at a length that fits a table."""
+    return clean(str(value), NAME_LIMIT)
+
+
+def _seen(character: str) -> str:
+    if character in "\n\t":
+        return " "
+    if character in _JOINERS or unicodedata.category(character) not in _UNSEEN:
+        return character
+    return "\N{REPLACEMENT CHARACTER}"
+
+
+def _fingerprint(text: str) -> str:
+    """Tell apart two long texts that begin alike."""
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:6]
+
+
+def group(key: GroupKey) -> str:
+    """Give a group's name, such as "Female × Black"; "everybody" for all."""
+    return " × ".join(name(one) for _, one in key) or "everybody"
+
+
+def group_of(key: GroupKey) -> str:
+    """Give a group with its attribute, such as "Female (sex)"; "everybody" for all."""
+    return f"{group(key)} ({family(family_name(key))})" if key else "everybody"
+
+
+def family(declared: str) -> str:
+    """Give an attribute or intersection, such as "sex × race"."""
+    return name(declared.replace(" x ", " × "))
+
+
+def quoted(label: Label | None) -> str:
+    """Give a class in quotation marks, as the data spells it."""
+    return f"“{name(label)}”"
+
+
+def metric(key: str, label: Label | None) -> str:
+    """Give a rate's name with its class, such as "recall of “>50K”"."""
+    words = METRICS.get(key, name(key))
+    return words if label is None else f"{words} of {quoted(label)}"
+
+
+def comparison(key: str, label: Label | None, compare: Compare) -> str:
+    """Give what is compared, such as "change of recall of “>50K”"."""
+    words = metric(key, label)
+    return {
+        "value": words,
+        "change": f"change of {words}",
+        "ratio": f"ratio of {words} to the reference group",
+        "disparity": f"difference in {words} to the reference group",
+        "disparity_change": f"change of the gap in {words} to the reference group",
+    }[compare]
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Join words as a sentence does: "a, b and c"."""
+    items = list(parts)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Give a count with its noun."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+# -------------------------------------------------------------------------------------------------------------- numbers
+
+
+def _signed(text: str, *, plus: bool) -> str:
+    """Write a real minus, never a minus before nothing, and a plus where a change is meant."""
+    if not text.strip("-0.,"):
+        return text.lstrip("-")
+    return text.replace("-", MINUS) if text.startswith("-") else f"+{text}" if plus else text
+
+
+def rate(value: float, digits: int = 1) -> str:
+    """Give a rate in percent."""
+    return _signed(f"{100 * value:.{digits}f}", plus=False) + "%"
+
+
+def points(value: float, digits: int = 1) -> str:
+    """Give a difference of rates in points, with its sign and without a unit."""
+    return _signed(f"{100 * value:.{digits}f}", plus=True)
+
+
+def ratio(value: float, digits: int = 3) -> str:
+    """Give a quotient of rates."""
+    return _signed(f"{value:.{digits}f}", plus=False)
+
+
+def p_value(value: float | None) -> str:
+    """Give a p value; tiny ones as a bound."""
+    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def number(value: float, compare: Compare, digits: int | None = None) -> str:
+    """Give a number in the unit of its comparison: percent, points or a quotient."""
+    if compare == "ratio":
+        return ratio(value, 3 if digits is None else digits + 2)
+    return (rate if compare == "value" else points)(value, 1 if digits is None else digits)
+
+
+def unit(compare: Compare) -> str:
+    """Give the unit of a comparison, for a heading."""
+    return {"value": "%", "ratio": "quotient"}.get(compare, "points")
+
+
+def digits_beside(values: Iterable[float | None], limit: float | None) -> int:
+    """Count the decimals at which no number looks equal to a limit that it is not equal to, at most 4."""
+    others = [value for value in values if value is not None and value != limit]
+    for digits in range(1, 4):
+        if limit is None or all(f"{100 * value:.{digits}f}" != f"{100 * limit:.{digits}f}" for value in others):
+            return digits
+    return 4
+
+
+def interval(estimate: Estimate, digits: int | None = None) -> str:
+    """Give both bounds in brackets; an open end as "?"; empty where there are none."""
+    if estimate.low is None and estimate.high is None:
+        return ""
+    low, high = ("?" if x is None else number(x, estimate.compare, digits) for x in (estimate.low, estimate.high))
+    return f"[{low},\N{NO-BREAK SPACE}{high}]"
+
+
+def span(estimate: Estimate) -> str:
+    """Give both bounds in words, with the unit."""
+    if estimate.low is None or estimate.high is None:
+        return "no interval"
+    low, high = (number(x, estimate.compare) for x in (estimate.low, estimate.high))
+    return f"{low} to {high}" + (" points" if unit(estimate.compare) == "points" else "")
+
+
+def value(estimate: Estimate, digits: int | None = None) -> str:
+    """Give an estimate, or why there is none: never 0 for the undefined."""
+    if estimate.value is None:
+        return f"undefined: {clean(estimate.undefined or 'no reason given')}"
+    return number(estimate.value, estimate.compare, digits)
+
+
+def size(count: float) -> str:
+    """Give a file size."""
+    for power, prefix in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= power:
+            return f"{count / power:.1f} {prefix}"
+    return f"{count:.0f} B"

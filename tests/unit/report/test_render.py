@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from adult_result import POSITIVE, small
+from pypdf import PdfReader
+from rich.console import Console
+
+from auditor.errors import OutputError
+from auditor.report import FORMATS, Draft, figures, pdf, render, result_json, write
+from auditor.report.markdown import escaped
+from auditor.report.result_rows import plain, records
+from auditor.report.schema import ResultFile
+from auditor.report.terminal import summary
+from auditor.report.view.blocks import Dots, Figure, Lines
+
+TESTS = Path(__file__).parents[2]
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "{{7*7}}{% raw %}",
+    "]]><!--",
+    "=cmd()|'/C calc'!A0",
+    "\x00\x1b[31m\u202eevil\u2066\x07",
+    "[x](http://evil.example/)![y](//evil.example/z) @everyone `|` **b**",
+    '" onload="alert(1)" x="',
+    "L" + "o" * 9_998 + "ng",
+)
+
+
+@pytest.fixture(scope="module")
+def made():
+    return render(small(), FORMATS)
+
+
+def hostile(name: str):
+    """Put a name everywhere that others may write."""
+
+    def swap(value):
+        if isinstance(value, str):
+            for word in ("Female", POSITIVE, "gap to men", "Income classifier", "pruned-0.98", "A. Reviewer"):
+                value = value.replace(word, name)
+            return value
+        if isinstance(value, list):
+            return [swap(item) for item in value]
+        if isinstance(value, dict):
+            return {swap(key): swap(item) for key, item in value.items()}
+        return value
+
+    content = swap(plain(small()))
+    content["audit"]["digest"] = content["digest"] = "0" * 64
+    return records(ResultFile.model_validate_json(json.dumps(content)))
+
+
+class Page(HTMLParser):
+    """Collects elements, attributes and texts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data) -> None:
+        self.texts.append(data)
+
+
+def test_every_format_is_made(made) -> None:
+    assert set(made.files) == {"report.html", "report.pdf", "result.json", "summary.md"}
+    assert not made.failed
+
+
+def test_the_page_asks_nothing_of_the_network_and_runs_nothing(made) -> None:
+    text = made.files["report.html"].decode()
+    page = Page(text)
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert "http:" not in text
+    assert "https:" not in text
+    sources = [attrs["src"] for tag, attrs in page.tags if "src" in attrs]
+    assert sources
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
+    policy = next(attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def test_every_picture_has_words_and_every_table_its_headings(made) -> None:
+    page = Page(made.files["report.html"].decode())
+    assert all(attrs["alt"] for tag, attrs in page.tags if tag == "img")
+    tables = [tag for tag, _ in page.tags if tag in {"table", "caption"}]
+    assert tables.count("table") == tables.count("caption") > 5
+    assert all("scope" in attrs for tag, attrs in page.tags if tag == "th")
+
+
+def test_figures_are_xml_without_links() -> None:
+    drawn = figures.pictures([b for s in Draft(small()).view.sections for b in s.blocks if isinstance(b, Figure)])
+    assert len(drawn) > 3
+    for svg in drawn.values():
+        assert not re.search(r"<(script|image|a|foreignObject)\b", svg)
+        ET.fromstring(svg)  # noqa: S314 - made here
+
+
+def test_every_defined_number_is_a_dot_and_every_limit_a_dashed_line() -> None:
+    shown = [b for s in Draft(small()).view.sections for b in s.blocks if isinstance(b, Figure)]
+    drawn = figures.pictures(shown)
+    for figure in shown:
+        for panel in figure.panels:
+            svg = drawn[panel, figure]
+            lines = panel.lines if isinstance(panel, Lines) else (panel,)
+            known = [m for line in lines for m in line.marks if m.value is not None]
+            assert known
+            assert len(re.findall(r'aria-roledescription="(?:point|circle|square)"', svg)) == len(known)
+            if isinstance(panel, Dots):
+                assert svg.count('stroke-dasharray="5,3"') == len(panel.limits)
+                assert svg.count("undefined</text>") == len(panel.marks) - len(known)
+
+
+def test_what_is_undefined_is_drawn_as_a_word() -> None:
+    drawn = figures.pictures([b for s in Draft(small()).view.sections for b in s.blocks if isinstance(b, Figure)])
+    assert any(">undefined<" in svg for svg in drawn.values())
+
+
+def test_a_renderer_that_hangs_is_ended_and_said(monkeypatch, tmp_path) -> None:
+    stuck = tmp_path / "stuck.py"
+    stuck.write_text("import time; time.sleep(60)")
+    monkeypatch.setattr(figures.draw, "__file__", str(stuck))
+    monkeypatch.setattr(figures, "TIME_LIMIT", 0.5)
+    rendered = render(small(), ["html", "json"])
+    assert "not drawn within" in str(rendered.failed["html"])
+    assert set(rendered.files) == {"result.json"}
+
+
+def test_the_pdf_is_tagged_titled_and_in_english(made) -> None:
+    reader = PdfReader(BytesIO(made.files["report.pdf"]))
+    catalog = reader.trailer["/Root"]
+    assert catalog["/MarkInfo"]["/Marked"]
+    assert catalog["/Lang"] == "en"
+    assert catalog["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert reader.metadata.title == "Income classifier, before deployment to handsets: FAIL"
+    assert b"pdfuaid" in catalog["/Metadata"].get_data()
+    assert "/JavaScript" not in str(catalog)
+
+
+def test_the_pdf_reads_no_file_and_asks_no_server(tmp_path) -> None:
+    from weasyprint.urls import FatalURLFetchingError
+
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"not for the report")
+    page = f'<html lang="en"><title>t</title><img alt="x" src="{secret.as_uri()}"><p>rest</p></html>'
+    with pytest.raises(FatalURLFetchingError, match="secret"):
+        pdf(page)
+    with pytest.raises(FatalURLFetchingError):
+        pdf(page.replace(secret.as_uri(), "http://127.0.0.1:9/x.png"))
+
+
+def test_without_pango_the_rest_is_made_and_the_packages_are_named(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    rendered = render(small(), ["pdf", "markdown"])
+    assert set(rendered.files) == {"summary.md"}
+    said = str(rendered.failed["pdf"])
+    for package in ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"):
+        assert package in said
+
+
+def test_an_unknown_format_is_refused_with_the_nearest() -> None:
+    with pytest.raises(OutputError, match=r'htm: no such format\n.*"html"'):
+        render(small(), ["htm"])
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_stay_text_in_every_output(name) -> None:
+    rendered = render(hostile(name), ["html", "json", "markdown"])
+    text, notes = rendered.files["report.html"].decode(), rendered.files["summary.md"].decode()
+    page = Page(text)
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert not [key for _, attrs in page.tags for key in attrs if key.startswith("on")]
+    assert "49" not in "".join(t for t in page.texts if "7*7" in t)
+    assert max(len(line) for line in page.texts if "{" not in line or "body" not in line) < 4_000
+    assert "<script" not in notes
+    assert "](http" not in notes.replace(r"\]", "")
+    assert max(map(len, notes.splitlines())) < 8_000
+    for made in (text, notes):
+        assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", made)
+    assert result_json.load(rendered.files["result.json"]).result == hostile(name)
+
+
+def test_hostile_names_do_not_reach_the_terminal_or_break_the_pdf() -> None:
+    result = hostile("\x1b[31m[bold]\u202e<b>" + "x" * 500)
+    console = Console(width=80, file=None, record=True, color_system=None)
+    with console.capture() as captured:
+        console.print(summary(Draft(result).view))
+    assert "\x1b" not in captured.get()
+    assert "[bold]" in captured.get()
+    assert len(PdfReader(BytesIO(pdf(Draft(result).html))).pages) > 3
+
+
+def test_markdown_is_escaped() -> None:
+    assert escaped("a|b <i> [x](http://y) `c` *d* @e") == r"a\|b &lt;i&gt; \[x\](http\://y) \`c\` \*d\* \@e"
+
+
+def test_the_summary_holds_verdict_finding_and_gates(made) -> None:
+    notes = made.files["summary.md"].decode()
+    assert notes.startswith("# Income classifier")
+    assert "**✕ FAIL.**" in notes
+    assert "the baseline found 302 on average" in notes
+    assert "| no group loses recall<br>" in notes
+
+
+def test_the_terminal_table_fits_80_columns(made) -> None:
+    console = Console(width=80, color_system=None)
+    with console.capture() as captured:
+        console.print(summary(made.view))
+    lines = captured.get().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("✕ FAIL") and "no group loses recall" in line for line in lines)
+    assert any("−6.6 points" in line for line in lines)
+
+
+SCRIPT = """
+import hashlib, sys
+sys.path.insert(0, {tests!r})
+from adult_result import small
+from auditor.report import FORMATS, render
+files = render(small(), FORMATS).files
+print({{name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}})
+"""
+
+
+def digests(**environment: str) -> str:
+    program = [sys.executable, "-c", SCRIPT.format(tests=str(TESTS))]
+    path = str(TESTS.parent)
+    keys = {**os.environ, "PYTHONPATH": path, **environment}
+    return subprocess.run(program, env=keys, cwd=path, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_same_result_gives_the_same_bytes_anywhere() -> None:
+    here = digests(TZ="Asia/Kathmandu", LC_ALL="C", PYTHONHASHSEED="1")
+    there = digests(TZ="America/New_York", LC_ALL="C.UTF-8", PYTHONHASHSEED="2", SOURCE_DATE_EPOCH="86400")
+    assert "report.pdf" in here
+    assert here == there
+
+
+def test_files_are_written_whole_and_nothing_else_is_left(tmp_path) -> None:
+    folder = tmp_path / "a" / "b"
+    paths = write(folder, {"x.txt": b"one", "deep/y.txt": b"two"})
+    assert [path.read_bytes() for path in paths] == [b"one", b"two"]
+    assert sorted(p.name for p in folder.rglob("*") if p.is_file()) == ["x.txt", "y.txt"]
+
+
+def test_a_folder_that_cannot_be_made_is_said_and_nothing_changes(tmp_path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write(tmp_path / "taken" / "out", {"x.txt": b"one"})
+    write(tmp_path, {"x.txt": b"old"})
+    (tmp_path / "z").write_text("a file where a folder is needed")
+    with pytest.raises(OutputError):
+        write(tmp_path, {"x.txt": b"new", "z/y.txt": b"two"})
+    assert (tmp_path / "x.txt").read_bytes() == b"old"
+    assert not list(tmp_path.rglob("*.part"))

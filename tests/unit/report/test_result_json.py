@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from adult_result import adult, small
+from jsonschema import Draft202012Validator
+
+from auditor.errors import ResultError
+from auditor.report import result_json
+from auditor.report.html import _PACKAGE
+
+SCHEMA = _PACKAGE / "report" / "result.schema.json"
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return result_json.dump(small())
+
+
+def changed(text: str, change) -> str:
+    content = json.loads(text)
+    change(content)
+    return json.dumps(content)
+
+
+@pytest.mark.parametrize("make", [adult, small])
+def test_a_result_comes_back_exactly(make) -> None:
+    made = make()
+    loaded = result_json.load(result_json.dump(made))
+    assert loaded.result == made
+    assert not loaded.edited
+
+
+def test_every_float_comes_back_exactly() -> None:
+    made = small()
+    rng = np.random.default_rng(5)
+    numbers = [math.ldexp(rng.random(), int(rng.integers(-300, 300))) for _ in made.estimates]
+    odd = tuple(replace(e, value=x, low=None, high=-x) for e, x in zip(made.estimates, numbers, strict=True))
+    made = replace(made, estimates=odd, findings=())
+    assert result_json.load(result_json.dump(made)).result == made
+
+
+def test_the_committed_schema_is_what_the_types_give_and_a_result_obeys_it(text) -> None:
+    assert SCHEMA.read_text() == result_json.json_schema()
+    Draft202012Validator(json.loads(SCHEMA.read_text())).validate(json.loads(text))
+
+
+def test_one_record_stands_on_a_line(text) -> None:
+    assert text.endswith("}\n")
+    lines = [line.rstrip(",") for line in text.splitlines()]
+    estimates = json.loads(text)["estimates"]
+    assert all(json.dumps(estimate) in lines for estimate in estimates)
+
+
+def test_everybody_is_an_empty_object_and_the_undefined_is_null_with_a_reason(text) -> None:
+    estimates = json.loads(text)["estimates"]
+    assert any(e["group"] == {} for e in estimates)
+    undefined = [e for e in estimates if e["undefined"]]
+    assert undefined
+    assert all(e["value"] is None for e in undefined)
+
+
+def test_timings_are_outside_the_digest_and_nothing_else_is() -> None:
+    made = small()
+    digest = result_json.content_of(made)["digest"]
+    assert result_json.content_of(replace(made, timings={"train": 9.0}))["digest"] == digest
+    assert result_json.content_of(replace(made, definition_file="other.toml"))["digest"] != digest
+    assert result_json.content_of(replace(made, status="incomplete"))["digest"] != digest
+
+
+def test_an_edited_file_loads_and_says_so(text) -> None:
+    def edit(content) -> None:
+        content["failures"] = []
+
+    loaded = result_json.load(changed(text, edit))
+    assert loaded.edited
+    assert loaded.result.failures == ()
+
+
+def test_a_finding_that_says_other_than_its_estimate_is_refused(text) -> None:
+    def edit(content) -> None:
+        content["findings"][2]["estimate"] = 0.5
+
+    with pytest.raises(ResultError, match=r"findings\[2\].*other than the estimate"):
+        result_json.load(changed(text, edit))
+
+
+def test_a_finding_about_no_estimate_is_refused(text) -> None:
+    def edit(content) -> None:
+        content["findings"][0]["estimate_id"] = "nothing"
+
+    with pytest.raises(ResultError, match=r"findings\[0\].estimate_id: there is no estimate nothing"):
+        result_json.load(changed(text, edit))
+
+
+def test_another_schema_version_is_refused_by_number(text) -> None:
+    with pytest.raises(ResultError, match="version 2, but this auditor reads version 1"):
+        result_json.load(changed(text, lambda content: content.update(schema=2)))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
+def test_a_truncated_file_is_refused_with_its_line(text, share) -> None:
+    with pytest.raises(ResultError, match=r"line \d+: no JSON, or cut off"):
+        result_json.load(text[: int(len(text) * share)])
+
+
+@pytest.mark.parametrize("junk", ["[]", "3", '{"schema": NaN}', '{"schema": 1e999}', "[" * 100_000, '{"schema": 1}'])
+def test_what_is_no_result_is_refused(junk) -> None:
+    with pytest.raises(ResultError):
+        result_json.load(junk)
+
+
+def test_wrong_types_are_all_named_at_once(text) -> None:
+    def edit(content) -> None:
+        content["estimates"][4]["value"] = "0.5"
+        content["variants"][0]["asked"] = -1
+        content["surprise"] = 1
+        del content["audit"]["definition"]["statistics"]["confidence"]
+
+    with pytest.raises(ResultError) as caught:
+        result_json.load(changed(text, edit))
+    said = str(caught.value)
+    for place in ("estimates[4].value", "variants[0].asked", "surprise", "audit.definition"):
+        assert place in said
+
+
+def test_a_number_that_is_not_finite_is_never_written() -> None:
+    made = small()
+    broken = replace(made, provenance={"x": math.nan})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        result_json.dump(broken)

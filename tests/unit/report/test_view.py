@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from adult_result import POSITIVE, adult, gate, small, with_gates
+
+from auditor.records import Verdict
+from auditor.report.view import view
+from auditor.report.view.blocks import Figure, Table
+
+DIGEST = "a" * 64
+FEMALE = (("sex", "Female"),)
+
+
+def seen(result, **keys):
+    return view(result, digest=DIGEST, **keys)
+
+
+def tables(shown) -> list[Table]:
+    return [block for section in shown.sections for block in section.blocks if isinstance(block, Table)]
+
+
+def text_of(shown) -> str:
+    return repr(shown)
+
+
+def only(result, variant: str, group: tuple, **changes):
+    """Keep the one finding of the first gate about a variant and a group, changed."""
+    findings = [f for f in result.findings if (f.estimate.variant, f.estimate.group) == (variant, group)]
+    return replace(result, findings=(replace(findings[0], **changes),))
+
+
+@pytest.fixture(scope="module")
+def shown():
+    return seen(adult())
+
+
+def test_page_one_counts_people(shown) -> None:
+    assert shown.verdict == "FAIL"
+    assert shown.headline.sentence == (
+        "Accuracy fell 1.1 points. Of 590 test examples labelled “>50K” in group Female (sex) the baseline found 302 "
+        "on average, pruned-0.995 239."
+    )
+    assert [bar.count for bar in shown.headline.bars] == ["302 of 590", "239 of 590"]
+
+
+def test_page_one_gives_interval_seeds_baseline_and_contrast(shown) -> None:
+    interval, seeds, baseline, contrast = shown.headline.support
+    assert "−10.7 points, interval −12.0 to −9.3 points (95% confidence at each end)" in interval
+    assert "the limit is ≥\xa0−2.0\xa0points" in interval
+    assert seeds == "A test over training seeds alone, the usual one, would have said FAIL too."
+    assert baseline == "The gate is about change: the baseline is its zero."
+    assert contrast.startswith("The gap to Male changed by −6.6 points")
+
+
+def test_the_verdict_counts_gates_by_severity(shown) -> None:
+    assert shown.verdict_sentence == (
+        "Of 2 deciding gates, 1 fails and 1 is shown to hold. Of 3 warning gates, 3 fail."
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (Verdict.PASS, "PASS"),
+        (Verdict.FAIL, "FAIL"),
+        (Verdict.INCONCLUSIVE, "UNDECIDED"),
+        (Verdict.UNDEFINED, "UNDECIDED"),
+    ],
+)
+def test_the_verdict_is_that_of_the_deciding_findings(verdict, said) -> None:
+    result = with_gates(gate("sex", ("sex",)))
+    assert seen(only(result, "pruned-0.98", FEMALE, verdict=verdict)).verdict == said
+
+
+def test_warnings_and_waived_findings_do_not_decide() -> None:
+    result = with_gates(gate("sex", ("sex",)))
+    for changes in ({"severity": "warning"}, {"waived": True}):
+        shown = seen(only(result, "pruned-0.995", FEMALE, **changes))
+        assert shown.verdict == "NOT JUDGED"
+    assert "1 comparison waived" in shown.verdict_sentence
+
+
+def test_without_a_gate_nothing_is_judged() -> None:
+    shown = seen(with_gates())
+    assert shown.verdict == "NOT JUDGED"
+    assert shown.gates is None
+    assert "largest estimated loss" in shown.headline.kicker
+
+
+def test_without_a_failure_the_largest_estimated_loss_leads_honestly() -> None:
+    mild = with_gates(gate("sex", ("sex",), variants=("int8",)))
+    assert all(finding.verdict is Verdict.PASS for finding in mild.findings)
+    # int8 alone is judged, so it alone may lead
+    kept = tuple(e for e in mild.estimates if e.variant in {"baseline", "int8"})
+    shown = seen(replace(mild, estimates=kept))
+    assert shown.verdict == "PASS"
+    assert shown.headline.kicker == "No comparison failed: the largest estimated loss"
+    assert any("is not excluded" in sentence for sentence in shown.headline.support)
+
+
+@pytest.mark.parametrize(
+    ("metric", "label", "said"),
+    [
+        ("recall", POSITIVE, "Of 590 test examples labelled “>50K” in group Female (sex) the baseline found 302"),
+        ("fnr", POSITIVE, "Of 590 test examples labelled “>50K” in group Female (sex) the baseline missed 288"),
+        ("fpr", POSITIVE, "not labelled “>50K” in group Female (sex) the baseline wrongly decided “>50K” for 145"),
+        ("selection_rate", POSITIVE, "Of 5,421 test examples in group Female (sex) the baseline decided “>50K” for"),
+        ("accuracy", None, "Of 5,421 test examples in group Female (sex) the baseline was right on"),
+    ],
+)
+def test_every_rate_has_its_words(metric, label, said) -> None:
+    limits = {"min": None, "max": 0.02} if metric in {"fnr", "fpr"} else {}
+    one = gate("g", ("sex",), metric=metric, targets=((label, FEMALE),), min=-0.02)
+    result = with_gates(one)
+    shown = seen(
+        replace(
+            only(result, "pruned-0.995", FEMALE, verdict=Verdict.FAIL, limit=limits.get("max", -0.02)),
+            gates=(replace(one, **limits),),
+        )
+    )
+    assert said in shown.headline.sentence
+
+
+def test_one_model_is_not_said_to_be_an_average() -> None:
+    result = with_gates(gate("sex", ("sex",)))
+    single = tuple(replace(e, members=1, claim="artifact") for e in result.estimates)
+    by_id = {e.id: e for e in single}
+    findings = tuple(replace(f, estimate=by_id[f.estimate.id], seeds_only=None) for f in result.findings)
+    shown = seen(replace(result, estimates=single, findings=findings))
+    assert "on average" not in shown.headline.sentence
+    assert "nothing to say" in shown.headline.support[1]
+
+
+def test_a_seeds_only_test_that_says_otherwise_is_told() -> None:
+    result = with_gates(gate("sex", ("sex",)))
+    shown = seen(only(result, "pruned-0.995", FEMALE, seeds_only=Verdict.PASS))
+    assert "would have said PASS" in shown.headline.support[1]
+
+
+@pytest.mark.parametrize(("fails", "said"), [(True, "fails this limit too"), (False, "does not fail this limit")])
+def test_every_failure_says_whether_the_baseline_fails(fails, said) -> None:
+    result = with_gates(gate("own", ("sex",), compare="value", min=0.6))
+    shown = seen(only(result, "pruned-0.995", FEMALE, baseline_fails_too=fails))
+    assert any(said in sentence for sentence in shown.headline.support)
+    assert said in text_of(shown.comparisons)
+
+
+def test_a_contrast_leads_only_if_its_own_interval_excludes_zero() -> None:
+    one = gate("gap", ("sex",), compare="disparity", min=-0.05)
+    supported = seen(only(with_gates(one), "pruned-0.995", FEMALE, verdict=Verdict.FAIL))
+    assert "in the reference group Male" in supported.headline.sentence
+    open_ = seen(only(with_gates(one), "int8", FEMALE, verdict=Verdict.FAIL))
+    assert open_.verdict == "FAIL"
+    assert open_.headline.kicker.startswith("No comparison failed") or "largest" in open_.headline.kicker
+
+
+def test_a_contrast_that_is_not_shown_is_said_not_to_be() -> None:
+    result = with_gates(gate("sex", ("sex",)))
+    shown = seen(only(result, "pruned-0.5", FEMALE, verdict=Verdict.FAIL))
+    assert "is not shown" in shown.headline.support[-1]
+
+
+def test_gates_stand_worst_first_with_counts(shown) -> None:
+    rows = [[cell.text for cell in row] for row in shown.gates.rows]
+    assert rows[0] == ["no group loses recall", "FAIL", "≥\xa0−2.0\xa0points", "9", "0", "3", "18"]
+    assert [row[1] for row in rows[:2]] == ["FAIL", "PASS"]
+
+
+def test_comparisons_that_do_not_pass_stand_worst_first(shown) -> None:
+    verdicts = [row[0].text for row in shown.comparisons[2].rows]
+    order = ["FAIL", "UNDEFINED", "INCONCLUSIVE"]
+    assert verdicts == sorted(verdicts, key=order.index)
+    assert set(verdicts) == set(order)
+
+
+def test_variants_of_which_the_same_is_said_stand_together(shown) -> None:
+    row = next(row for row in shown.comparisons[2].rows if row[0].text == "UNDEFINED")
+    assert row[1].text == "pruned-0.5, pruned-0.9, pruned-0.98, pruned-0.995 and int8"
+
+
+def test_point_decided_gates_and_changed_limits_are_said() -> None:
+    shown = seen(with_gates(gate("point", ("sex",), decide_on="point", limits_changed=True)))
+    assert "one time in two" in shown.gates.rows[0][0].detail
+    assert "changed after the result was known" in shown.gates.rows[0][0].detail
+    assert any("changed after the result was known" in notice for notice in shown.notices)
+
+
+def test_an_edited_file_and_an_incomplete_audit_are_said_first() -> None:
+    shown = seen(replace(small(), status="incomplete"), edited=True)
+    assert len(shown.notices) == 2
+
+
+def test_the_undefined_is_never_a_number(shown) -> None:
+    cells = [cell for table in tables(shown) for row in table.rows for cell in row]
+    undefined = [cell for cell in cells if (cell.tone == "undefined" and cell.symbol != "") or "undefined" in cell.text]
+    assert len(undefined) > 20
+    assert not [cell for cell in undefined if cell.text in {"0", "0.0", "0.0%", "+0.0"}]
+    marks = [
+        m
+        for s in shown.sections
+        for b in s.blocks
+        if isinstance(b, Figure)
+        for p in b.panels
+        for m in (p.marks if hasattr(p, "marks") else ())
+    ]
+    assert any(mark.value is None for mark in marks if "Amer-Indian" in mark.label)
+
+
+def test_no_verdict_of_law_is_given(shown) -> None:
+    said = text_of(shown).lower()
+    for word in ("compliant", "compliance", " fair ", "unfair"):
+        assert word not in said
+
+
+def test_every_figure_has_words_and_a_table_after_it(shown) -> None:
+    for section in shown.sections:
+        for place, block in enumerate(section.blocks):
+            if isinstance(block, Figure):
+                assert all(panel.alt for panel in block.panels)
+                assert isinstance(section.blocks[place + 1], Table)
+
+
+def test_small_groups_are_marked_and_limits_drawn(shown) -> None:
+    figure = next(b for s in shown.sections if s.id == "changes" for b in s.blocks if isinstance(b, Figure))
+    marks = {mark.label: mark for mark in figure.panels[0].marks}
+    assert marks["Other"].small
+    assert not marks["Male"].small
+    assert figure.panels[0].limits == (-2.0,)
+    assert "149 examples" in figure.note
+
+
+def test_many_groups_are_ranked_cut_and_counted() -> None:
+    made = adult()
+    many = 300
+    template = [e for e in made.estimates if e.group == FEMALE]
+    groups = [(("town", f"town {i}"),) for i in range(many)]
+    estimates = tuple(replace(e, group=g) for g in groups for e in template)
+    data = replace(made.data, groups=(made.data.groups[0], *((g, (10, 590)) for g in groups)))
+    everybody = tuple(e for e in made.estimates if not e.group)
+    shown = seen(replace(made, estimates=everybody + estimates, findings=(), gates=(), data=data))
+    figure = next(b for s in shown.sections if s.id == "changes" for b in s.blocks if isinstance(b, Figure))
+    assert len(figure.panels[0].marks) < 40
+    assert "more groups, less harmed, are not drawn" in figure.note
+    assert all(len(table.rows) <= 80 for table in tables(shown))
+
+
+def test_the_same_result_gives_the_same_view() -> None:
+    assert seen(adult()) == seen(adult())
