@@ -25,11 +25,12 @@ def declared_gates(declaration: Declaration, dataset: Dataset) -> tuple[Gate, ..
     """Give the gates of a file, now that its data is known."""
     spec = declaration.spec
     names = [str(entry.name) for entry in spec.compression]
-    return resolve_gates(spec.gate, dataset, names, declaration.gate_lines, str(declaration.file))
+    lines = {place: declaration.lines.of(("gate", place)) for place in range(len(spec.gate))}
+    return resolve_gates(spec.gate, dataset, names, lines, str(declaration.file))
 
 
 def resolve_gates(
-    tables: Sequence[GateTable], dataset: Dataset, variants: Sequence[str], lines: Mapping[int, int], file: str
+    tables: Sequence[GateTable], dataset: Dataset, variants: Sequence[str], lines: Mapping[int, int | None], file: str
 ) -> tuple[Gate, ...]:
     """Fill in what a gate leaves open, now that classes and groups are known; all mistakes at once.
 

@@ -122,7 +122,7 @@ class _Case:
             limit=limit,
             p=p,
             p_holm=p_holm,
-            reason=self._reason(verdict, limit),
+            reason=self._reason(verdict),
             needed=self._needed(limit) if verdict is Verdict.INCONCLUSIVE else "",
             seeds_only=self._seeds_only(),
             baseline_fails_too=self._baseline_fails_too(),
@@ -139,32 +139,33 @@ class _Case:
     def _outside(self, value: float, limit: float) -> bool:
         return any(side * (limit - value) > 0 for side, known in self.limits() if known == limit)
 
-    def _reason(self, verdict: Verdict, limit: float) -> str:
+    def _reason(self, verdict: Verdict) -> str:
         if verdict is Verdict.UNDEFINED:
             return self.undefined or "no interval is known for this rate"
         if not self.by_interval:
-            return f"decided on the estimate alone, limit {limit:g}"
+            return "decided on the estimate alone"
         if verdict is Verdict.PASS:
-            return f"the whole interval is within the limit {limit:g}"
+            return "the whole interval lies within the limit"
         if verdict is Verdict.FAIL:
-            return f"beyond the limit {limit:g}, also after correction for all comparisons of the variant"
+            return "beyond the limit, also after correction for all comparisons of the variant"
         if any(p < 1 - self.confidence for p in self.p.values()):
-            return f"beyond the limit {limit:g} by itself, but not after correction for all comparisons of the variant"
-        return f"the interval does not lie within the limit {limit:g}, but a breach is not shown either"
+            return "beyond the limit by itself, but not after correction for all comparisons of the variant"
+        return "the interval does not lie within the limit, but a breach is not shown either"
 
     def _needed(self, limit: float) -> str:
         """Say what would settle it, if the true harm were 0."""
         e = self.estimate
         side = next(side for side, known in self.limits() if known == limit)
         what = needed(e, limit, -side, self.confidence)
-        who = f"{group_name(e.group)}, where there are {e.n}"
         if what.examples is None:
             return "no number of examples or members would show that the limit holds"
+        more = f"{what.examples:,} examples in {group_name(e.group)}, where there are {e.n:,}"
         if what.members is None:
-            return f"about {what.examples} examples in {who}, if the true harm is 0"
+            return f"about {more}, if the true harm is 0"
+        also = f" and {more}" if what.examples > e.n else ""
         return (
             "members differ too much: more examples alone cannot settle it; "
-            f"about {what.members} members a variant and {what.examples} examples in {who}, if the true harm is 0"
+            f"about {what.members:,} members a variant{also}, if the true harm is 0"
         )
 
     def _seeds_only(self) -> Verdict | None:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from auditor.declare.lines import Lines, absolute_paths, assign, parse_value
 from auditor.declare.mistakes import KeyPath, Mistake, explain
 from auditor.declare.sense import check
 from auditor.declare.variants import as_name, expand
-from auditor.errors import Problem, SpecError
+from auditor.errors import AuditorError, Problem, SpecError
 from auditor.spec import AuditSpec, Compression, NamedAttribute
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +29,32 @@ class Declaration:
     spec: AuditSpec
     """Resolved: names, source and one compression a variant."""
     file: Path
-    gate_lines: dict[int, int]
-    """Line of each gate, by its place."""
+    lines: Lines
+    """Lines of its keys."""
+    places: Mapping[str, KeyPath]
+    """Where "attribute NAME" and "compression VARIANT" stand in it."""
 
     @property
     def base(self) -> Path:
         """The folder that the file's paths are relative to."""
         return self.file.parent
+
+    @contextmanager
+    def naming_places(self) -> Iterator[None]:
+        """Give problems that later stages find a file: the definition with its line for a key, else the data's."""
+        try:
+            yield
+        except AuditorError as error:
+            raise type(error)(*map(self._placed, error.problems)) from error
+
+    def _placed(self, problem: Problem) -> Problem:
+        if problem.file:
+            return problem
+        keys = problem.where.split(".")
+        path = self.places.get(problem.where) or (tuple(keys) if keys[0] in AuditSpec.model_fields else ())
+        if path:
+            return replace(problem, file=str(self.file), line=self.lines.of(path))
+        return replace(problem, file=str(self.base / self.spec.data.path))
 
 
 def load_spec(file: Path | str, settings: Sequence[str] = ()) -> Declaration:
@@ -53,8 +73,14 @@ def load_spec(file: Path | str, settings: Sequence[str] = ()) -> Declaration:
     ]
     if problems or spec is None:
         raise SpecError(*problems)
-    gate_lines = {i: line for i in range(len(spec.gate)) if (line := lines.of(("gate", i)))}
-    return Declaration(spec=resolve(spec, path), file=path, gate_lines=gate_lines)
+    return Declaration(spec=resolve(spec, path), file=path, lines=lines, places=_places(spec))
+
+
+def _places(spec: AuditSpec) -> dict[str, KeyPath]:
+    places: dict[str, KeyPath] = {f"attribute {entry.name}": ("attribute", i) for i, entry in enumerate(spec.attribute)}
+    for i, entry in enumerate(spec.compression):
+        places |= {f"compression {variant.name}": ("compression", i) for variant in expand(entry)}
+    return places
 
 
 def _read(path: Path) -> str:
@@ -90,8 +116,8 @@ def _apply(raw: dict[str, Any], setting: str) -> list[Problem]:
 class _Partial(AuditSpec):
     """What is left of a file without its ill-formed entries: possibly no attribute and no compression."""
 
-    attribute: list[NamedAttribute] = []
-    compression: list[Compression] = []
+    attribute: list[NamedAttribute] = Field([])
+    compression: list[Compression] = Field([])
 
 
 def _validate(raw: dict[str, Any]) -> tuple[AuditSpec | None, list[Mistake]]:

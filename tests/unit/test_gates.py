@@ -65,5 +65,5 @@ def test_limits_that_are_changed_afterwards_are_marked():
 
 @pytest.mark.parametrize("setting", ["gate.1.min=0", "gate.0.min=x", "min=3", "gate.0.min=nan"])
 def test_a_limit_that_is_no_limit_is_told(setting):
-    with pytest.raises(SpecError, match="expected gate.N.min=NUMBER"):
+    with pytest.raises(SpecError, match=r"expected gate\.N\.min=NUMBER"):
         change_limits([resolve()], [setting])

@@ -26,7 +26,7 @@ BASE, VARIANT = decide(0.9), decide(0.8)
 
 
 def recalls(decisions, c, team=None):
-    own = (LABELS == c) & np.array([team in {None, t} for t in TEAM])
+    own = (c == LABELS) & np.array([team in {None, t} for t in TEAM])
     return (decisions[:, own] == c).mean(axis=1)
 
 

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from handmade import dataset, one, population
 from fairlearn import metrics as fairlearn
+from handmade import dataset, one, population
 
 RNG = np.random.default_rng(20260101)
 N = 400

@@ -1,0 +1,243 @@
+"""The command: arguments in, exit code out. The only place that prints or exits."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from auditor.errors import AuditorError, ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from auditor.declare import Declaration
+    from auditor.pipeline import Audit
+    from auditor.report import Rendered
+    from auditor.report.result_json import Loaded
+
+FILE = click.Path(path_type=Path)
+SETTINGS = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set any key, such as data.path=… or compression.NAME.sparsity=…",
+)
+INCONCLUSIVE = click.option("--allow-inconclusive", is_flag=True, help="Inconclusive gates do not count.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="auditor")
+def cli() -> None:
+    """Find out whom the compression of a neural network hurts, before it ships.
+
+    Exit codes: 0 every gate passed; 1 a gate failed; 2 the request is wrong; 3 none failed, but one is inconclusive or
+    undefined; 4 the audit could not be completed; 70 a bug in auditor; 130 interrupted.
+    """
+
+
+@cli.command()
+@click.argument("file", type=FILE, default="audit.toml")
+@SETTINGS
+@click.option("--members", type=click.IntRange(1), help="Members a variant, instead of population.size.")
+@click.option("--executor", type=click.Choice(["local", "inline"]), help="Where members run, instead of run.executor.")
+@click.option("--output", type=FILE, help="Folder of the outputs; default: audits/NAME.")
+@click.option("--no-gate", is_flag=True, help="An audit without gates is meant.")
+@INCONCLUSIVE
+@click.option("--require-pins", is_flag=True, help="Refuse model files without a declared sha256.")
+@click.option("--force", is_flag=True, help="Run every member again, whatever is stored.")
+def run(  # noqa: PLR0913, PLR0917 - one argument an option
+    file: Path,
+    settings: tuple[str, ...],
+    members: int | None,
+    executor: str | None,
+    output: Path | None,
+    no_gate: bool,  # noqa: FBT001 - click passes by name
+    allow_inconclusive: bool,  # noqa: FBT001
+    require_pins: bool,  # noqa: FBT001
+    force: bool,  # noqa: FBT001
+) -> ExitCode:
+    """Run the whole audit; resume what an earlier run left."""
+    from auditor import pipeline
+    from auditor.progress import progress_on
+    from auditor.report.result_json import Loaded
+
+    extra = [f"population.size={members}"] if members else []
+    extra += [f"run.executor={executor}"] if executor else []
+    declaration = _load(file, (*settings, *extra))
+    _need_gates(declaration, no_gate=no_gate)
+    if require_pins:
+        pipeline.require_pins(declaration.spec)
+    with progress_on(sys.stderr) as progress:
+        audit = pipeline.audit(declaration, progress=progress, force=force)
+        progress.stage("report")
+        folder = output or Path("audits") / str(declaration.spec.audit.name)
+        loaded = Loaded(result=audit.result, edited=False)
+        formats = dict.fromkeys(["json", *declaration.spec.report.formats])
+        rendered = _write(loaded, list(formats), folder, _decisions(audit))
+    code = _conclude(loaded, rendered, allow_inconclusive=allow_inconclusive)
+    click.echo(f"reports and decisions: {folder}", err=True)
+    return code
+
+
+def _load(file: Path, settings: Sequence[str]) -> Declaration:
+    from auditor.declare import load_spec
+
+    return load_spec(file, settings)
+
+
+def _need_gates(declaration: Declaration, *, no_gate: bool) -> None:
+    if not declaration.spec.gate and not no_gate:
+        from auditor.errors import Problem, SpecError
+
+        advice = "declare a [[gate]], or say --no-gate"
+        raise SpecError(Problem(message="no gate: nothing would be judged", file=str(declaration.file), advice=advice))
+
+
+def _decisions(audit: Audit) -> dict[str, bytes]:
+    from auditor.report.predictions_table import predictions_parquet
+
+    return {f"predictions/{p.name}.parquet": predictions_parquet(audit.dataset, p) for p in audit.populations}
+
+
+def _write(loaded: Loaded, formats: Sequence[str], folder: Path, more: dict[str, bytes] | None = None) -> Rendered:
+    """Render everything before anything is written; a format that cannot be made is said, and stops no other."""
+    from auditor import report
+
+    rendered = report.render(loaded.result, formats, edited=loaded.edited)
+    for name, error in rendered.failed.items():
+        click.echo(f"warning: {name} was not made: {error}", err=True)
+    report.write(folder, {**(more or {}), **rendered.files})
+    return rendered
+
+
+def _conclude(loaded: Loaded, rendered: Rendered, *, allow_inconclusive: bool) -> ExitCode:
+    """Show the table of gates, here and in a GitHub job's summary, and give the verdict's exit code."""
+    from auditor.judge import exit_code
+    from auditor.report import render
+    from auditor.report.terminal import summary
+
+    _show(summary(rendered.view))
+    if target := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(target).open("ab") as stream:
+            stream.writelines(render(loaded.result, ["markdown"]).files.values())
+    return exit_code(loaded.result.findings, allow_inconclusive=allow_inconclusive)
+
+
+def _show(renderable: RenderableType) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(renderable)
+
+
+@cli.command()
+@click.argument("file", type=FILE, default="audit.toml")
+@SETTINGS
+def validate(file: Path, settings: tuple[str, ...]) -> ExitCode:
+    """Check definition and data without training; tell what each gate can show."""
+    from auditor.report.terminal_validation import overview
+    from auditor.validation import validate as check_all
+
+    _show(overview(check_all(_load(file, settings))))
+    return ExitCode.PASSED
+
+
+@cli.command()
+@click.argument("result", type=FILE)
+@click.option(
+    "--set", "settings", multiple=True, metavar="gate.N.KEY=VALUE", help="Another limit, such as gate.0.min=-0.03."
+)
+@click.option("--output", type=FILE, help="Write the reports, with the new verdicts, to this folder.")
+@INCONCLUSIVE
+def check(
+    result: Path,
+    settings: tuple[str, ...],
+    output: Path | None,
+    allow_inconclusive: bool,  # noqa: FBT001
+) -> ExitCode:
+    """Judge a result.json again, with other limits if given, without models."""
+    from dataclasses import replace
+
+    from auditor.gates import change_limits
+    from auditor.pipeline import rejudge
+    from auditor.report import FORMATS, render
+
+    old = _read_result(result)
+    new = replace(old, result=rejudge(old.result, change_limits(old.result.gates, settings)))
+    rendered = _write(new, list(FORMATS), output) if output else render(new.result, [], edited=new.edited)
+    return _conclude(new, rendered, allow_inconclusive=allow_inconclusive)
+
+
+@cli.command()
+@click.argument("result", type=FILE)
+@click.option(
+    "--format", "formats", multiple=True, help="html, pdf, json or markdown; several may be given; default: all."
+)
+@click.option("--output", type=FILE, help="Folder; default: the result's own.")
+def report(result: Path, formats: tuple[str, ...], output: Path | None) -> ExitCode:
+    """Render the reports of a result.json again, without data or TensorFlow."""
+    from auditor.report import FORMATS
+
+    _write(_read_result(result), list(formats or FORMATS), output or result.parent)
+    return ExitCode.PASSED
+
+
+def _read_result(path: Path) -> Loaded:
+    from auditor.errors import Problem, ResultError
+    from auditor.report.result_json import load
+
+    try:
+        loaded = load(path.read_bytes())
+    except OSError as error:
+        raise ResultError(Problem(file=str(path), message=f"cannot be read: {error.strerror}")) from None
+    if loaded.edited:
+        click.echo(f"warning: {path} was changed after it was written: its digest is another than it states", err=True)
+    return loaded
+
+
+@cli.command()
+@click.option("--markdown", is_flag=True, help="The reference of all keys, as in the README.")
+def schema(markdown: bool) -> ExitCode:  # noqa: FBT001
+    """Print the JSON schema of audit.toml, for editors."""
+    from auditor.declare.reference import as_json_schema, as_markdown
+
+    click.echo(as_markdown() if markdown else as_json_schema())
+    return ExitCode.PASSED
+
+
+def main() -> NoReturn:
+    """Run the command and exit with its code."""
+    try:
+        code = cli(standalone_mode=False)
+    except AuditorError as error:
+        for problem in error.problems:
+            click.echo(f"error: {problem}", err=True)
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = ExitCode.BAD_REQUEST
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: what was finished is stored, and the next run goes on from there", err=True)
+        code = ExitCode.INTERRUPTED
+    except Exception:  # noqa: BLE001 - whatever it is, it is our bug and must not look like a verdict
+        click.echo(f"error: this is a bug in auditor; its log is {_write_log()}", err=True)
+        code = ExitCode.BUG
+    sys.exit(code)
+
+
+def _write_log() -> Path:
+    import tempfile
+
+    from auditor.provenance import library_versions
+
+    with tempfile.NamedTemporaryFile("w", prefix="auditor-", suffix=".log", delete=False, encoding="utf-8") as log:
+        log.write(f"{sys.argv}\nPython {sys.version}\n{library_versions()}\n\n{traceback.format_exc()}")
+    return Path(log.name)

@@ -1,0 +1,154 @@
+"""The audit: one call a stage. No arithmetic, no wording."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from auditor import data, population
+from auditor.errors import IncompleteError, Problem, SpecError
+from auditor.gates import declared_gates
+from auditor.judge import judge, unfit
+from auditor.measure import measure
+from auditor.measure.summary import summarise_data, summarise_variant
+from auditor.progress import Silent
+from auditor.provenance import describe
+from auditor.records import BASELINE, AuditResult
+from auditor.spec import Artifact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from auditor.declare import Declaration
+    from auditor.progress import Progress
+    from auditor.records import Dataset, Gate, Population
+    from auditor.spec import AuditSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """A finished audit: the result, and the decisions that it was made from."""
+
+    result: AuditResult
+    dataset: Dataset
+    populations: tuple[Population, ...]
+
+
+def audit(declaration: Declaration, *, progress: Progress | None = None, force: bool = False) -> Audit:
+    """Run everything that a file declares: load, compress and run, measure, judge.
+
+    Raises AuditorError where the request cannot be served; failed members are part of the result.
+    """
+    progress = progress or Silent()
+    timings: dict[str, float] = {"started": time.time()}
+    with declaration.naming_places():
+        dataset, gates, populations = _run(declaration, progress, timings, force=force)
+    with _stage("measure", progress, timings):
+        result = _measure(declaration, dataset, populations, gates)
+    timings |= _latencies(populations)
+    return Audit(result=replace(result, timings=timings), dataset=dataset, populations=populations)
+
+
+def _run(
+    declaration: Declaration, progress: Progress, timings: dict[str, float], *, force: bool
+) -> tuple[Dataset, tuple[Gate, ...], tuple[Population, ...]]:
+    """Load the data, then run whatever is not stored."""
+    spec = declaration.spec
+    with _stage("load", progress, timings):
+        source = data.open_source(spec, declaration.base)
+        dataset = source.load()
+        gates = declared_gates(declaration, dataset)
+        for warning in dataset.warnings:
+            progress.note(warning)
+    with _stage("run", progress, timings):
+        store = declaration.base / spec.run.store
+        populations = population.run(
+            spec, source, dataset, base=declaration.base, store_folder=store, progress=progress, force=force
+        )
+        _refuse_empty(populations[0])
+    return dataset, gates, populations
+
+
+@contextmanager
+def _stage(name: str, progress: Progress, timings: dict[str, float]) -> Iterator[None]:
+    progress.stage(name)
+    start = time.perf_counter()
+    yield
+    timings[name] = time.perf_counter() - start
+
+
+def _refuse_empty(baseline: Population) -> None:
+    if not baseline.predictions.members:
+        reasons = sorted({failure.reason for failure in baseline.failures})
+        message = f"none of the {baseline.asked} members of the baseline finished: {'; '.join(reasons)}"
+        raise IncompleteError(Problem(message=message, where=BASELINE))
+
+
+def _measure(
+    declaration: Declaration, dataset: Dataset, populations: Sequence[Population], gates: tuple[Gate, ...]
+) -> AuditResult:
+    spec = declaration.spec
+    statistics = spec.statistics
+    measures = measure(dataset, populations, gates, confidence=statistics.confidence, min_group=statistics.min_group)
+    variants = tuple(summarise_variant(population, dataset) for population in populations)
+    findings = judge(
+        gates, measures.estimates, variants, confidence=statistics.confidence, minimum=spec.population.minimum
+    )
+    definition = define(spec)
+    return AuditResult(
+        status="incomplete" if unfit(variants, spec.population.minimum) else "complete",
+        definition=definition,
+        definition_file=declaration.file.name,
+        provenance=describe(
+            seed=spec.audit.seed,
+            definition=definition,
+            data=dataset.digest,
+            models={p.name: p.predictions.digests for p in populations},
+        ),
+        timings={},
+        data=summarise_data(dataset),
+        variants=variants,
+        failures=tuple(failure for population in populations for failure in population.failures),
+        gates=gates,
+        estimates=measures.estimates,
+        class_tests=measures.class_tests,
+        exemplars=measures.exemplars,
+        findings=findings,
+    )
+
+
+def define(spec: AuditSpec) -> dict[str, Any]:
+    """Give the definition as resolved, without what cannot change a number: where it ran and what was written."""
+    return spec.model_dump(mode="json", by_alias=True, exclude={"run", "report"}, exclude_none=True)
+
+
+def _latencies(populations: Sequence[Population]) -> Mapping[str, float]:
+    """Take the latencies, which differ from run to run, to the timings: the median over members, ms an example."""
+    known = {p.name: sorted(m["latency_ms"] for m in p.measured if "latency_ms" in m) for p in populations}
+    return {f"latency_ms {name}": values[len(values) // 2] for name, values in known.items() if values}
+
+
+def require_pins(spec: AuditSpec) -> None:
+    """Refuse model files that are named without their digest."""
+    pins = {"model": spec.model.sha256} if spec.model.path else {}
+    pins |= {f"compression {e.name}": e.sha256 for e in spec.compression if isinstance(e, Artifact)}
+    problems = [
+        Problem(message="has no sha256, and pins are required", where=where) for where, pin in pins.items() if not pin
+    ]
+    if problems:
+        raise SpecError(*problems)
+
+
+def rejudge(result: AuditResult, gates: tuple[Gate, ...]) -> AuditResult:
+    """Judge the numbers of a result again, at the limits given, without models or data."""
+    definition = result.definition
+    findings = judge(
+        gates,
+        result.estimates,
+        result.variants,
+        confidence=definition["statistics"]["confidence"],
+        minimum=definition["population"].get("minimum"),
+    )
+    return replace(result, gates=gates, findings=findings)

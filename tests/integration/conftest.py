@@ -1,0 +1,83 @@
+"""A table of decisions, and the command on it: whole audits without TensorFlow."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+TOML = """
+schema = 1
+attribute = ["sex", { name = "age", bins = [40] }]
+[audit]
+name = "small"
+seed = 1
+[model]
+predictions = "base_*"
+[data]
+path = "people.csv"
+label = "income"
+positive = "high"
+[report]
+formats = ["json", "markdown"]
+[[compression]]
+name = "int8"
+predictions = "int8_*"
+paired = true
+[[gate]]
+name = "recall holds"
+metric = "recall"
+over = ["sex", "overall"]
+min = -0.05
+"""
+
+
+def make_people(folder, *, harm=0.0, n=1200, members=4, seed=0):
+    """Decisions of a baseline that is right nine times in ten, and of a variant that loses women by `harm`."""
+    rng = np.random.default_rng(seed)
+    sex = rng.choice(["F", "M"], n)
+    label = rng.choice(["high", "low"], n)
+    columns = {"sex": sex, "age": rng.integers(18, 80, n), "income": label}
+    other = np.where(label == "high", "low", "high")
+    for k in range(members):
+        base = np.where(rng.random(n) < 0.95, label, other)
+        lost = (rng.random(n) < harm) & (sex == "F") & (label == "high")
+        columns[f"base_{k}"] = base
+        columns[f"int8_{k}"] = np.where(lost, "low", base)
+        columns[f"int8_{k}"][rng.integers(0, n, 3)] = "high"
+    pd.DataFrame(columns).to_csv(folder / "people.csv", index=False)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with audit.toml and people.csv, in which nobody is hurt."""
+    make_people(tmp_path)
+    (tmp_path / "audit.toml").write_text(TOML, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def harmful(folder):
+    """In the folder, women lose a fifth of their recall."""
+    make_people(folder, harm=0.2)
+
+
+@pytest.fixture
+def auditor(folder):
+    """Run the command in the folder; gives the finished process."""
+
+    def run(*arguments, env=None):
+        return subprocess.run(
+            [sys.executable, "-m", "auditor", *map(str, arguments)],
+            cwd=folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    return run

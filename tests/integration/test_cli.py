@@ -1,0 +1,213 @@
+"""The command as users and pipelines meet it: outputs, exit codes, errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from auditor.cli import cli
+
+COMMANDS = ("run", "validate", "check", "report", "schema")
+
+
+def edit(folder, old, new):
+    path = folder / "audit.toml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def result(folder):
+    return json.loads((folder / "audits/small/result.json").read_text(encoding="utf-8"))
+
+
+def test_an_audit_that_hurts_nobody_exits_0_and_writes_every_output(auditor, folder):
+    edit(folder, 'formats = ["json", "markdown"]', "")
+    done = auditor("run")
+    assert done.returncode == 0, done.stderr
+    written = {str(p.relative_to(folder / "audits/small")) for p in (folder / "audits/small").rglob("*") if p.is_file()}
+    assert written == {
+        "report.html", "report.pdf", "result.json", "summary.md", "predictions/baseline.parquet",
+        "predictions/int8.parquet",
+    }  # fmt: skip
+    assert "PASS" in done.stdout
+    assert "reading the data" in done.stderr
+    assert "reading the data" not in done.stdout
+
+
+def test_harm_to_one_group_exits_1_and_names_it(auditor, folder, harmful):
+    done = auditor("run")
+    assert done.returncode == 1, done.stderr
+    failed = [f for f in result(folder)["findings"] if f["verdict"] == "FAIL"]
+    assert {"sex": "F"} in [f["group"] for f in failed]
+    assert {"sex": "M"} not in [f["group"] for f in failed]
+    lines = (folder / "audit.toml").read_text(encoding="utf-8").splitlines()
+    assert {lines[f["gate_line"] - 1] for f in failed} == {"[[gate]]"}
+
+
+def test_too_few_to_tell_exits_3_and_0_only_if_that_is_allowed(auditor, folder):
+    edit(folder, "min = -0.05", "min = -0.004")
+    assert auditor("run").returncode == 3
+    assert auditor("run", "--allow-inconclusive").returncode == 0
+
+
+def test_a_warning_does_not_count(auditor, folder, harmful):
+    edit(folder, "min = -0.05", 'min = -0.05\nseverity = "warning"')
+    assert auditor("run").returncode == 0
+
+
+def test_no_gate_is_a_mistake_unless_it_is_meant(auditor, folder):
+    text = (folder / "audit.toml").read_text(encoding="utf-8")
+    (folder / "audit.toml").write_text(text[: text.index("[[gate]]")], encoding="utf-8")
+    done = auditor("run")
+    assert done.returncode == 2
+    assert "--no-gate" in done.stderr
+    assert auditor("run", "--no-gate").returncode == 0
+
+
+def test_every_number_can_be_had_again_from_the_decisions_alone(auditor, folder, harmful):
+    auditor("run")
+    tables = {
+        name: pd.read_parquet(folder / f"audits/small/predictions/{name}.parquet") for name in ("baseline", "int8")
+    }
+
+    def recall(name, group):
+        table = tables[name]
+        for attribute, value in group.items():
+            table = table[table[attribute] == value]
+        table = table[table["label"] == "high"]
+        return sum((table[f"member_{k}"] == "high").mean() for k in range(4)) / 4
+
+    checked = 0
+    for estimate in result(folder)["estimates"]:
+        if estimate["metric"] == "recall" and estimate["compare"] in {"value", "change"}:
+            expected = recall(estimate["variant"], estimate["group"])
+            if estimate["compare"] == "change":
+                expected -= recall("baseline", estimate["group"])
+            assert estimate["value"] == pytest.approx(expected, abs=1e-12)
+            checked += 1
+    assert checked == 15
+
+
+def test_the_same_inputs_give_the_same_result_but_for_timings(auditor, folder):
+    auditor("run")
+    first = result(folder)
+    auditor("run", "--force")
+    second = result(folder)
+    assert first.pop("timings") != second.pop("timings")
+    assert first == second
+
+
+def test_check_judges_again_without_models_and_says_that_limits_were_changed(auditor, folder, harmful):
+    auditor("run")
+    path = folder / "audits/small/result.json"
+    assert auditor("check", path).returncode == 1
+    loosened = auditor("check", path, "--set", "gate.0.min=-0.9", "--output", "again")
+    assert loosened.returncode == 0, loosened.stderr
+    again = json.loads((folder / "again/result.json").read_text(encoding="utf-8"))
+    assert {f["verdict"] for f in again["findings"]} == {"PASS"}
+    assert "after" in (folder / "again/summary.md").read_text(encoding="utf-8")
+
+
+def test_report_renders_the_same_bytes_again(auditor, folder):
+    edit(folder, 'formats = ["json", "markdown"]', 'formats = ["html"]')
+    auditor("run")
+    first = (folder / "audits/small/report.html").read_bytes()
+    done = auditor("report", folder / "audits/small/result.json", "--format", "html", "--output", "again")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "again/report.html").read_bytes() == first
+    assert [p.name for p in (folder / "again").iterdir()] == ["report.html"]
+
+
+def test_an_edited_result_is_said_to_be_edited(auditor, folder):
+    auditor("run")
+    path = folder / "audits/small/result.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"PASS"', '"FAIL"'), encoding="utf-8")
+    assert "digest" in auditor("check", path).stderr
+
+
+def test_the_summary_of_a_github_job_gets_the_table(auditor, folder):
+    target = folder / "step.md"
+    auditor("run", env={**os.environ, "GITHUB_STEP_SUMMARY": str(target)})
+    assert "recall holds" in target.read_text(encoding="utf-8")
+
+
+def test_nothing_of_tensorflow_is_imported_for_a_table_of_predictions(folder):
+    code = (
+        "import sys; sys.argv = ['auditor', 'run']\n"
+        "from auditor.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: print('code', end.code)\n"
+        "print('imported', sorted({'tensorflow', 'tf_keras', 'keras'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    assert "code 0" in done.stdout, done.stderr
+    assert "imported []" in done.stdout
+
+
+BAD = {
+    "a missing file": (lambda f: (f / "people.csv").unlink(), "people.csv"),
+    "a wrong column": (lambda f: edit(f, '"income"', '"incme"'), 'Did you mean "income"?'),
+    "a missing definition": (lambda f: (f / "audit.toml").unlink(), "audit.toml"),
+    "an unknown key": (lambda f: edit(f, "seed = 1", "sede = 1"), "audit.toml:6: audit.sede: unknown key"),
+    "a gate over nothing": (lambda f: edit(f, '"overall"', '"overal"'), 'Did you mean "overall"?'),
+    "a class that is not there": (lambda f: edit(f, '"high"', '"hihg"'), '"high"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_wrong_request_exits_2_says_what_is_wrong_and_writes_nothing(auditor, folder, case):
+    break_it, message = BAD[case]
+    break_it(folder)
+    for command in ("run", "validate"):
+        done = auditor(command)
+        assert done.returncode == 2, done.stderr
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not (folder / "audits").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_half_written(auditor, folder):
+    (folder / "audits").write_text("a file, not a folder", encoding="utf-8")
+    done = auditor("run")
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+    assert (folder / "audits").read_text(encoding="utf-8") == "a file, not a folder"
+
+
+def test_a_truncated_result_is_told_with_its_place(auditor, folder):
+    auditor("run")
+    path = folder / "audits/small/result.json"
+    path.write_text(path.read_text(encoding="utf-8")[:5000], encoding="utf-8")
+    done = auditor("check", path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_validate_tells_sizes_and_what_each_gate_can_show(auditor):
+    done = auditor("validate")
+    assert done.returncode == 0
+    assert "recall holds" in done.stdout
+    assert "everybody" in done.stdout
+
+
+def test_a_wrong_option_exits_2(auditor):
+    assert auditor("run", "--no-such-option").returncode == 2
+    assert auditor("report", "x.json", "--format", "docx").returncode == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_help_stands_in_the_readme(command):
+    from pathlib import Path
+
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    listed = CliRunner().invoke(cli, ["--help"]).output
+    assert f"  {command} " in listed
+    assert f"`auditor {command}" in readme
+    assert set(cli.commands) == set(COMMANDS)
