@@ -1,0 +1,156 @@
+"""Magnitude pruning (Zhu and Gupta 2017, arXiv 1710.01878), by TFMOT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from auditor.compress import Compressed, MemberError
+from auditor.errors import Problem, SpecError
+from auditor.models.load import keras_bytes
+
+if TYPE_CHECKING:
+    from auditor.models import KerasModel
+    from auditor.records import FloatArray
+    from auditor.spec import Prune as PruneTable
+
+SMALL = 100
+"""Layers with fewer weights cannot be pruned to within rounding: they are excepted from the check and listed."""
+_POWER = 3
+
+
+def tolerance(weights: int) -> float:
+    """How far a layer's sparsity may lie from what was asked: .01 and one weight."""
+    return 0.01 + 1 / weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prune:
+    """The smallest weights of each layer become zero while it trains. Steps count from 1."""
+
+    method: Literal["prune"] = "prune"
+    sparsity: float
+    schedule: Literal["polynomial", "constant"]
+    begin_step: int
+    end_step: int
+    """The last step at which masks may change."""
+    frequency: int
+    """Steps between two changes of the masks."""
+
+    def prepare(self, model: KerasModel) -> KerasModel:
+        """The same layers and weights, the prunable ones wrapped. Raises MemberError where there is none."""
+        from auditor.tf import load
+
+        tfm = load()
+        schedule = self._schedule(tfm.tfmot)
+
+        def wrap(layer: Any) -> Any:  # noqa: ANN401 - tf_keras publishes no types
+            return tfm.tfmot.prune_low_magnitude(layer, pruning_schedule=schedule) if _prunable(layer) else layer
+
+        wrapped = tfm.tf_keras.models.clone_model(model, clone_function=wrap)
+        if not _wrappers(wrapped):
+            kinds = ", ".join(sorted({type(layer).__name__ for layer in model.layers}))
+            raise MemberError(f"TFMOT can prune no layer of this model; its layers are {kinds}")
+        return wrapped
+
+    def finish(self, model: KerasModel, calibration: FloatArray) -> Compressed:  # noqa: ARG002 - none is needed
+        """Without the wrappers. Raises MemberError where a layer's sparsity is not the one asked for."""
+        from auditor.tf import load
+
+        pruned = [
+            (wrapper.layer.name, np.asarray(weight))
+            for wrapper in _wrappers(model)
+            for weight in wrapper.layer.get_prunable_weights()
+        ]
+        stripped = load().tfmot.strip_pruning(model)
+        self._check(pruned)
+        inner = {wrapper.layer.name for wrapper in _wrappers(model)}
+        measured = {
+            "left_uncompressed": [layer.name for layer in stripped.layers if layer.weights and layer.name not in inner],
+            "small_layers": [name for name, weight in pruned if weight.size < SMALL],
+        }
+        return Compressed(ending=".keras", content=keras_bytes(stripped), measured=measured)
+
+    def _check(self, pruned: list[tuple[str, FloatArray]]) -> None:
+        wrong = [
+            f"{name} has sparsity {found:.4f} ({weight.size:,} weights)"
+            for name, weight in pruned
+            if weight.size >= SMALL
+            and abs((found := 1 - np.count_nonzero(weight) / weight.size) - self.sparsity) > tolerance(weight.size)
+        ]
+        if wrong:
+            raise MemberError(f"pruning to sparsity {self.sparsity:g} was asked for, but {'; '.join(wrong)}")
+
+    def _schedule(self, tfmot: Any) -> Any:  # noqa: ANN401 - TFMOT publishes no types
+        if self.schedule == "constant":
+            return tfmot.ConstantSparsity(self.sparsity, self.begin_step, self.end_step, frequency=self.frequency)
+        return tfmot.PolynomialDecay(
+            0.0, self.sparsity, self.begin_step, self.end_step, power=_POWER, frequency=self.frequency
+        )
+
+
+def plan_pruning(table: PruneTable, steps: int, where: str) -> dict[str, Any]:
+    """The settings of `Prune` for a training of `steps` steps, defaults filled in.
+
+    Raises SpecError where the schedule would not reach the sparsity asked for, before anything is trained.
+    """
+    begin = table.begin_step if table.begin_step is not None else steps // 5
+    end = steps if table.schedule == "constant" else table.end_step or max(steps // 5 + 1, steps * 3 // 4)
+    frequency = table.frequency or max(1, min(100, (end - begin) // 20))
+    if said := _refusal(table, begin, end, frequency, steps):
+        advice = (
+            f"Training has {steps:,} steps; without these keys, masks change from a fifth to three quarters of them."
+        )
+        raise SpecError(Problem(where=where, message=said, advice=advice))
+    return {
+        "method": "prune",
+        "sparsity": float(table.sparsity),  # type: ignore[arg-type] # a list has become one variant a value
+        "schedule": table.schedule,
+        "begin_step": begin,
+        "end_step": end,
+        "frequency": frequency,
+    }
+
+
+def _refusal(table: PruneTable, begin: int, end: int, frequency: int, steps: int) -> str | None:
+    if end > steps:
+        return f"pruning ends at step {end:,}, after the last of {steps:,} steps"
+    if begin >= end:
+        return f"pruning begins at step {begin:,} and ends at step {end:,}, not later"
+    # TFMOT counts steps from 1: with begin 0 the first masks come after one whole period.
+    last = begin + (end - begin) // frequency * frequency
+    reached = 0.0 if last < 1 else reached_sparsity(table, (last - begin) / (end - begin))
+    asked = float(table.sparsity)  # type: ignore[arg-type]
+    if asked - reached <= tolerance(SMALL) / 2:
+        return None
+    return (
+        f"masks change every {frequency:,} steps from step {begin:,} to {end:,}, the last time at step {last:,}, "
+        f"when sparsity is {reached:.3f}: {asked:g} would not be reached"
+    )
+
+
+def reached_sparsity(table: PruneTable, progress: float) -> float:
+    """The sparsity that the schedule asks for at a share of its way."""
+    asked = float(table.sparsity)  # type: ignore[arg-type]
+    return asked if table.schedule == "constant" else asked * (1 - (1 - progress) ** _POWER)
+
+
+def _prunable(layer: Any) -> bool:  # noqa: ANN401
+    """Whether TFMOT has weights to prune in this layer; it refuses some kinds and does nothing to others."""
+    from auditor.tf import load
+
+    tfm = load()
+    if isinstance(layer, tfm.tf_keras.Model):
+        return False
+    try:
+        wrapped = tfm.tfmot.prune_low_magnitude(layer)
+        return bool(wrapped.layer.get_prunable_weights())
+    except (ValueError, AttributeError):
+        return False
+
+
+def _wrappers(model: KerasModel) -> list[Any]:
+    """The layers that TFMOT has wrapped."""
+    return [layer for layer in model.layers if hasattr(layer, "pruning_vars")]

@@ -1,0 +1,251 @@
+"""The configuration inside a Keras file: everything it names must be on an allowlist. No TensorFlow.
+
+tf_keras imports and calls what a configuration names, so only names of ordinary layers and their settings get past.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from auditor.errors import ModelError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+_LAYERS = """
+    Activation ActivityRegularization Add AdditiveAttention AlphaDropout Attention Average AveragePooling1D
+    AveragePooling2D AveragePooling3D BatchNormalization Bidirectional CategoryEncoding CenterCrop Concatenate Conv1D
+    Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D Cropping1D Cropping2D
+    Cropping3D Dense DepthwiseConv1D DepthwiseConv2D Discretization Dot Dropout ELU EinsumDense Embedding Flatten GRU
+    GRUCell GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D
+    GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GroupNormalization Identity InputLayer LSTM LSTMCell
+    LayerNormalization LeakyReLU LocallyConnected1D LocallyConnected2D Masking MaxPooling1D MaxPooling2D MaxPooling3D
+    Maximum Minimum MultiHeadAttention Multiply Normalization PReLU Permute RNN RandomBrightness RandomContrast
+    RandomCrop RandomFlip RandomHeight RandomRotation RandomTranslation RandomWidth RandomZoom ReLU RepeatVector
+    Rescaling Reshape Resizing SeparableConv1D SeparableConv2D SimpleRNN SimpleRNNCell Softmax SpatialDropout1D
+    SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells Subtract ThresholdedReLU TimeDistributed
+    UnitNormalization UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
+"""
+LAYERS = frozenset(_LAYERS.split())
+MODELS = frozenset({"Sequential", "Functional", "Model"})
+ACTIVATIONS = frozenset(
+    {
+        "elu",
+        "exponential",
+        "gelu",
+        "hard_sigmoid",
+        "linear",
+        "mish",
+        "relu",
+        "relu6",
+        "selu",
+        "sigmoid",
+        "softmax",
+        "softplus",
+        "softsign",
+        "swish",
+        "silu",
+        "tanh",
+        "leaky_relu",
+    }
+)
+INITIALIZERS = frozenset(
+    {
+        "Constant",
+        "GlorotNormal",
+        "GlorotUniform",
+        "HeNormal",
+        "HeUniform",
+        "Identity",
+        "LecunNormal",
+        "LecunUniform",
+        "Ones",
+        "Orthogonal",
+        "RandomNormal",
+        "RandomUniform",
+        "TruncatedNormal",
+        "VarianceScaling",
+        "Zeros",
+    }
+)
+REGULARIZERS = frozenset({"L1", "L2", "L1L2", "OrthogonalRegularizer"})
+CONSTRAINTS = frozenset({"MaxNorm", "MinMaxNorm", "NonNeg", "RadialConstraint", "UnitNorm"})
+POLICIES = frozenset({"Policy"})
+_CODE = frozenset({"Lambda", "__lambda__", "TFOpLambda", "SlicingOpLambda"})
+_PLAIN = frozenset({"__tuple__", "TensorShape"})
+_CLASSES = LAYERS | MODELS | INITIALIZERS | REGULARIZERS | CONSTRAINTS | POLICIES | _PLAIN
+_PARTS = ("layers", "initializers", "regularizers", "constraints", "activations", "mixed_precision", "models")
+_MODULES = frozenset(
+    {"builtins"}
+    | {"keras", "tf_keras"}
+    | {f"{root}.{part}" for root in ("keras", "tf_keras") for part in _PARTS}
+    | {
+        f"{root}.src.engine.{part}"
+        for root in ("keras", "tf_keras")
+        for part in ("functional", "sequential", "training")
+    }
+)
+
+
+def _plain(names: Collection[str]) -> frozenset[str]:
+    return frozenset(name.replace("_", "").lower() for name in names)
+
+
+_SETTINGS = {
+    "activation": _plain(ACTIVATIONS | LAYERS),
+    "initializer": _plain({*INITIALIZERS, "zero", "one", "normal", "uniform"}),
+    "regularizer": _plain(REGULARIZERS),
+    "constraint": _plain(CONSTRAINTS),
+}
+"""Settings that name a function or an object by a word alone: how the key ends, and the words allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What a model file says of itself."""
+
+    ending: str
+    """".keras", ".h5" or ".tflite": the format."""
+    layers: tuple[tuple[str, str], ...]
+    """Name and kind of each layer, or of each operation of a TFLite file."""
+    input_shape: tuple[int | None, ...] | None
+    """Of one example, None where the file leaves it open."""
+    outputs: int | None
+    """Numbers per example, None where only the loaded model can tell."""
+    activation: str | None
+    """The last activation, such as "softmax", "sigmoid" or "linear"; None where the file does not say."""
+
+
+def read_config(config: object, file: str, ending: str, trusted: Collection[str] = ()) -> ModelFacts:
+    """Facts of a configuration, all of whose names are allowed. Raises ModelError with every name that is not.
+
+    `trusted` are modules whose classes are allowed: those that audit.toml itself names.
+    """
+    if not isinstance(config, dict) or not isinstance(config.get("config"), dict | list):
+        raise ModelError(Problem(file=file, message="it holds no configuration of a Keras model"))
+    config = {key: value for key, value in config.items() if key != "compile_config"}
+    try:
+        problems = [Problem(file=file, where=place, message=said) for place, said in _refusals(config, "", trusted)]
+    except RecursionError as error:
+        raise ModelError(Problem(file=file, message="its configuration is nested beyond reason")) from error
+    if problems:
+        raise ModelError(*problems)
+    if config.get("class_name") not in MODELS:
+        said = f"it holds a {config.get('class_name')}, not a functional or sequential model"
+        raise ModelError(Problem(file=file, message=said))
+    return _facts(config, file, ending)
+
+
+def _refusals(value: object, layer: str, trusted: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Layer and reason for everything that is not allowed in a value, at any depth."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _refusals(item, layer, trusted)
+    if not isinstance(value, dict):
+        return
+    if {"class_name", "module", "registered_name", "spec_name"} & value.keys():
+        inner = value.get("config")
+        name = inner.get("name") if isinstance(inner, dict) else None
+        is_model = str(value.get("class_name")) in MODELS
+        layer = f'layer "{name}"' if isinstance(name, str) and not is_model else layer
+        if said := _named(value, trusted):
+            yield layer, said
+    for key, item in value.items():
+        if key == "compile_config" and item is not None:
+            yield layer, "a part of the model brings its own compile configuration"
+        elif said := _setting(key, item):
+            yield layer, said
+        yield from _refusals(item, layer, trusted)
+
+
+def _named(value: dict[str, Any], trusted: Collection[str]) -> str | None:  # noqa: PLR0911 - one reason each
+    """Why an object of the configuration is refused, or None."""
+    kind, module, registered = value.get("class_name"), value.get("module"), value.get("registered_name")
+    if isinstance(module, str) and module in trusted:
+        return None
+    if kind == "function":
+        return _function(value)
+    if isinstance(kind, str) and kind in _CODE:
+        return f"it is a {kind}, which holds code: refused, because opening the file could run it"
+    if not isinstance(kind, str) or kind not in _CLASSES:
+        return f'it is of the kind "{kind}", which is not an ordinary part of a Keras model'
+    if not (module is None or (isinstance(module, str) and module in _MODULES)):
+        return f'its {kind} comes from the module "{module}", which is not Keras'
+    if registered is not None and registered != kind:
+        return f'its {kind} is registered as "{registered}", which is not the ordinary one'
+    return None
+
+
+def _function(value: dict[str, Any]) -> str | None:
+    word, module = value.get("config"), value.get("module")
+    known = isinstance(word, str) and word in ACTIVATIONS and value.get("registered_name") in {word, None}
+    if known and (module is None or (isinstance(module, str) and module in _MODULES)):
+        return None
+    return f'it names the function "{module}.{word}", which is not a known activation'
+
+
+def _setting(key: str, item: object) -> str | None:
+    if not isinstance(item, str):
+        return None
+    for kind, words in _SETTINGS.items():
+        if (key == kind or key.endswith(f"_{kind}")) and item.replace("_", "").lower() not in words:
+            return f'its {key} is "{item}", which is not a known {kind}'
+    return None
+
+
+def _facts(config: dict[str, Any], file: str, ending: str) -> ModelFacts:
+    layers = _layers(config)
+    shapes = [
+        layer["config"]["batch_input_shape"]
+        for layer in layers
+        if layer.get("class_name") == "InputLayer" and "batch_input_shape" in layer["config"]
+    ]
+    if not shapes and layers and "batch_input_shape" in layers[0]["config"]:
+        shapes = [layers[0]["config"]["batch_input_shape"]]
+    if any("batch_shape" in layer["config"] for layer in layers):
+        raise ModelError(
+            Problem(
+                file=file,
+                message="it was written by Keras 3; this version reads files of tf_keras",
+                advice="Save it with tf_keras (Keras 2), or convert it to .tflite.",
+            )
+        )
+    if len(shapes) > 1:
+        raise ModelError(Problem(file=file, message=f"the model has {len(shapes)} inputs, not one"))
+    outputs, activation = _end(config, layers)
+    return ModelFacts(
+        ending=ending,
+        layers=tuple((str(layer["config"].get("name", "")), str(layer["class_name"])) for layer in layers),
+        input_shape=tuple(shapes[0][1:]) if shapes and isinstance(shapes[0], list) else None,
+        outputs=outputs,
+        activation=activation,
+    )
+
+
+def _layers(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """The model's layers, those of models inside it too, in order."""
+    inner = config["config"]
+    listed = inner if isinstance(inner, list) else inner.get("layers", [])
+    found: list[dict[str, Any]] = []
+    for layer in listed:
+        if isinstance(layer, dict) and isinstance(layer.get("config"), dict | list):
+            # A model inside a model has an input of its own, which is none of the outer model's.
+            inside = layer.get("class_name") in MODELS
+            found += [x for x in _layers(layer) if x["class_name"] != "InputLayer"] if inside else [layer]
+    return found
+
+
+def _end(config: dict[str, Any], layers: list[dict[str, Any]]) -> tuple[int | None, str | None]:
+    """Number of outputs and last activation, as far as the last layer tells."""
+    inner = config["config"]
+    named = inner.get("output_layers") if isinstance(inner, dict) else None
+    last = layers[-1] if layers else None
+    if isinstance(named, list) and len(named) == 1 and isinstance(named[0], list):
+        last = next((layer for layer in layers if layer["config"].get("name") == named[0][0]), None)
+    if last is None:
+        return None, None
+    units, activation = last["config"].get("units"), last["config"].get("activation")
+    if last["class_name"] == "Softmax":
+        activation = "softmax"
+    return units if isinstance(units, int) else None, activation if isinstance(activation, str) else None

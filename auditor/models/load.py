@@ -1,0 +1,105 @@
+"""From a model file to a model: hash, check the pin, look inside, and only then open; always the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auditor.errors import ModelError, Problem
+from auditor.models.artifact import Artifact, keras_artifact, tflite_artifact
+from auditor.models.inspect import inspect_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from auditor.models import KerasModel
+    from auditor.models.config import ModelFacts
+
+
+def read_pinned(path: Path, sha256: str | None) -> tuple[bytes, str]:
+    """A file's bytes and their SHA-256. Raises ModelError where it is missing or is not the file that was pinned."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(Problem(file=str(path), message=f"it cannot be read: {error.strerror or error}")) from error
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and found != sha256:
+        raise ModelError(
+            Problem(
+                file=str(path),
+                where="sha256",
+                message=f"the file has the digest {found}, the audit names {sha256}",
+                advice="It is another file than the one meant: find the right one, or look at it and change the pin.",
+            )
+        )
+    return content, found
+
+
+def load_model(path: Path, sha256: str | None, trusted: Collection[str] = ()) -> Artifact:
+    """The model in a file, ready to decide. Raises ModelError where the file is refused, before TensorFlow sees it."""
+    content, _ = read_pinned(path, sha256)
+    return open_model(content, ending_of(path), str(path), trusted)
+
+
+def open_model(content: bytes, ending: str, file: str, trusted: Collection[str] = ()) -> Artifact:
+    """The model in these bytes; `file` is its name in errors."""
+    facts = inspect_model(content, ending, file, trusted)
+    try:
+        return OPENERS[ending](content, facts)
+    except (ValueError, TypeError, KeyError, OSError, RuntimeError, AttributeError) as error:
+        raise ModelError(Problem(file=file, message=f"TensorFlow cannot open it: {error}")) from error
+
+
+def ending_of(path: Path) -> str:
+    """A file's ending in lower case, which says its format."""
+    return path.suffix.lower()
+
+
+def keras_bytes(model: KerasModel) -> bytes:
+    """The model as a `.keras` file that is the same, byte for byte, whenever it is written."""
+    import io  # noqa: PLC0415
+    import zipfile  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        with zipfile.ZipFile(path) as written:
+            members = {name: written.read(name) for name in sorted(written.namelist())}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in members.items():
+            # The date of the file and the one in its metadata are all that differs between two savings.
+            archive.writestr(zipfile.ZipInfo(name), _undated(content) if name == "metadata.json" else content)
+    return out.getvalue()
+
+
+def _undated(metadata: bytes) -> bytes:
+    import json  # noqa: PLC0415
+
+    return json.dumps({**json.loads(metadata), "date_saved": "1980-01-01@00:00:00"}).encode()
+
+
+def _open_keras(content: bytes, facts: ModelFacts) -> Artifact:
+    from auditor.tf import load
+
+    # tf_keras reads names alone: a private file that nobody else can change between the look and the opening.
+    number, name = tempfile.mkstemp(suffix=facts.ending)
+    try:
+        with os.fdopen(number, "wb") as out:
+            out.write(content)
+        model = load().tf_keras.models.load_model(name, compile=False)
+    finally:
+        Path(name).unlink()
+    return keras_artifact(model, facts)
+
+
+OPENERS: dict[str, Callable[[bytes, ModelFacts], Artifact]] = {
+    ".keras": _open_keras,
+    ".h5": _open_keras,
+    ".hdf5": _open_keras,
+    ".tflite": tflite_artifact,
+}
+"""Where further formats attach, beside their inspector."""

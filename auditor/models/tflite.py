@@ -1,0 +1,208 @@
+"""TFLite files, read without TensorFlow: operations, tensors, and how they are quantised.
+
+Every offset is checked against the file's end; the numbers of the fields are those of TensorFlow's schema.fbs.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auditor.errors import ModelError, Problem
+
+if TYPE_CHECKING:
+    from auditor.records import FloatArray, IntArray
+
+TYPES = {
+    0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 5: "string", 6: "bool", 7: "int16", 9: "int8",
+    10: "float64", 12: "uint64", 15: "uint32", 16: "uint16", 17: "int4", 18: "bfloat16",
+}  # fmt: skip
+OPERATIONS = {
+    0: "ADD", 1: "AVERAGE_POOL_2D", 2: "CONCATENATION", 3: "CONV_2D", 4: "DEPTHWISE_CONV_2D", 6: "DEQUANTIZE",
+    9: "FULLY_CONNECTED", 14: "LOGISTIC", 17: "MAX_POOL_2D", 18: "MUL", 19: "RELU", 21: "RELU6", 22: "RESHAPE",
+    25: "SOFTMAX", 28: "TANH", 34: "PAD", 40: "MEAN", 114: "QUANTIZE", 117: "HARD_SWISH",
+}  # fmt: skip
+"""Names of the commonest operations; the others are told by their number."""
+_REFUSED = {32: "a custom operation", 51: "an operation of a delegate", 127: "a placeholder"}
+_DAMAGED = (struct.error, IndexError, ValueError, OverflowError, UnicodeDecodeError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tensor:
+    """One tensor of a TFLite file."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: str
+    """Such as "float32" or "int8"."""
+    quantised: bool
+    """Whether it has a scale."""
+    zero_points: IntArray
+    """None, one, or one a channel."""
+    data: bytes
+    """Of a constant; empty for what is computed."""
+
+    @property
+    def weights(self) -> int:
+        """Number of weights: 0 unless it is a constant of reals (shapes and indices are integers without a scale)."""
+        real = self.quantised or self.type in {"float32", "float16", "bfloat16", "float64"}
+        return prod(self.shape) if self.data and real else 0
+
+    def nonzero(self) -> int:
+        """Number of weights that are not zero."""
+        if self.type == "int4":
+            packed = np.frombuffer(self.data, np.uint8)
+            values: IntArray | FloatArray = np.stack([packed & 15, packed >> 4], axis=-1).ravel()[: self.weights]
+        else:
+            values = np.frombuffer(self.data, _dtype(self.type))
+        # A zero point of its own moves what stands for 0; weights are symmetric, so this is 0 nearly always.
+        zero = self.zero_points[0] if self.zero_points.size == 1 else 0
+        return int(np.count_nonzero(values != zero))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TFLiteFile:
+    """What a TFLite file holds, as far as an audit asks."""
+
+    operations: tuple[str, ...]
+    """Of the main graph, in order."""
+    tensors: tuple[Tensor, ...]
+    """Of all graphs."""
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+
+def parse_tflite(content: bytes, file: str) -> TFLiteFile:
+    """Read a file. Raises ModelError where it is damaged or has operations that run code of others (custom, Flex)."""
+    if content[4:8] != b"TFL3":
+        raise ModelError(Problem(file=file, message="it is not a TFLite file"))
+    try:
+        root = _Table(content, struct.unpack_from("<I", content, 0)[0])
+        codes = [_code(table) for table in root.tables(1)]
+        buffers = [_buffer(table) for table in root.tables(4)]
+        graphs = [_Graph(table, buffers) for table in root.tables(2)]
+        refused = sorted({name for number, name in codes if number in _REFUSED})
+        operations = tuple(codes[table.number(0, "<I")][1] for table in graphs[0].table.tables(3))
+        main = graphs[0]
+        parsed = TFLiteFile(
+            operations=operations,
+            tensors=tuple(tensor for graph in graphs for tensor in graph.tensors),
+            inputs=tuple(main.tensors[index] for index in main.table.numbers(1, "<i4")),
+            outputs=tuple(main.tensors[index] for index in main.table.numbers(2, "<i4")),
+        )
+    except _DAMAGED as error:
+        raise ModelError(Problem(file=file, message=f"the TFLite file is damaged: {error}")) from error
+    if refused:
+        raise ModelError(
+            *(Problem(file=file, where=name, message="custom and Flex operations are refused") for name in refused)
+        )
+    return parsed
+
+
+class _Table:
+    """A FlatBuffers table: fields by number, each optional."""
+
+    def __init__(self, content: bytes, position: int) -> None:
+        self._content = content
+        self._position = position
+        self._fields = position - struct.unpack_from("<i", content, position)[0]
+        if self._fields < 0:
+            raise ValueError("a table points before the file's start")
+        self._size = struct.unpack_from("<H", content, self._fields)[0]
+
+    def _field(self, number: int) -> int | None:
+        slot = 4 + 2 * number
+        offset = struct.unpack_from("<H", self._content, self._fields + slot)[0] if slot < self._size else 0
+        return self._position + offset if offset else None
+
+    def number(self, field: int, kind: str) -> int:
+        """An integer; 0 where the field is absent."""
+        place = self._field(field)
+        return 0 if place is None else int(struct.unpack_from(kind, self._content, place)[0])
+
+    def has(self, field: int) -> bool:
+        return self._field(field) is not None
+
+    def _vector(self, field: int) -> tuple[int, int]:
+        """Where a vector starts and how many items it says it has."""
+        place = self._field(field)
+        if place is None:
+            return 0, 0
+        start = place + struct.unpack_from("<I", self._content, place)[0]
+        return start + 4, struct.unpack_from("<I", self._content, start)[0]
+
+    def numbers(self, field: int, kind: str) -> IntArray:
+        """A vector of numbers of a NumPy type."""
+        start, count = self._vector(field)
+        return np.frombuffer(self._content, kind, count, start) if count else np.zeros(0, kind)
+
+    def raw(self, field: int) -> bytes:
+        start, count = self._vector(field)
+        return self.slice(start, count)
+
+    def slice(self, start: int, count: int) -> bytes:
+        """Part of the file, which must lie within it."""
+        if start + count > len(self._content):
+            raise ValueError("something points beyond the file's end")
+        return self._content[start : start + count]
+
+    def table(self, field: int) -> _Table | None:
+        place = self._field(field)
+        return None if place is None else _Table(self._content, place + self.number(field, "<I"))
+
+    def tables(self, field: int) -> list[_Table]:
+        """A vector of tables."""
+        start, count = self._vector(field)
+        offsets = np.frombuffer(self._content, "<u4", count, start) if count else ()
+        return [_Table(self._content, start + 4 * index + int(offset)) for index, offset in enumerate(offsets)]
+
+
+class _Graph:
+    def __init__(self, table: _Table, buffers: list[bytes]) -> None:
+        self.table = table
+        self.tensors = [_tensor(each, buffers) for each in table.tables(0)]
+
+
+def _code(table: _Table) -> tuple[int, str]:
+    """Number and name of an operation; older files have the number in a field of one byte."""
+    number = max(table.number(0, "<b"), table.number(3, "<i"))
+    custom = table.raw(1).decode()
+    if number in _REFUSED:
+        return number, f'{_REFUSED[number]} "{custom}"'
+    return number, OPERATIONS.get(number, f"operation {number}")
+
+
+def _buffer(table: _Table) -> bytes:
+    # Files over 2 GB keep the values behind the tables, at an offset from the file's start.
+    offset = table.number(1, "<Q")
+    return table.slice(offset, table.number(2, "<Q")) if offset > 1 else table.raw(0)
+
+
+def _tensor(table: _Table, buffers: list[bytes]) -> Tensor:
+    quantisation = table.table(4)
+    number = table.number(1, "<b")
+    tensor = Tensor(
+        name=table.raw(3).decode(),
+        shape=tuple(int(size) for size in table.numbers(0, "<i4")),
+        type=TYPES.get(number, f"type {number}"),
+        quantised=quantisation is not None and quantisation.numbers(2, "<f4").size > 0,
+        zero_points=np.zeros(0, np.int64) if quantisation is None else quantisation.numbers(3, "<i8"),
+        data=buffers[table.number(2, "<I")],
+    )
+    sparse = table.has(6)
+    if tensor.weights and not sparse and len(tensor.data) != _bytes(tensor):
+        raise ValueError(f'the tensor "{tensor.name}" should have {_bytes(tensor)} bytes, it has {len(tensor.data)}')
+    return tensor
+
+
+def _bytes(tensor: Tensor) -> int:
+    count = prod(tensor.shape)
+    return (count + 1) // 2 if tensor.type == "int4" else count * _dtype(tensor.type).itemsize
+
+
+def _dtype(name: str) -> np.dtype[np.generic]:
+    return np.dtype("uint16" if name == "bfloat16" else name)

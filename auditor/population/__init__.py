@@ -1,0 +1,249 @@
+"""Compress and run: from the definition to populations of decisions, through the store."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
+
+from auditor.errors import DataError, Problem
+from auditor.population.executors import Executor, Local, inline
+from auditor.population.member import Site
+from auditor.population.plan import plan, unpinned
+from auditor.population.store import DamagedError, Entry, Store
+from auditor.records import BASELINE, Failure, IntArray, Population, Predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from auditor.data import Source
+    from auditor.population.plan import Job, Variant
+    from auditor.progress import Progress
+    from auditor.records import Dataset
+    from auditor.spec import AuditSpec, Run
+
+__all__ = ["count_stored", "plan", "run"]
+
+Outcome = Entry | str
+"""What became of a job: its stored result, or the reason why there is none."""
+
+
+class _Columns(Protocol):
+    """A source whose table holds decisions already."""
+
+    def decisions(self, pattern: str) -> tuple[tuple[str, ...], IntArray]:
+        """Names [K] and decisions [K, N] of the columns of a pattern."""
+
+
+def run(
+    spec: AuditSpec,
+    source: Source,
+    dataset: Dataset,
+    *,
+    base: Path,
+    store_folder: Path,
+    progress: Progress,
+    force: bool = False,
+) -> tuple[Population, ...]:
+    """Every population, the baseline first; what is stored already is not made again, unless `force`.
+
+    Raises AuditorError where the request cannot be served; failed members are part of the populations.
+    """
+    variants = plan(spec, dataset, base)
+    for warning in unpinned(spec, variants):
+        progress.note(warning)
+    if spec.model.predictions is not None:
+        return _from_columns(variants, cast("_Columns", source))
+    store = Store(store_folder.absolute())
+    store.sweep()
+    jobs = {job.key: job for variant in variants for job in variant.jobs}
+    progress.started(len(jobs))
+    outcomes: dict[str, Outcome] = {} if force else _stored(jobs, store, progress)
+    if missing := [job for key, job in jobs.items() if key not in outcomes]:
+        inputs = _materialised(source, dataset, store, progress)
+        site = Site(store=store, inputs=inputs, base=base.absolute(), force=force)
+        _run_missing(missing, jobs, outcomes, site, _executor(spec.run, len(missing)), progress)
+    return tuple(_population(variant, outcomes, len(dataset.labels)) for variant in variants)
+
+
+def count_stored(variants: Sequence[Variant], store_folder: Path) -> tuple[int, int]:
+    """How many jobs there are, and how many of them have a folder in the store; nothing is read."""
+    keys = {job.key for variant in variants for job in variant.jobs}
+    return len(keys), sum(Store(store_folder).job_folder(key).is_dir() for key in keys)
+
+
+def _stored(jobs: Mapping[str, Job], store: Store, progress: Progress) -> dict[str, Outcome]:
+    found: dict[str, Outcome] = {}
+    for key, job in jobs.items():
+        if (entry := _read(job, store, progress)) is not None:
+            found[key] = entry
+            progress.finished(job.name, entry.seconds, stored=True)
+    for key, job in jobs.items():
+        if reason := _barred(job, jobs, found):
+            found.setdefault(key, reason)
+    return found
+
+
+def _read(job: Job, store: Store, progress: Progress) -> Entry | None:
+    """A job's stored result; a damaged one is said, set aside, and made again."""
+    try:
+        return store.entry(job.key, job.definition)
+    except DamagedError as error:
+        aside = store.set_aside(store.job_folder(job.key))
+        progress.note(f"the stored result of {job.name} is damaged ({error}): kept as {aside}, and made again")
+        return None
+
+
+def _materialised(source: Source, dataset: Dataset, store: Store, progress: Progress) -> Path:
+    """The folder of the model's inputs, made now unless it is there and whole."""
+    folder, definition = store.inputs_folder(dataset.digest), {"data": dataset.digest}
+    try:
+        if store.read(folder, definition) is not None:
+            return folder
+    except DamagedError as error:
+        aside = store.set_aside(folder)
+        progress.note(f"the stored inputs are damaged ({error}): kept as {aside}, and made again")
+
+    def fill(scratch: Path) -> dict[str, Any]:
+        source.materialise(scratch)
+        return {}
+
+    store.publish(folder, definition, fill, replace=False)
+    return folder
+
+
+def _executor(run_table: Run, jobs: int) -> Executor:
+    if run_table.executor == "inline":
+        return inline
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = cores if run_table.workers == "auto" else run_table.workers
+    return Local(workers=min(workers, jobs), timeout=run_table.member_timeout)
+
+
+def _run_missing(
+    missing: Sequence[Job],
+    jobs: Mapping[str, Job],
+    outcomes: dict[str, Outcome],
+    site: Site,
+    execute: Executor,
+    progress: Progress,
+) -> None:
+    """Run what is missing, and note what becomes of it and of its children in `outcomes`."""
+
+    def settle(job: Job, reason: str | None) -> bool:
+        entry = None if reason else site.store.entry(job.key, job.definition)
+        outcomes[job.key] = entry or str(reason)
+        progress.finished(job.name, entry.seconds if entry else 0.0, stored=False)
+        for child in missing:
+            if child.key not in outcomes and (barred := _barred(child, jobs, outcomes)):
+                outcomes[child.key] = barred
+                progress.finished(child.name, 0.0, stored=False)
+        return _failure(outcomes[job.key]) is None
+
+    execute(missing, site, settle)
+
+
+def _barred(job: Job, jobs: Mapping[str, Job], outcomes: Mapping[str, Outcome]) -> str | None:
+    """Why a job cannot run: the member that it derives from failed."""
+    if job.parent is None or job.parent not in outcomes:
+        return None
+    reason = _failure(outcomes[job.parent])
+    return reason and f"{jobs[job.parent].name}, which it derives from, failed: {reason}"
+
+
+def _failure(outcome: Outcome) -> str | None:
+    return outcome if isinstance(outcome, str) else outcome.failure
+
+
+def _population(variant: Variant, outcomes: Mapping[str, Outcome], N: int) -> Population:
+    found = [(job.member, outcomes[job.key]) for job in variant.jobs]
+    finished = [(member, each) for member, each in found if isinstance(each, Entry) and each.failure is None]
+    return _of(
+        variant,
+        asked=len(variant.jobs),
+        predictions=_predictions([member for member, _ in finished], [entry for _, entry in finished], N),
+        failures=tuple(
+            Failure(variant=variant.name, member=member, reason=reason)
+            for member, outcome in found
+            if (reason := _failure(outcome)) is not None
+        ),
+        measured=tuple(entry.measured for _, entry in finished),
+    )
+
+
+def _predictions(members: list[int], entries: list[Entry], N: int) -> Predictions:
+    decisions = np.stack([entry.decisions() for entry in entries]) if entries else np.zeros((0, N), np.int16)
+    likely = [p for entry in entries if (p := entry.probabilities()) is not None]
+    probabilities = np.stack(likely) if likely and len(likely) == len(entries) else None
+    for array in (decisions, probabilities):
+        if array is not None:
+            array.flags.writeable = False
+    return Predictions(
+        members=tuple(members),
+        decisions=decisions,
+        probabilities=probabilities,
+        digests=tuple(entry.digest for entry in entries),
+    )
+
+
+def _of(
+    variant: Variant,
+    *,
+    asked: int,
+    predictions: Predictions,
+    failures: tuple[Failure, ...] = (),
+    measured: tuple[Mapping[str, Any], ...] = (),
+) -> Population:
+    return Population(
+        name=variant.name,
+        method=variant.method,
+        claim=variant.claim,
+        paired=variant.paired,
+        fixed_baseline=variant.fixed_baseline,
+        asked=asked,
+        predictions=predictions,
+        failures=failures,
+        asked_for=variant.recipe,
+        measured=measured,
+    )
+
+
+def _from_columns(variants: Sequence[Variant], source: _Columns) -> tuple[Population, ...]:
+    """Populations of decisions that a table holds: no jobs, no models."""
+    baseline, made = variants[0], []
+    pattern = str(baseline.columns)
+    first, _ = source.decisions(pattern)
+    for variant in variants:
+        names, decisions = source.decisions(str(variant.columns))
+        if variant.paired:
+            decisions = decisions[_pairing(variant, names, pattern, first)]
+        digests = tuple(hashlib.sha256(np.ascontiguousarray(row).tobytes()).hexdigest() for row in decisions)
+        predictions = Predictions(members=tuple(range(len(names))), decisions=decisions, digests=digests)
+        # One column against one is this model against that one; many against one leave the baseline fixed.
+        alone = len(names) == len(first) == 1
+        fixed = variant.name != BASELINE and len(first) == 1 and len(names) > 1
+        told = replace(variant, claim="artifact" if alone else "recipe", fixed_baseline=fixed)
+        made.append(_of(told, asked=len(names), predictions=predictions))
+    return tuple(made)
+
+
+def _pairing(variant: Variant, names: Sequence[str], pattern: str, baseline: Sequence[str]) -> list[int]:
+    """For each baseline column the place of its partner: the one where the star stands for the same."""
+    own = {_starred(str(variant.columns), name): place for place, name in enumerate(names)}
+    wanted = [_starred(pattern, name) for name in baseline]
+    if Counter(own.keys()) != Counter(wanted):
+        lone = sorted(set(own) ^ set(wanted))
+        message = f'"{variant.columns}" and "{pattern}" do not pair: without a partner {", ".join(map(repr, lone))}'
+        advice = "Paired columns need the same text in place of the star; or set paired = false."
+        raise DataError(Problem(where=f"compression {variant.name}", message=message, advice=advice))
+    return [own[star] for star in wanted]
+
+
+def _starred(pattern: str, name: str) -> str:
+    before, _, after = pattern.partition("*")
+    return name.removeprefix(before).removesuffix(after) if "*" in pattern else ""

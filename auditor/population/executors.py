@@ -1,0 +1,184 @@
+"""Where jobs run: in this process, or in worker processes. An executor knows nothing of what a job does."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pebble import ProcessExpired, ProcessPool
+
+from auditor.errors import IncompleteError, Problem
+from auditor.population.member import run_job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
+
+    from auditor.population.member import Site
+    from auditor.population.plan import Job
+
+RETRIES = 3
+"""How often a job is given again whose worker died."""
+
+
+class Executor(Protocol):
+    """Runs jobs, each after its parent."""
+
+    def __call__(self, jobs: Sequence[Job], site: Site, settle: Settle) -> None:
+        """Run all of them; parents come before children, and a parent that is not among them is stored already."""
+
+
+class Settle(Protocol):
+    """Told of each job that ended."""
+
+    def __call__(self, job: Job, reason: str | None) -> bool:
+        """Whether the job's children may start; `reason` says why it left nothing in the store, if so."""
+
+
+def inline(jobs: Sequence[Job], site: Site, settle: Settle) -> None:
+    """One after another, in this process."""
+    barred: set[str] = set()
+    for job in jobs:
+        if job.parent in barred:
+            barred.add(job.key)
+            continue
+        run_job(job, site)
+        if not settle(job, None):
+            barred.add(job.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """In worker processes of this computer, started anew and never forked."""
+
+    workers: int
+    timeout: int
+    """Seconds after which a job is ended and counts as failed."""
+
+    def __call__(self, jobs: Sequence[Job], site: Site, settle: Settle) -> None:
+        """See `Executor`."""
+        queue = _Queue(jobs=list(jobs), settle=settle)
+        broken = 0
+        while queue.left():
+            with self._pool() as pool:
+                whole = queue.drain(partial(_give, pool, site, self.timeout))
+            broken += not whole
+            if broken > RETRIES:
+                raise IncompleteError(
+                    Problem(
+                        message="the worker processes end as soon as they start",
+                        where="run.executor",
+                        advice='In a script, audit under `if __name__ == "__main__":`; or use executor = "inline".',
+                    )
+                )
+
+    @contextlib.contextmanager
+    def _pool(self) -> Iterator[ProcessPool]:
+        """Workers that are gone when this ends, however it ends."""
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPool(max_workers=self.workers, initializer=_begin_worker, context=context)
+        try:
+            yield pool
+        finally:
+            pool.stop()  # type: ignore[no-untyped-call]
+            pool.join()
+
+
+def _give(pool: ProcessPool, site: Site, timeout: int, job: Job) -> Future[None]:
+    return pool.schedule(run_job, (job, site), timeout=timeout)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Queue:
+    """Jobs that wait, run, and end."""
+
+    jobs: list[Job]
+    settle: Settle
+    running: dict[Future[Any], Job] = field(default_factory=dict)
+    deaths: Counter[str] = field(default_factory=Counter)
+
+    def left(self) -> bool:
+        return bool(self.jobs)
+
+    def drain(self, start: Callable[[Job], Future[Any]]) -> bool:
+        """Run until nothing is left. False where the pool broke: what ran is waiting again."""
+        whole = True
+        while self.jobs or self.running:
+            whole = whole and self._start_ready(start)
+            done, _ = wait(self.running, return_when=FIRST_COMPLETED)
+            for future in done:
+                job = self.running.pop(future)
+                error = future.exception()
+                if isinstance(error, BrokenProcessPool):
+                    whole = False
+                    self.jobs.insert(0, job)
+                else:
+                    self._end(job, error)
+            if not whole and not self.running:
+                return False
+        return True
+
+    def _start_ready(self, start: Callable[[Job], Future[Any]]) -> bool:
+        """Give out every job whose parent is neither waiting nor running; False where the pool takes no more."""
+        open_keys = {job.key for job in (*self.jobs, *self.running.values())}
+        for job in [job for job in self.jobs if job.parent not in open_keys]:
+            try:
+                self.running[start(job)] = job
+            except RuntimeError:
+                return False
+            self.jobs.remove(job)
+        return True
+
+    def _end(self, job: Job, error: BaseException | None) -> None:
+        if error is None:
+            self._close(job, None)
+        elif isinstance(error, TimeoutError):
+            self._close(job, "ended after the time limit, run.member_timeout")
+        elif isinstance(error, ProcessExpired | MemoryError):
+            self.deaths[job.key] += 1
+            if self.deaths[job.key] <= RETRIES:
+                self.jobs.insert(0, job)
+            else:
+                self._close(job, f"its worker process died {RETRIES + 1} times: {_cause(error)}")
+        else:
+            raise error
+
+    def _close(self, job: Job, reason: str | None) -> None:
+        if not self.settle(job, reason):
+            self._drop_children({job.key})
+
+    def _drop_children(self, barred: set[str]) -> None:
+        for job in list(self.jobs):
+            if job.parent in barred:
+                barred.add(job.key)
+                self.jobs.remove(job)
+
+
+def _cause(error: ProcessExpired | MemoryError) -> str:
+    if isinstance(error, MemoryError):
+        return "out of memory"
+    if error.exitcode is not None and error.exitcode < 0:
+        return f"signal {signal.Signals(-error.exitcode).name}; SIGKILL often means that memory ran out"
+    return f"exit code {error.exitcode}"
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the parent, end at once when told to, and with the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+    os._exit(1)

@@ -1,0 +1,186 @@
+"""Run one job: start from a model, train, compress, write the file, reload it, let it decide."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import sys
+import tempfile
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from auditor.compress import Compressed, Compressor, MemberError, compressor
+from auditor.compress.measured import measure_file
+from auditor.data.inputs import read_inputs, to_float
+from auditor.errors import AuditorError, IncompleteError, ModelError, Problem
+from auditor.models.architectures import build
+from auditor.models.artifact import BATCH, TIMED_BATCH, decide, latency, predict
+from auditor.models.config import read_config
+from auditor.models.hdf5 import parse_json
+from auditor.models.load import ending_of, keras_bytes, open_model, read_pinned
+from auditor.population.train import train
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from auditor.data.inputs import Inputs
+    from auditor.models import KerasModel
+    from auditor.models.config import ModelFacts
+    from auditor.population.plan import Job
+    from auditor.population.store import Store
+    from auditor.records import FloatArray, IntArray
+
+ATTEMPTS = 4
+"""An exception is tried again; one that was seen before is final."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where a job finds what it needs, on this computer."""
+
+    store: Store
+    inputs: Path
+    """The materialised inputs."""
+    base: Path
+    """The folder of audit.toml: the user's own modules are beside it."""
+    force: bool
+    """Whether stored results are replaced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    file: Compressed
+    decisions: IntArray
+    probabilities: FloatArray | None
+    measured: dict[str, Any]
+
+
+def run_job(job: Job, site: Site) -> None:
+    """Make a member and store it, or store why it failed. Raises AuditorError where the request itself is wrong."""
+    start = perf_counter()
+    made = _attempt(job, site)
+
+    def fill(folder: Path) -> dict[str, Any]:
+        if isinstance(made, str):
+            return {"failure": made, "measured": {}, "seconds": perf_counter() - start}
+        (folder / f"model{made.file.ending}").write_bytes(made.file.content)
+        np.save(folder / "decisions.npy", made.decisions, allow_pickle=False)
+        if made.probabilities is not None:
+            np.save(folder / "probabilities.npy", made.probabilities, allow_pickle=False)
+        return {"failure": None, "measured": made.measured, "seconds": perf_counter() - start}
+
+    site.store.publish(site.store.job_folder(job.key), job.definition, fill, replace=site.force)
+
+
+def _attempt(job: Job, site: Site) -> _Made | str:
+    """What was made, or the reason why nothing was: a MemberError, or the same exception twice."""
+    reasons: list[str] = []
+    while len(reasons) < ATTEMPTS:
+        try:
+            with _importable(site.base):
+                return _make(job, site)
+        except MemberError as error:
+            return str(error)
+        except (AuditorError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a library raises fails this member alone
+            _reraise_shortage(error)
+            reason = f"{type(error).__name__}: {error}"
+            if reason in reasons:
+                return reason
+            reasons.append(reason)
+    return reasons[-1]
+
+
+def _reraise_shortage(error: Exception) -> None:
+    """A computer short of memory or disk says nothing of the member."""
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        message = "the disk is full"
+        advice = "Make room there, or set TMPDIR to another folder; what is finished is kept."
+        raise IncompleteError(Problem(file=tempfile.gettempdir(), message=message, advice=advice)) from error
+    if type(error).__name__ == "ResourceExhaustedError":
+        raise MemoryError(str(error)) from error
+
+
+def _make(job: Job, site: Site) -> _Made:
+    from auditor.tf import seed
+
+    definition, inputs = job.definition, read_inputs(site.inputs)
+    seed(definition["seed"] or 0)
+    file = _file(job, site, inputs)
+    name = str(job.path or job.name)
+    model = open_model(file.content, file.ending, name, definition["trusted"])
+    with _named(name):
+        batches = (to_float(inputs.test_x[i : i + BATCH], inputs) for i in range(0, len(inputs.test_x), BATCH))
+        decisions, probabilities = decide(predict(model, batches), definition["classes"], model.facts.activation)
+        timed = latency(model, to_float(inputs.test_x[:TIMED_BATCH], inputs))
+    measured = {**measure_file(file.content, model), **file.measured, **timed}
+    return _Made(file=file, decisions=decisions, probabilities=probabilities, measured=measured)
+
+
+def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
+    """The member's file: the given one as it is, or one that is trained, compressed, or both."""
+    start = job.definition["start"]
+    if job.path is not None:
+        content, _ = read_pinned(job.path, start["sha256"])
+        return Compressed(ending=start["ending"], content=content, measured={})
+    training, recipe = job.definition["training"], job.definition["compression"]
+    model, facts = _start(job, site, inputs)
+    family: Compressor = compressor(recipe) if recipe else _Uncompressed()
+    model = family.prepare(model)
+    if training:
+        train(model, inputs, training, facts.activation, job.definition["seed"])
+    return family.finish(model, to_float(inputs.calibration_x, inputs))
+
+
+def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
+    """An untrained model, or the parent's."""
+    start, trusted = job.definition["start"], job.definition["trusted"]
+    if "architecture" in start:
+        shape = inputs.train_x.shape[1:]
+        model = build(start["architecture"], shape, job.definition["classes"], start["options"])
+        # What could not be opened again after training is refused before it.
+        return model, read_config(parse_json(model.to_json(), ""), start["architecture"], ".keras", trusted)
+    folder = site.store.job_folder(start["parent"])
+    path = next(folder.glob("model.*"))
+    parent = open_model(path.read_bytes(), ending_of(path), str(path), trusted)
+    if parent.keras is None:
+        advice = "Give the .keras or .h5 file that it came of."
+        raise ModelError(Problem(file=str(path), message="a .tflite file cannot be compressed further", advice=advice))
+    return parent.keras, parent.facts
+
+
+class _Uncompressed:
+    """The baseline's way: nothing is done."""
+
+    def prepare(self, model: KerasModel) -> KerasModel:
+        return model
+
+    def finish(self, model: KerasModel, calibration: FloatArray) -> Compressed:  # noqa: ARG002 - none is needed
+        return Compressed(ending=".keras", content=keras_bytes(model), measured={})
+
+
+@contextlib.contextmanager
+def _importable(base: Path) -> Iterator[None]:
+    """The user's own modules can be imported, those beside audit.toml first."""
+    sys.path.insert(0, str(base))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(base))
+
+
+@contextlib.contextmanager
+def _named(file: str) -> Iterator[None]:
+    """Say which file a model's error is about."""
+    try:
+        yield
+    except ModelError as error:
+        named = (
+            Problem(message=p.message, where=p.where, file=p.file or file, advice=p.advice) for p in error.problems
+        )
+        raise ModelError(*named) from error

@@ -1,0 +1,296 @@
+"""From the definition to jobs: one a member, each a value that says all that determines its result."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from auditor.compress.prune import plan_pruning
+from auditor.errors import AuditorError, ModelError, Problem
+from auditor.models.architectures import check_architecture
+from auditor.models.inspect import inspect_model
+from auditor.models.load import ending_of, read_pinned
+from auditor.population.train import total_steps
+from auditor.provenance import THREADS, canonical, digest_of, digest_of_files, library_versions
+from auditor.records import BASELINE
+from auditor.spec import Artifact, PredictionColumns, Prune, Quantize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.models.config import ModelFacts
+    from auditor.records import Claim, Dataset
+    from auditor.spec import AuditSpec, Compression
+
+_CODE = ("tf.py", "data/inputs.py", "population/member.py", "population/train.py", "models/*.py", "compress/*.py")
+"""The auditor's own files that determine a member's result."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One member to make. Two jobs with one key are one job."""
+
+    variant: str
+    member: int
+    definition: Mapping[str, Any]
+    """JSON: where the model starts (architecture, file or parent), training, compression, seed, data, environment."""
+    path: Path | None = None
+    """The file of a given model; its digest, not its place, is part of the definition."""
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of the definition."""
+        return digest_of(self.definition)
+
+    @property
+    def parent(self) -> str | None:
+        """Key of the job whose model this one starts from."""
+        return self.definition["start"].get("parent")
+
+    @property
+    def name(self) -> str:
+        """In words, such as "pruned-0.5, member 3"."""
+        return f"{self.variant}, member {self.member}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One population to come: what it claims, and its jobs. statistics.md, section 2."""
+
+    name: str
+    method: str
+    claim: Claim
+    paired: bool
+    fixed_baseline: bool
+    recipe: Mapping[str, Any]
+    """As declared."""
+    jobs: tuple[Job, ...]
+    """One a member; empty where decisions come from a table."""
+    columns: str | None = None
+    """The pattern of a predictions table's columns."""
+
+
+def plan(spec: AuditSpec, dataset: Dataset, base: Path) -> tuple[Variant, ...]:
+    """All variants, the baseline first. Reads files that are named, but starts nothing and needs no TensorFlow.
+
+    Raises AuditorError with every refused file, pin, architecture and schedule.
+    """
+    if spec.model.predictions is not None:
+        return (_column_baseline(spec.model.predictions), *map(_column_variant, spec.compression))
+    planner = _Planner(spec, dataset, base)
+    problems: list[AuditorError] = []
+    variants: list[Variant] = []
+    for entry in (None, *spec.compression):
+        try:
+            variants.append(planner.baseline if entry is None else planner.variant(entry))
+        except AuditorError as error:
+            problems.append(error)
+    if problems:
+        # One kind of error carries them all; the first one's kind, since all of them exit alike.
+        raise type(problems[0])(*dict.fromkeys(problem for error in problems for problem in error.problems))
+    return tuple(variants)
+
+
+def _column_baseline(pattern: str) -> Variant:
+    return Variant(
+        name=BASELINE,
+        method="predictions",
+        claim="recipe",
+        paired=False,
+        fixed_baseline=False,
+        recipe={"predictions": pattern},
+        jobs=(),
+        columns=pattern,
+    )
+
+
+def _column_variant(entry: Compression) -> Variant:
+    if not isinstance(entry, PredictionColumns):
+        raise ModelError(f'"{entry.name}" cannot be made from a table of predictions: it holds no model')
+    return Variant(
+        name=str(entry.name),
+        method="predictions",
+        claim="recipe",
+        paired=entry.paired,
+        fixed_baseline=False,
+        recipe=_recipe(entry),
+        jobs=(),
+        columns=entry.predictions,
+    )
+
+
+class _Planner:
+    """What all jobs of one audit have in common."""
+
+    def __init__(self, spec: AuditSpec, dataset: Dataset, base: Path) -> None:
+        self._spec = spec
+        self._dataset = dataset
+        self._base = base
+        self._given = spec.model.path is not None
+        self._common = {
+            "data": dataset.digest,
+            "classes": len(dataset.classes),
+            "environment": _environment(),
+            "trusted": _trusted(spec, base),
+        }
+
+    @cached_property
+    def baseline(self) -> Variant:
+        """The model that the others are compared with."""
+        model = self._spec.model
+        if model.path is not None:
+            recipe: dict[str, Any] = {"path": model.path, "sha256": model.sha256}
+            jobs: tuple[Job, ...] = (self._file(BASELINE, model.path, model.sha256, "model.path"),)
+        else:
+            recipe = {"architecture": model.architecture, "options": model.options}
+            jobs = tuple(self._trained(BASELINE, member, None) for member in range(self._spec.population.size))
+        method = "given" if self._given else "train"
+        claim: Claim = "artifact" if self._given else "recipe"
+        return Variant(
+            name=BASELINE, method=method, claim=claim, paired=False, fixed_baseline=False, recipe=recipe, jobs=jobs
+        )
+
+    def variant(self, entry: Compression) -> Variant:
+        """One compression's population to come."""
+        name, size = str(entry.name), self._spec.population.size
+        if isinstance(entry, Artifact):
+            job = self._file(name, entry.artifact, entry.sha256, f"compression {name}")
+            return _variant(entry, "artifact", (job,), claim="artifact")
+        if isinstance(entry, Quantize):
+            # Nothing is drawn at random: the same file again would give the same file again.
+            parents = self.baseline.jobs
+            jobs = tuple(self._derived(name, k, parent, {"method": entry.method}) for k, parent in enumerate(parents))
+            return _variant(entry, entry.method, jobs, claim="artifact" if self._given else "recipe", paired=True)
+        if not isinstance(entry, Prune):
+            raise ModelError(f'"{name}" is a column of predictions, but the baseline is a model')
+        if self._spec.population.start == "scratch":
+            recipe = self._pruning(entry, self._spec.training.epochs)
+            return _variant(entry, "prune", tuple(self._trained(name, k, recipe) for k in range(size)))
+        epochs = entry.epochs or self._spec.training.epochs
+        recipe, parents = self._pruning(entry, epochs), self.baseline.jobs
+        jobs = tuple(self._derived(name, k, parents[k % len(parents)], recipe, epochs) for k in range(size))
+        return _variant(entry, "prune", jobs, paired=not self._given, fixed_baseline=self._given)
+
+    def _pruning(self, entry: Prune, epochs: int) -> dict[str, Any]:
+        training = self._training(epochs)
+        steps = total_steps(training["examples"], training)
+        return plan_pruning(entry, steps, f"compression {entry.name}")
+
+    def _training(self, epochs: int) -> dict[str, Any]:
+        examples = sum(size.examples for size in self._dataset.splits if size.split == "train")
+        if not examples:
+            message, advice = "there is no training split to train on", "data.split names one."
+            raise ModelError(Problem(where="training", message=message, advice=advice))
+        return {**self._spec.training.model_dump(mode="json"), "epochs": epochs, "examples": examples}
+
+    def _trained(self, variant: str, member: int, compression: Mapping[str, Any] | None) -> Job:
+        model = self._spec.model
+        check_architecture(str(model.architecture), model.options)
+        start = {"architecture": model.architecture, "options": model.options}
+        return self._job(variant, member, start, compression, self._spec.training.epochs)
+
+    def _derived(self, variant: str, member: int, parent: Job, compression: Mapping[str, Any], epochs: int = 0) -> Job:
+        return self._job(variant, member, {"parent": parent.key}, compression, epochs)
+
+    def _file(self, variant: str, declared: str, pin: str | None, where: str) -> Job:
+        path = self._base / declared
+        content, digest = read_pinned(path, pin)
+        self._fits(inspect_model(content, ending_of(path), str(path)), path, where)
+        return self._job(variant, 0, {"sha256": digest, "ending": ending_of(path)}, None, 0, path)
+
+    def _fits(self, facts: ModelFacts, path: Path, where: str) -> None:
+        classes = len(self._dataset.classes)
+        if facts.outputs in {None, classes} or (facts.outputs == 1 and classes == 2):
+            return
+        message = f"the model has {facts.outputs} outputs, the data has {classes} classes"
+        advice = "data.classes names the classes in the order of the model's outputs."
+        raise ModelError(Problem(file=str(path), where=where, message=message, advice=advice))
+
+    def _job(
+        self,
+        variant: str,
+        member: int,
+        start: Mapping[str, Any],
+        compression: Mapping[str, Any] | None,
+        epochs: int,
+        path: Path | None = None,
+    ) -> Job:
+        definition = {
+            "start": start,
+            "training": self._training(epochs) if epochs else None,
+            "compression": compression,
+            "seed": seed_of(self._spec.audit.seed, variant, member) if epochs else None,
+            **self._common,
+        }
+        return Job(variant=variant, member=member, definition=definition, path=path)
+
+
+def seed_of(audit_seed: int, role: str, member: int) -> int:
+    """The seed of one member, 32 bits. `role`, "baseline" or the variant's name, keeps populations from sharing any."""
+    digest = hashlib.sha256(canonical({"seed": audit_seed, "role": role, "member": member})).digest()
+    return int.from_bytes(digest[:4])
+
+
+def unpinned(spec: AuditSpec, variants: tuple[Variant, ...]) -> tuple[str, ...]:
+    """A warning for each model file that is named without its digest, which is the one found."""
+    pins = {BASELINE: spec.model.sha256} | {str(e.name): e.sha256 for e in spec.compression if isinstance(e, Artifact)}
+    return tuple(
+        f"{job.path} has no sha256 in audit.toml; the one audited is {job.definition['start']['sha256']}"
+        for variant in variants
+        for job in variant.jobs
+        if job.path is not None and pins[variant.name] is None
+    )
+
+
+def _variant(
+    entry: Compression,
+    method: str,
+    jobs: tuple[Job, ...],
+    *,
+    claim: Claim = "recipe",
+    paired: bool = False,
+    fixed_baseline: bool = False,
+) -> Variant:
+    return Variant(
+        name=str(entry.name),
+        method=method,
+        claim=claim,
+        paired=paired,
+        fixed_baseline=fixed_baseline,
+        recipe=_recipe(entry),
+        jobs=jobs,
+    )
+
+
+def _recipe(entry: Compression) -> dict[str, Any]:
+    return entry.model_dump(mode="json", exclude={"name"}, exclude_none=True)
+
+
+def _environment() -> dict[str, Any]:
+    package = Path(__file__).parents[1]
+    code = digest_of_files((path for pattern in _CODE for path in package.glob(pattern)), package)
+    # SciPy computes nothing of a member; its upgrades need not cost a training.
+    versions = {name: version for name, version in library_versions().items() if name != "scipy"}
+    return {"code": code, "libraries": versions, "threads": THREADS}
+
+
+def _trusted(spec: AuditSpec, base: Path) -> dict[str, str]:
+    """The module of the user's architecture, with the digest of its source: the whole package that it is in."""
+    module, _, function = (spec.model.architecture or "").partition(":")
+    if not function:
+        return {}
+    found = PathFinder.find_spec(module.partition(".")[0], [str(base)]) or PathFinder.find_spec(
+        module.partition(".")[0]
+    )
+    if found is None or not (found.submodule_search_locations or found.origin):
+        message, advice = f'there is no module "{module}"', "It is looked for beside audit.toml and among the packages."
+        raise ModelError(Problem(where="model.architecture", message=message, advice=advice))
+    if found.submodule_search_locations:
+        folder = Path(next(iter(found.submodule_search_locations)))
+        return {module: digest_of_files(folder.rglob("*.py"), folder)}
+    origin = Path(str(found.origin))
+    return {module: digest_of_files([origin], origin.parent)}

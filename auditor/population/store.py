@@ -1,0 +1,217 @@
+"""Results of jobs, content-addressed: a folder a key, written beside, flushed to disk and renamed into place.
+
+Whatever is in place is whole: a process may be killed at any moment. Two runs may share one store.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from auditor.errors import IncompleteError, Problem
+from auditor.provenance import canonical, digest_of, digest_of_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from auditor.records import FloatArray, IntArray
+
+ENTRY = "entry.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A stored result."""
+
+    folder: Path
+    failure: str | None
+    """Why the member failed; None where it finished."""
+    measured: Mapping[str, Any]
+    seconds: float
+    model: Path | None
+    """The member's model file."""
+    digest: str
+    """SHA-256 of the model file; empty where there is none."""
+
+    def decisions(self) -> IntArray:
+        """int16 [N]."""
+        return np.load(self.folder / "decisions.npy", allow_pickle=False)
+
+    def probabilities(self) -> FloatArray | None:
+        """float32 [N, C], or None where only decisions are known."""
+        path = self.folder / "probabilities.npy"
+        return np.load(path, allow_pickle=False) if path.exists() else None
+
+
+class DamagedError(Exception):
+    """An entry that is not what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The folder of an audit's finished jobs and materialised inputs."""
+
+    root: Path
+
+    def job_folder(self, key: str) -> Path:
+        """Where a job's result is, or will be."""
+        return self.root / "jobs" / key[:2] / key
+
+    def inputs_folder(self, digest: str) -> Path:
+        """Where a data set's materialised inputs are, or will be."""
+        return self.root / "data" / digest
+
+    def publish(
+        self, folder: Path, definition: Mapping[str, Any], fill: Callable[[Path], Mapping[str, Any]], *, replace: bool
+    ) -> None:
+        """Put a folder in place: `fill` writes its files into an empty one and returns the entry's further facts.
+
+        Where another process has put the same folder there first, its result stays, unless `replace`.
+        Raises IncompleteError where the disk is full.
+        """
+        try:
+            with self._scratch() as scratch:
+                facts = fill(scratch)
+                files = {path.name: digest_of_file(path) for path in sorted(scratch.iterdir())}
+                (scratch / ENTRY).write_bytes(_sealed({"definition": definition, "files": files, **facts}))
+                for path in (*scratch.iterdir(), scratch):
+                    _flush(path)
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                if replace and folder.exists():
+                    folder.rename(scratch.with_suffix(".old"))
+                _move(scratch, folder)
+        except OSError as error:
+            if error.filename is not None and not Path(error.filename).is_relative_to(self.root):
+                raise  # what `fill` reads is no matter of the store
+            raise _unwritable(self.root, error) from error
+
+    @contextlib.contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """An empty folder that is this process's own as long as it lives, and is gone afterwards."""
+        with contextlib.ExitStack() as held:
+            while True:
+                scratch = self.root / "tmp" / uuid.uuid4().hex
+                scratch.mkdir(parents=True)
+                held.enter_context(_locked(scratch))
+                if scratch.exists():  # else another run's sweep came between the two lines above
+                    break
+            try:
+                yield scratch
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+                shutil.rmtree(scratch.with_suffix(".old"), ignore_errors=True)
+
+    def read(self, folder: Path, definition: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The facts of what is in place, every checksum verified; None where nothing is.
+
+        Raises DamagedError where it is not what was written, IncompleteError where it is another job's.
+        """
+        if not folder.is_dir():
+            return None
+        facts = _unsealed(folder / ENTRY)
+        if canonical(facts["definition"]) != canonical(definition):
+            advice = "The store has been tampered with: remove this folder, or name another store in run.store."
+            message = "the stored result belongs to another job than its name says"
+            raise IncompleteError(Problem(file=str(folder), message=message, advice=advice))
+        present = {path.name for path in folder.iterdir()} - {ENTRY}
+        if present != set(facts["files"]):
+            raise DamagedError(f"its files are {sorted(present)}, not {sorted(facts['files'])}")
+        for name, checksum in facts["files"].items():
+            if digest_of_file(folder / name) != checksum:
+                raise DamagedError(f"{name} has changed since it was written")
+        return facts
+
+    def entry(self, key: str, definition: Mapping[str, Any]) -> Entry | None:
+        """A job's result, or None. Raises as `read` does."""
+        folder = self.job_folder(key)
+        if (facts := self.read(folder, definition)) is None:
+            return None
+        model = next((name for name in facts["files"] if name.startswith("model.")), None)
+        return Entry(
+            folder=folder,
+            failure=facts["failure"],
+            measured=facts["measured"],
+            seconds=facts["seconds"],
+            model=folder / model if model else None,
+            digest=facts["files"][model] if model else "",
+        )
+
+    def set_aside(self, folder: Path) -> Path:
+        """Move a damaged folder out of the way, under a name that says so."""
+        for number in range(1, 1000):
+            aside = folder.with_name(f"{folder.name}.damaged-{number}")
+            if not aside.exists():
+                with contextlib.suppress(FileNotFoundError):  # another run has moved it
+                    folder.rename(aside)
+                return aside
+        message, advice = "it has been damaged 1,000 times", "The disk may be failing: use another store."
+        raise IncompleteError(Problem(file=str(folder), message=message, advice=advice))
+
+    def sweep(self) -> None:
+        """Remove what processes that are gone left half-written: the kernel gives their locks back."""
+        for path in (self.root / "tmp").glob("*"):
+            with contextlib.suppress(OSError), _locked(path, fcntl.LOCK_NB):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, how: int = 0) -> Iterator[None]:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | how)
+        yield
+    finally:
+        os.close(number)
+
+
+def _sealed(facts: dict[str, Any]) -> bytes:
+    return canonical({"facts": facts, "sha256": digest_of(facts)})
+
+
+def _unsealed(path: Path) -> dict[str, Any]:
+    """The facts of an entry, if every byte of it is as written."""
+    try:
+        text = path.read_bytes()
+        facts: dict[str, Any] = json.loads(text)["facts"]
+        if text == _sealed(facts):
+            return facts
+    except FileNotFoundError as error:
+        raise DamagedError(f"{ENTRY} is missing") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DamagedError(f"{ENTRY} cannot be read: {error}") from error
+    raise DamagedError(f"{ENTRY} has changed since it was written")
+
+
+def _flush(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _move(scratch: Path, folder: Path) -> None:
+    try:
+        scratch.rename(folder)
+    except OSError as error:
+        # The same job gives the same result: whoever came first is right.
+        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+            raise
+    _flush(folder.parent)
+
+
+def _unwritable(root: Path, error: OSError) -> IncompleteError:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    message = "the disk is full" if full else f"the store cannot be written: {error.strerror or error}"
+    advice = "Make room, or name another folder in run.store; what is finished is kept, and the next run resumes."
+    return IncompleteError(Problem(file=str(root), message=message, advice=advice))

@@ -1,0 +1,91 @@
+"""The only door to TensorFlow: import order, quiet logs, one thread, determinism, no accelerator.
+
+The import costs seconds and 600 MB, so `load` is called inside the functions that need it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import os
+import sys
+import tempfile
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from auditor.errors import IncompleteError, Problem
+from auditor.provenance import THREADS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorFlow:
+    """The three modules, set up; none of them publishes types."""
+
+    tf: Any
+    tf_keras: Any
+    tfmot: Any
+
+
+@functools.cache
+def load() -> TensorFlow:
+    """Import and set up once a process. Raises IncompleteError where TensorFlow was started otherwise already."""
+    # TFMOT works on tf_keras objects alone; it sets this itself, but too late for TensorFlow's own choice.
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet():
+        import tensorflow as tf
+        import tensorflow_model_optimization as tfmot
+        import tf_keras
+    tf.get_logger().setLevel(logging.ERROR)
+    _set_up(tf)
+    return TensorFlow(tf=tf, tf_keras=tf_keras, tfmot=tfmot.sparsity.keras)
+
+
+def seed(number: int) -> None:
+    """Forget all graphs and layer names of earlier members, then seed every generator of this process."""
+    keras = load().tf_keras
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(number)
+
+
+def _set_up(tf: Any) -> None:  # noqa: ANN401 - the module
+    try:
+        tf.config.set_visible_devices([], "GPU")
+        tf.config.threading.set_intra_op_parallelism_threads(THREADS)
+        tf.config.threading.set_inter_op_parallelism_threads(THREADS)
+    except RuntimeError as error:
+        raise IncompleteError(
+            Problem(
+                message="TensorFlow was started in this process before the audit, with other settings",
+                where="run.executor",
+                advice='Results depend on the number of threads: use executor = "local", or start a new process.',
+            )
+        ) from error
+    tf.config.experimental.enable_op_determinism()
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Hold back what C++ and Python print while TensorFlow imports, converts or opens; shown if that fails."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    with tempfile.TemporaryFile() as held, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        os.dup2(held.fileno(), 1)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept[1], held.read())
+            raise
+        finally:
+            for number, original in enumerate(kept, start=1):
+                os.dup2(original, number)
+                os.close(original)

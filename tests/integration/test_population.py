@@ -1,0 +1,291 @@
+"""Whole runs of tiny populations, with real processes and real signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import tiny
+from tiny import PRUNED, Heard, Source, digests, run, spec
+
+from auditor.errors import IncompleteError, ModelError
+
+ROOT = Path(__file__).resolve().parents[2]
+INT8 = {"name": "int8", "method": "int8"}
+OWN = """
+import os, pathlib, signal
+import tf_keras
+
+@tf_keras.saving.register_keras_serializable("own")
+class Gate(tf_keras.layers.Layer):
+    def call(self, x):
+        return x * 0.5
+
+def gated(input_shape, classes):
+    layers = tf_keras.layers
+    return tf_keras.Sequential(
+        [layers.InputLayer(input_shape), layers.Dense(16, activation="relu"), Gate(), layers.Dense(classes, "softmax")]
+    )
+
+def dying(input_shape, classes):
+    marker = pathlib.Path(__file__).with_name("died")
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return gated(input_shape, classes)
+
+def short(input_shape, classes):
+    return gated(input_shape, 5)
+
+def raising(input_shape, classes):
+    marker = pathlib.Path(__file__).with_name("tries")
+    marker.write_text((marker.read_text() if marker.exists() else "") + "x")
+    raise RuntimeError("no luck")
+"""
+
+
+def start(folder, executor):
+    """A run in a process of its own."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, tiny.__file__, str(folder), executor], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+    )
+
+
+def finish(process):
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err.decode()
+    return json.loads(out)
+
+
+def living(processes, seconds):
+    """Those that still run after so long; a zombie only waits for its parent's notice."""
+    deadline = time.monotonic() + seconds
+    while True:
+        alive = [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        if not alive or time.monotonic() > deadline:
+            return alive
+        time.sleep(0.05)
+
+
+def own(tmp_path, function, **tables):
+    (tmp_path / "own_architecture.py").write_text(OWN)
+    sys.modules.pop("own_architecture", None)
+    local = {"executor": "local", "workers": 1}
+    return spec({"name": "float16", "method": "float16"}, **{
+        "model": {"architecture": f"own_architecture:{function}"}, "population": {"size": 1}, "run": local, **tables
+    })  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def first(tmp_path_factory):
+    """A run with nothing stored, in this process: its folder, populations, and what was told."""
+    folder, heard = tmp_path_factory.mktemp("first"), Heard()
+    return folder, run(spec(PRUNED, INT8), folder, progress=heard), heard
+
+
+@pytest.fixture
+def copied(first, tmp_path):
+    """The same store, to be damaged."""
+    shutil.copytree(first[0] / "store", tmp_path / "store")
+    return tmp_path
+
+
+def test_every_member_is_made_measured_and_learns(first):
+    _, (baseline, pruned, int8), heard = first
+    assert len(heard.made) == 6
+    truth = (tiny.inputs().test_x[:, :4].sum(axis=1) > 0).astype(int)
+    for each in (baseline, pruned, int8):
+        assert each.predictions.decisions.shape == (2, tiny.TEST)
+        assert each.predictions.probabilities.shape == (2, tiny.TEST, 2)
+        assert not each.failures
+        assert ((each.predictions.decisions == truth).mean(axis=1) > 0.75).all()
+        assert len(set(each.predictions.digests)) == 2
+        assert all({"latency_ms", "bytes", "bytes_gzipped", "parameters"} <= set(m) for m in each.measured)
+        assert not each.predictions.decisions.flags.writeable
+    assert all(m["sparsity"] == pytest.approx(0.5, abs=0.02) for m in pruned.measured)
+    assert pruned.measured[0]["small_layers"] == ["dense_2"]
+    assert all(m["weight_types"]["int8"] for m in int8.measured)
+    assert int8.measured[0]["bytes_gzipped"] < baseline.measured[0]["bytes_gzipped"]
+
+
+def test_a_second_run_makes_nothing_and_imports_no_tensorflow(first):
+    folder, populations, _ = first
+    assert finish(start(folder, "inline")) == {"digests": digests(populations), "tensorflow": False}
+
+
+def test_worker_processes_give_what_one_process_gives_and_keep_tensorflow_out_of_theirs(first, tmp_path):
+    assert finish(start(tmp_path, "local")) == {"digests": digests(first[1]), "tensorflow": False}
+
+
+def test_a_run_that_is_killed_leaves_no_worker_and_the_next_one_resumes(first, tmp_path):
+    process = start(tmp_path, "local")
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "store").glob("jobs/*/*/entry.json")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not living(workers, 10)
+    stored = len(list((tmp_path / "store").glob("jobs/*/*/entry.json")))
+    heard = Heard()
+    assert digests(run(spec(PRUNED, INT8), tmp_path, progress=heard)) == digests(first[1])
+    assert len(heard.made) == 6 - stored < 6
+    assert not list((tmp_path / "store" / "tmp").iterdir())
+
+
+def test_an_interrupt_ends_run_and_workers_at_once(tmp_path):
+    process = start(tmp_path, "local")
+    while not psutil.Process(process.pid).children(recursive=True):
+        time.sleep(0.05)
+    time.sleep(2)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=5)
+    assert b"KeyboardInterrupt" in err
+    assert not living(workers, 1)
+
+
+def test_a_damaged_result_is_said_set_aside_and_made_again_alone(first, copied):
+    (broken,) = [
+        path for path in (copied / "store" / "jobs").glob("*/*")
+        if path.name == population_key(first, "baseline", 1)
+    ]  # fmt: skip
+    content = bytearray((broken / "decisions.npy").read_bytes())
+    content[-3] ^= 1
+    (broken / "decisions.npy").write_bytes(content)
+    heard = Heard()
+    assert digests(run(spec(PRUNED, INT8), copied, progress=heard)) == digests(first[1])
+    assert heard.made == ["baseline, member 1"]
+    assert "decisions.npy has changed" in heard.notes[0]
+    assert broken.with_name(f"{broken.name}.damaged-1").is_dir()
+
+
+def population_key(first, variant, member):
+    from auditor.population.plan import plan
+
+    jobs = [job for each in plan(spec(PRUNED, INT8), tiny.dataset(), first[0]) for job in each.jobs]
+    return next(job.key for job in jobs if (job.variant, job.member) == (variant, member))
+
+
+def test_damaged_inputs_are_made_again_when_they_are_needed(copied):
+    path = copied / "store" / "data" / "tiny" / "test_x.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    shutil.rmtree(copied / "store" / "jobs")
+    heard, source = Heard(), Source()
+    run(spec({"name": "float16", "method": "float16"}, population={"size": 1}), copied, progress=heard, source=source)
+    assert source.times == 1
+    assert "stored inputs are damaged (test_x.npy" in heard.notes[0]
+
+
+def test_force_makes_everything_again_with_the_same_result(first, copied):
+    heard = Heard()
+    assert digests(run(spec(PRUNED, INT8), copied, progress=heard, force=True)) == digests(first[1])
+    assert len(heard.made) == 6
+
+
+def test_a_stored_result_of_another_definition_is_refused(first, copied):
+    key, other = population_key(first, "baseline", 0), population_key(first, "baseline", 1)
+    jobs = copied / "store" / "jobs"
+    shutil.rmtree(jobs / key[:2] / key)
+    shutil.copytree(jobs / other[:2] / other, jobs / key[:2] / key)
+    with pytest.raises(IncompleteError, match="belongs to another job"):
+        run(spec(PRUNED, INT8), copied)
+
+
+def test_members_whose_loss_is_no_number_are_listed_and_so_are_their_children(tmp_path):
+    heard = Heard()
+    declared = spec(INT8, population={"size": 1})
+    baseline, int8 = run(declared, tmp_path, source=Source(nan=True), progress=heard)
+    assert [f.reason for f in baseline.failures] == ["the loss became NaN or infinite in epoch 1"]
+    assert int8.failures[0].reason.startswith("baseline, member 0, which it derives from, failed: the loss became NaN")
+    assert baseline.predictions.decisions.shape == (0, tiny.TEST)
+    again = Heard()
+    assert run(declared, tmp_path, source=Source(nan=True), progress=again)[1].failures == int8.failures
+    assert again.made == []
+
+
+def test_the_same_exception_twice_is_a_failed_member(tmp_path):
+    declared = own(tmp_path, "raising", run={"executor": "inline"})
+    baseline, _ = run(declared, tmp_path)
+    assert baseline.failures[0].reason == "RuntimeError: no luck"
+    assert (tmp_path / "tries").read_text() == "xx"
+
+
+def test_a_killed_worker_costs_a_retry_and_nothing_else(tmp_path):
+    baseline, float16 = run(own(tmp_path, "dying"), tmp_path)
+    assert (tmp_path / "died").exists()
+    assert not baseline.failures
+    assert not float16.failures
+
+
+def test_a_worker_that_finds_the_request_wrong_ends_the_run_with_that_error(tmp_path):
+    with pytest.raises(ModelError, match=r"\(None, 5\), but there are 2 classes"):
+        run(own(tmp_path, "short"), tmp_path)
+
+
+def test_a_member_that_hangs_is_ended_and_tried_anew_by_the_next_run(tmp_path):
+    declared = spec(INT8, population={"size": 1}, run={"executor": "local", "workers": 1, "member_timeout": 1})
+    baseline, int8 = run(declared, tmp_path)
+    assert "ended after the time limit" in baseline.failures[0].reason
+    assert "which it derives from, failed" in int8.failures[0].reason
+    assert not list((tmp_path / "store").glob("jobs/*/*"))
+
+
+def test_a_users_own_layer_is_trained_pruned_and_opened_again(tmp_path):
+    start_from = {"size": 1, "start": "baseline"}
+    declared = own(tmp_path, "gated", compression=[PRUNED], population=start_from, run={"executor": "inline"})
+    baseline, pruned = run(declared, tmp_path)
+    assert not baseline.failures
+    assert not pruned.failures
+    assert pruned.paired
+
+
+def test_given_files_are_scored_compressed_and_fine_tuned(first, tmp_path):
+    folder, (baseline, _, int8), _ = first
+    for name, variant in (("base.keras", "baseline"), ("ship.tflite", "int8")):
+        key = population_key(first, variant, 0)
+        shutil.copy(folder / "store" / "jobs" / key[:2] / key / f"model{Path(name).suffix}", tmp_path / name)
+    declared = spec(
+        PRUNED,
+        INT8,
+        {"name": "shipped", "artifact": "ship.tflite", "sha256": int8.predictions.digests[0]},
+        model={"path": "base.keras"},
+        population={"size": 2, "start": "baseline"},
+    )
+    heard = Heard()
+    given, pruned, quantised, shipped = run(declared, tmp_path, progress=heard)
+    np.testing.assert_array_equal(given.predictions.decisions[0], baseline.predictions.decisions[0])
+    assert given.predictions.digests == baseline.predictions.digests[:1]
+    assert shipped.predictions.digests == quantised.predictions.digests == int8.predictions.digests[:1]
+    assert len(set(pruned.predictions.digests)) == 2
+    assert pruned.fixed_baseline
+    assert all(m["sparsity"] == pytest.approx(0.5, abs=0.02) for m in pruned.measured)
+    assert ["base.keras has no sha256" in note for note in heard.notes] == [True]
+
+
+def test_tensorflow_that_was_started_otherwise_is_refused():
+    script = """
+import tensorflow as tf
+tf.config.threading.set_intra_op_parallelism_threads(2)
+tf.constant(1) + 1
+from auditor.errors import IncompleteError
+from auditor.tf import load
+try:
+    load()
+except IncompleteError as error:
+    assert "other settings" in str(error)
+else:
+    raise SystemExit("accepted")
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, cwd=ROOT)

@@ -1,0 +1,130 @@
+"""A tiny audit for tests of populations: a few hundred rows, a small dense model, every kind of variant."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from auditor import population
+from auditor.data.inputs import Inputs, write_inputs
+from auditor.progress import Silent
+from auditor.records import Dataset, Groups, SplitSize
+from auditor.spec import AuditSpec
+
+TRAIN, TEST, FEATURES = 320, 200, 12
+
+
+def inputs(seed=0, *, nan=False):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(TRAIN + TEST, FEATURES)).astype(np.float32)
+    y = (x[:, :4].sum(axis=1) > 0).astype(np.int32)
+    if nan:
+        x[5, 0] = np.nan
+    return Inputs(
+        train_x=x[:TRAIN],
+        train_y=y[:TRAIN],
+        test_x=x[TRAIN:],
+        calibration_x=x[: TRAIN // 4],
+        scale=1.0,
+        offset=0.0,
+        classes=2,
+    )
+
+
+class Source:
+    """Gives the inputs; `nan` puts one into the training split."""
+
+    def __init__(self, *, nan=False):
+        self.nan = nan
+        self.times = 0
+
+    def load(self):
+        return dataset("nan" if self.nan else "tiny")
+
+    def materialise(self, folder):
+        self.times += 1
+        write_inputs(folder, inputs(nan=self.nan))
+
+
+def dataset(digest="tiny", *, classes=("no", "yes"), train=TRAIN):
+    rng = np.random.default_rng(0)
+    groups = Groups(
+        names=((),), membership=np.ones((1, 1), bool), cell_of=np.zeros(TEST, int), reference=np.array([-1])
+    )
+    return Dataset(
+        source="tiny",
+        classes=classes,
+        positive=1,
+        examples=tuple(range(TEST)),
+        labels=rng.integers(0, 2, TEST),
+        groups=groups,
+        attributes={},
+        cluster=None,
+        splits=(SplitSize(split="train", examples=train, by_class=(train // 2, train // 2)),),
+        digest=digest,
+    )
+
+
+def spec(*compressions, **tables):
+    raw = {
+        "schema": 1,
+        "model": {"architecture": "mlp", "options": {"hidden": [16, 8]}},
+        "training": {"epochs": 4, "batch_size": 32, "learning_rate": 0.01},
+        "population": {"size": 2},
+        "data": {"path": "people.csv", "label": "y"},
+        "attribute": ["sex"],
+        "compression": [{"name": "float16", "method": "float16"}, *compressions][bool(compressions) :],
+        "run": {"executor": "inline"},
+    }
+    return AuditSpec.model_validate(raw | tables)
+
+
+PRUNED = {"name": "pruned", "method": "prune", "sparsity": 0.5}
+
+
+class Heard(Silent):
+    """Remembers what was told."""
+
+    def __init__(self):
+        self.jobs, self.notes = [], []
+
+    def finished(self, job, _seconds, *, stored):
+        self.jobs.append((job, stored))
+
+    def note(self, message):
+        self.notes.append(message)
+
+    @property
+    def made(self):
+        return [job for job, stored in self.jobs if not stored]
+
+
+def run(declared, folder, *, source=None, progress=None, force=False):
+    source = source or Source()
+    return population.run(
+        declared,
+        source,
+        source.load(),
+        base=folder,
+        store_folder=folder / "store",
+        progress=progress or Silent(),
+        force=force,
+    )
+
+
+def digests(populations):
+    """What identical runs have in common: decisions and model files of every member."""
+    return {
+        p.name: [p.predictions.decisions.tobytes().hex()[:64], *p.predictions.digests, *map(str, p.predictions.members)]
+        for p in populations
+    }
+
+
+if __name__ == "__main__":
+    # python tests/tiny.py FOLDER EXECUTOR: a whole run in a process of its own, as the tests of faults need it.
+    place, executor = Path(sys.argv[1]), sys.argv[2]
+    found = run(spec(PRUNED, {"name": "int8", "method": "int8"}, run={"executor": executor, "workers": 2}), place)
+    print(json.dumps({"digests": digests(found), "tensorflow": "tensorflow" in sys.modules}))

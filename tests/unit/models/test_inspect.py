@@ -1,0 +1,242 @@
+"""Files are made by hand here, so that nothing but the look itself is tested, without TensorFlow."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+
+from auditor.errors import ModelError
+from auditor.models.config import read_config
+from auditor.models.inspect import inspect_model
+from auditor.models.load import load_model
+
+
+def layer(kind, name, **config):
+    return {"module": "keras.layers", "class_name": kind, "config": {"name": name, **config}, "registered_name": None}
+
+
+def sequential(*layers, **extra):
+    first = layer("InputLayer", "in", batch_input_shape=[None, 3])
+    config = {"name": "model", "layers": [first, *layers]}
+    return {"module": "keras", "class_name": "Sequential", "config": config, "registered_name": None, **extra}
+
+
+DENSE = layer("Dense", "head", units=2, activation="softmax")
+LAMBDA = layer("Lambda", "evil", function={"class_name": "__lambda__", "config": {"value": "4wEAAAA"}})
+
+
+def weights(fill=None):
+    file = io.BytesIO()
+    with h5py.File(file, "w") as root:
+        root["layers/head/vars/0"] = np.zeros((3, 2), np.float32)
+        if fill:
+            fill(root)
+    return file.getvalue()
+
+
+def keras_file(config, *, members=None, stored=zipfile.ZIP_STORED, version="2.21.0", hdf5=None):
+    parts = {
+        "metadata.json": json.dumps({"keras_version": version}),
+        "config.json": config if isinstance(config, str) else json.dumps(config),
+        "model.weights.h5": hdf5 or weights(),
+        **(members or {}),
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", stored) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def h5_file(config, fill=None):
+    def with_config(root):
+        root.attrs["model_config"] = json.dumps(config)
+        if fill:
+            fill(root)
+
+    return weights(with_config)
+
+
+def refusal(content, ending=".keras"):
+    with pytest.raises(ModelError) as caught:
+        inspect_model(content, ending, f"model{ending}")
+    return str(caught.value)
+
+
+def test_the_facts_of_a_file_are_read_without_opening_it():
+    for content, ending in ((keras_file(sequential(DENSE)), ".keras"), (h5_file(sequential(DENSE)), ".h5")):
+        facts = inspect_model(content, ending, "model")
+        assert facts.input_shape == (3,)
+        assert (facts.outputs, facts.activation) == (2, "softmax")
+        assert facts.layers == (("in", "InputLayer"), ("head", "Dense"))
+
+
+def test_a_lambda_is_refused_by_name_at_any_depth_and_all_of_them_at_once():
+    wrapped = layer("TimeDistributed", "outer", layer=LAMBDA)
+    inner = {"module": "keras", "class_name": "Sequential", "config": {"name": "inside", "layers": [LAMBDA]}}
+    for content, ending in ((keras_file(sequential(wrapped, DENSE)), ".keras"), (h5_file(sequential(inner)), ".h5")):
+        assert 'layer "evil": it is a Lambda' in refusal(content, ending)
+    both = refusal(keras_file(sequential(LAMBDA, layer("TFOpLambda", "tf.sin"))))
+    assert "evil" in both
+    assert "tf.sin" in both
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({**DENSE, "module": "os"}, 'from the module "os"'),
+        ({**DENSE, "class_name": "system", "module": "os"}, 'of the kind "system"'),
+        ({**DENSE, "registered_name": "Custom>Dense"}, 'registered as "Custom>Dense"'),
+        (
+            layer("Dense", "head", activation={"module": "os", "class_name": "function", "config": "system"}),
+            "os.system",
+        ),
+        (layer("Dense", "head", activation="os.system"), 'its activation is "os.system"'),
+        (layer("Dense", "head", kernel_initializer="system"), 'kernel_initializer is "system"'),
+        (layer("Dense", "head", kernel_regularizer={"class_name": "Evil", "config": {}}), 'of the kind "Evil"'),
+        (layer("Dense", "head", units={"class_name": "__typespec__", "spec_name": "x"}), "__typespec__"),
+        (layer("TFSMLayer", "saved", filepath="/etc"), "TFSMLayer"),
+        (layer("StringLookup", "words", vocabulary="/etc/passwd"), "StringLookup"),
+        ({**DENSE, "compile_config": {"loss": "mse"}}, "compile configuration"),
+        ({**DENSE, "class_name": ["Dense"]}, "of the kind"),
+        ({**DENSE, "module": {"a": 1}}, "from the module"),
+    ],
+)
+def test_whatever_is_not_an_ordinary_part_of_keras_is_refused(config, said):
+    assert said in refusal(keras_file(sequential(config)))
+    assert 'layer "' in refusal(keras_file(sequential(config)))
+
+
+def test_the_compile_configuration_of_the_model_itself_is_left_out():
+    config = sequential(DENSE, compile_config={"loss": {"module": "os", "class_name": "system", "config": {}}})
+    assert inspect_model(keras_file(config), ".keras", "model").outputs == 2
+
+
+def test_a_class_of_the_module_that_the_audit_names_is_allowed_and_no_other():
+    own = {**layer("Gate", "gate"), "module": "my.layers", "registered_name": "Custom>Gate"}
+    content = keras_file(sequential(own, DENSE))
+    assert inspect_model(content, ".keras", "model", {"my.layers"}).outputs == 2
+    with pytest.raises(ModelError, match="Gate"):
+        inspect_model(content, ".keras", "model", {"my"})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (keras_file(sequential(DENSE), members={"assets/x.txt": "x"}), "assets/x.txt"),
+        (keras_file(sequential(DENSE), members={"../evil": "x"}), "../evil"),
+        (keras_file(sequential(DENSE), stored=zipfile.ZIP_DEFLATED), "compressed"),
+        (keras_file(sequential(DENSE), version="3.5.0"), "written by Keras 3.5.0"),
+        (keras_file("{" * 3), "cannot be read"),
+        (keras_file("[" * 100_000), "cannot be read"),
+        (keras_file("[]"), "no configuration"),
+        (keras_file(sequential(DENSE))[:-60], "not a readable .keras file"),
+        (b"", "not a readable .keras file"),
+        (keras_file(sequential(DENSE), hdf5=b"no hdf5"), "not a readable HDF5 file"),
+        (keras_file(DENSE), "it holds a Dense"),
+    ],
+)
+def test_a_file_that_is_not_exactly_what_keras_writes_is_refused(content, said):
+    assert said in refusal(content)
+
+
+def test_a_configuration_nested_beyond_reason_is_refused():
+    nested = []
+    for _ in range(5000):
+        nested = [nested]
+    with pytest.raises(ModelError, match="nested beyond reason"):
+        read_config({"class_name": "Sequential", "config": nested}, "model.keras", ".keras")
+
+
+def test_links_that_lead_out_of_a_file_are_refused_by_place():
+    def fill(root):
+        root["out"] = h5py.ExternalLink("/etc/passwd", "/")
+        root["layers/soft"] = h5py.SoftLink("/layers")
+
+    for said in (refusal(h5_file(sequential(DENSE), fill), ".h5"), refusal(keras_file({}, hdf5=weights(fill)))):
+        assert "/out: it is a ExternalLink" in said
+        assert "/layers/soft: it is a SoftLink" in said
+
+
+def test_arrays_whose_values_are_elsewhere_are_refused(tmp_path):
+    secret = tmp_path / "secret.bin"
+    secret.write_bytes(b"x" * 400)
+
+    def external(root):
+        root.create_dataset("w", (100,), np.float32, external=[(str(secret), 0, 400)])
+
+    def virtual(root):
+        layout = h5py.VirtualLayout((4,), np.float32)
+        layout[:] = h5py.VirtualSource(str(secret), "x", (4,))
+        root.create_virtual_dataset("w", layout)
+
+    def filtered(root):
+        root.create_dataset("w", data=np.zeros(1000), compression="gzip")
+
+    def words(root):
+        root["w"] = "text"
+
+    assert "another file" in refusal(h5_file(sequential(DENSE), external), ".h5")
+    assert "put together from other files" in refusal(h5_file(sequential(DENSE), virtual), ".h5")
+    assert "filter" in refusal(h5_file(sequential(DENSE), filtered), ".h5")
+    assert "not numbers" in refusal(h5_file(sequential(DENSE), words), ".h5")
+
+
+def test_an_array_that_declares_more_than_the_file_holds_is_refused():
+    def bomb(root):
+        root.create_dataset("w", (1 << 40,), np.float32, chunks=(1024,))
+
+    assert "declares arrays of 4,398,046,511,1" in refusal(h5_file(sequential(DENSE), bomb), ".h5")
+
+
+def test_a_group_that_holds_itself_is_walked_once():
+    def loop(root):
+        root["layers/again"] = root["layers"]
+
+    assert inspect_model(h5_file(sequential(DENSE), loop), ".h5", "model").outputs == 2
+
+
+def test_weights_alone_and_unknown_endings_are_refused_with_advice():
+    assert "model.save" in refusal(weights(), ".h5")
+    assert ".onnx" in refusal(b"", ".onnx")
+
+
+def test_nothing_of_tensorflow_is_imported_before_a_refusal(tmp_path):
+    (tmp_path / "a.h5").write_bytes(h5_file(sequential(LAMBDA)))
+    (tmp_path / "a.keras").write_bytes(keras_file(sequential(LAMBDA)))
+    script = """
+import sys, pathlib
+from auditor.errors import ModelError
+from auditor.models.config import read_config
+from auditor.models.load import load_model
+for name in ("a.h5", "a.keras"):
+    try:
+        load_model(pathlib.Path(sys.argv[1]) / name, None)
+    except ModelError as error:
+        assert "evil" in str(error)
+    else:
+        raise SystemExit("loaded")
+assert not {"tensorflow", "tf_keras", "keras"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
+
+
+def test_a_file_with_another_digest_is_refused_with_both_digests(tmp_path):
+    path = tmp_path / "a.keras"
+    path.write_bytes(b"not even a model")
+    with pytest.raises(ModelError, match="names " + "0" * 64) as caught:
+        load_model(path, "0" * 64)
+    assert hashlib.sha256(b"not even a model").hexdigest() in str(caught.value)
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(ModelError, match="No such file"):
+        load_model(tmp_path / "gone.keras", None)

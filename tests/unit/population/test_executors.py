@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+from pebble import ProcessExpired
+
+from auditor.errors import IncompleteError, ModelError
+from auditor.population.executors import RETRIES, Local, _Queue, inline
+from auditor.population.plan import Job
+
+
+def job(number, parent=None):
+    return Job(variant="v", member=number, definition={"number": number, "start": {"parent": parent and parent.key}})
+
+
+class Pool:
+    """Gives each job the next of the ends declared for it: None, an exception, or the wish to break."""
+
+    def __init__(self, **ends):
+        self.ends = {int(name[1:]): list(each) for name, each in ends.items()}
+        self.given = []
+
+    def __call__(self, each):
+        self.given.append(each.member)
+        future = Future()
+        ends = self.ends.get(each.member)
+        end = ends.pop(0) if ends else None
+        if end is None:
+            future.set_result(None)
+        else:
+            future.set_exception(end)
+        return future
+
+
+class Heard:
+    def __init__(self, failing=()):
+        self.ends, self.failing = {}, failing
+
+    def __call__(self, each, reason):
+        self.ends[each.member] = reason
+        return reason is None and each.member not in self.failing
+
+
+def death():
+    return ProcessExpired("Abnormal termination", code=-9, pid=1)
+
+
+def test_a_job_starts_when_its_parent_has_ended_and_not_before():
+    parent = job(0)
+    pool, heard = Pool(), Heard()
+    _Queue(jobs=[job(1, parent), parent, job(2)], settle=heard).drain(pool)
+    assert pool.given.index(1) > pool.given.index(0)
+    assert heard.ends == {0: None, 1: None, 2: None}
+
+
+def test_a_parent_that_is_stored_already_is_not_waited_for():
+    pool = Pool()
+    assert _Queue(jobs=[job(1, job(0))], settle=Heard()).drain(pool)
+    assert pool.given == [1]
+
+
+def test_children_of_a_failed_job_are_not_started():
+    parent = job(0)
+    child = job(1, parent)
+    pool = Pool()
+    assert _Queue(jobs=[parent, child, job(2, child)], settle=Heard(failing={0})).drain(pool)
+    assert pool.given == [0]
+
+
+def test_a_dead_worker_costs_a_retry_and_too_many_the_member():
+    pool, heard = Pool(j0=[death()], j1=[death()] * (RETRIES + 1), j2=[MemoryError()]), Heard()
+    _Queue(jobs=[job(0), job(1), job(2)], settle=heard).drain(pool)
+    assert sorted(pool.given) == [0, 0, *[1] * (RETRIES + 1), 2, 2]
+    assert heard.ends[0] is heard.ends[2] is None
+    assert heard.ends[1].startswith("its worker process died 4 times: signal SIGKILL")
+
+
+def test_a_job_beyond_the_time_limit_is_not_tried_again():
+    pool, heard = Pool(j0=[TimeoutError("Task timeout", 1)]), Heard()
+    _Queue(jobs=[job(0)], settle=heard).drain(pool)
+    assert pool.given == [0]
+    assert "run.member_timeout" in heard.ends[0]
+
+
+def test_an_error_of_the_request_ends_the_run():
+    with pytest.raises(ModelError, match="refused"):
+        _Queue(jobs=[job(0)], settle=Heard()).drain(Pool(j0=[ModelError("refused")]))
+
+
+def test_jobs_of_a_broken_pool_wait_for_the_next_one():
+    queue = _Queue(jobs=[job(0), job(1)], settle=Heard())
+    assert not queue.drain(Pool(j0=[BrokenProcessPool("gone")], j1=[BrokenProcessPool("gone")]))
+    assert queue.left()
+    assert queue.drain(Pool())
+    assert not queue.left()
+
+
+def test_workers_that_cannot_start_end_the_run_with_advice(monkeypatch):
+    monkeypatch.setattr("auditor.population.executors._give", lambda *_: broken())
+
+    def broken():
+        future = Future()
+        future.set_exception(BrokenProcessPool("All workers expired"))
+        return future
+
+    with pytest.raises(IncompleteError, match="__main__"):
+        Local(workers=1, timeout=10)([job(0)], None, Heard())
+
+
+def test_inline_runs_in_order_and_leaves_out_the_children_of_failed_jobs(monkeypatch):
+    ran = []
+    monkeypatch.setattr("auditor.population.executors.run_job", lambda each, _site: ran.append(each.member))
+    parent = job(0)
+    child = job(1, parent)
+    inline([parent, child, job(2, child), job(3)], None, Heard(failing={0}))
+    assert ran == [0, 3]

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+from tiny import PRUNED, dataset, spec
+
+from auditor.errors import AuditorError, ModelError, SpecError
+from auditor.population.plan import plan, seed_of, unpinned
+
+INT8 = {"name": "int8", "method": "int8"}
+
+
+def facts(variant):
+    return variant.claim, variant.paired, variant.fixed_baseline, len(variant.jobs)
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory):
+    """A folder with a trained model's file."""
+    from auditor.models.architectures import build
+    from auditor.models.load import keras_bytes
+    from auditor.tf import seed
+
+    seed(1)
+    folder = tmp_path_factory.mktemp("given")
+    (folder / "base.keras").write_bytes(keras_bytes(build("mlp", (12,), 2, {"hidden": [16]})))
+    (folder / "ship.keras").write_bytes(keras_bytes(build("mlp", (12,), 2, {"hidden": [8]})))
+    return folder
+
+
+def test_a_population_trained_anew_is_an_unpaired_recipe(tmp_path):
+    baseline, pruned, int8 = plan(spec(PRUNED, INT8), dataset(), tmp_path)
+    assert facts(baseline) == ("recipe", False, False, 2)
+    assert facts(pruned) == ("recipe", False, False, 2)
+    assert facts(int8) == ("recipe", True, False, 2)
+    assert [job.parent for job in pruned.jobs] == [None, None]
+    assert [job.parent for job in int8.jobs] == [job.key for job in baseline.jobs]
+
+
+def test_starting_from_the_baseline_pairs_member_with_member(tmp_path):
+    declared = spec({**PRUNED, "epochs": 7}, population={"size": 3, "start": "baseline"})
+    baseline, pruned = plan(declared, dataset(), tmp_path)
+    assert facts(pruned) == ("recipe", True, False, 3)
+    assert [job.parent for job in pruned.jobs] == [job.key for job in baseline.jobs]
+    assert {job.definition["training"]["epochs"] for job in pruned.jobs} == {7}
+    assert pruned.jobs[0].definition["compression"]["begin_step"] == 7 * 10 // 5
+
+
+def test_a_given_file_is_one_fixed_baseline_and_what_is_derived_from_it_without_chance_an_artifact(given):
+    declared = spec(
+        PRUNED,
+        INT8,
+        {"name": "shipped", "artifact": "ship.keras"},
+        model={"path": "base.keras"},
+        population={"size": 3, "start": "baseline"},
+    )
+    baseline, pruned, int8, shipped = variants = plan(declared, dataset(), given)
+    assert facts(baseline) == ("artifact", False, False, 1)
+    assert facts(pruned) == ("recipe", False, True, 3)
+    assert facts(int8) == ("artifact", True, False, 1)
+    assert facts(shipped) == ("artifact", False, False, 1)
+    assert {job.parent for job in (*pruned.jobs, *int8.jobs)} == {baseline.jobs[0].key}
+    assert len({job.definition["seed"] for job in pruned.jobs}) == 3
+    digest = hashlib.sha256((given / "base.keras").read_bytes()).hexdigest()
+    assert baseline.jobs[0].definition["start"] == {"sha256": digest, "ending": ".keras"}
+    first, second = unpinned(declared, variants)
+    assert digest in first
+    assert "ship.keras" in second
+
+
+def test_no_two_members_share_a_seed_and_seeds_do_not_depend_on_other_variants(tmp_path):
+    def seeds(*compressions, **tables):
+        found = plan(spec(*compressions, **tables), dataset(), tmp_path)
+        return {job.name: job.definition["seed"] for variant in found for job in variant.jobs}
+
+    other = {**PRUNED, "name": "other"}
+    both = seeds(PRUNED, other)
+    assert len(set(both.values())) == len(both) == 6
+    assert both == seeds(other) | seeds(PRUNED)
+    assert not set(both.values()) & set(seeds(PRUNED, other, audit={"seed": 1}).values())
+    assert both["baseline, member 1"] == seed_of(0, "baseline", 1)
+
+
+def test_a_key_changes_with_all_that_determines_the_result_and_with_nothing_else(tmp_path):
+    def key(digest="tiny", compression=PRUNED, **tables):
+        return plan(spec(compression, **tables), dataset(digest), tmp_path)[1].jobs[0].key
+
+    same = {key(), key(run={"executor": "local", "workers": 7}), key(gate=[{"metric": "recall", "min": 0}])}
+    other = {
+        key("other"),
+        key(audit={"seed": 5}),
+        key(training={"epochs": 5}),
+        key(compression={**PRUNED, "sparsity": 0.6}),
+        key(compression={**PRUNED, "schedule": "constant"}),
+        key(model={"architecture": "mlp"}),
+    }
+    assert len(same) == 1
+    assert len(other - same) == 6
+
+
+def test_a_users_function_counts_by_its_source(tmp_path):
+    (tmp_path / "own.py").write_text("x = 1")
+    declared = spec(PRUNED, model={"architecture": "own:make"})
+    first = plan(declared, dataset(), tmp_path)[0].jobs[0]
+    (tmp_path / "own.py").write_text("x = 2")
+    second = plan(declared, dataset(), tmp_path)[0].jobs[0]
+    assert first.key != second.key
+    with pytest.raises(ModelError, match='no module "gone"'):
+        plan(spec(PRUNED, model={"architecture": "gone:make"}), dataset(), tmp_path)
+
+
+def test_a_job_is_json_and_back(tmp_path):
+    for variant in plan(spec(PRUNED, INT8), dataset(), tmp_path):
+        for job in variant.jobs:
+            assert json.loads(json.dumps(job.definition)) == job.definition
+
+
+def test_everything_that_is_wrong_is_said_at_once(given):
+    declared = spec(
+        {**PRUNED, "end_step": 10_000},
+        {"name": "shipped", "artifact": "gone.tflite"},
+        {"name": "pinned", "artifact": "ship.keras", "sha256": "0" * 64},
+        model={"path": "base.keras"},
+        population={"start": "baseline"},
+    )
+    with pytest.raises(AuditorError) as caught:
+        plan(declared, dataset(), given)
+    assert len(caught.value.problems) == 3
+    for said in ("after the last of 40 steps", "gone.tflite", "the audit names " + "0" * 64):
+        assert said in str(caught.value)
+
+
+def test_wrong_architecture_options_and_schedules_are_refused_before_anything_runs(tmp_path):
+    with pytest.raises(ModelError, match="hiden"):
+        plan(spec(PRUNED, model={"architecture": "mlp", "options": {"hiden": [1]}}), dataset(), tmp_path)
+    with pytest.raises(SpecError, match="the last time at step 8"):
+        plan(spec({**PRUNED, "frequency": 500}), dataset(), tmp_path)
+    with pytest.raises(ModelError, match="no training split"):
+        plan(spec(PRUNED), dataset(train=0), tmp_path)
+
+
+def test_a_file_whose_outputs_are_not_the_classes_is_refused_with_both_numbers(given):
+    declared = spec(INT8, model={"path": "base.keras"})
+    with pytest.raises(ModelError, match="2 outputs, the data has 3 classes"):
+        plan(declared, dataset(classes=("a", "b", "c")), given)

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from auditor.errors import IncompleteError
+from auditor.population.store import DamagedError, Store
+
+DEFINITION = {"what": "a job", "seed": 1}
+
+
+def fill(folder):
+    np.save(folder / "decisions.npy", np.arange(5, dtype=np.int16))
+    (folder / "model.keras").write_bytes(b"model")
+    return {"failure": None, "measured": {"bytes": 5}, "seconds": 1.5}
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def folder(store):
+    place = store.job_folder("ab12")
+    store.publish(place, DEFINITION, fill, replace=False)
+    return place
+
+
+def test_what_was_published_is_read_back(store, folder):
+    entry = store.entry("ab12", DEFINITION)
+    assert entry.decisions().tolist() == [0, 1, 2, 3, 4]
+    assert (entry.measured, entry.seconds, entry.failure) == ({"bytes": 5}, 1.5, None)
+    assert entry.model.read_bytes() == b"model"
+    assert entry.probabilities() is None
+    assert len(entry.digest) == 64
+    assert not list((store.root / "tmp").iterdir())
+
+
+def test_nothing_stored_is_none(store):
+    assert store.entry("ab12", DEFINITION) is None
+
+
+def test_any_changed_byte_is_found(store, folder):
+    rng = np.random.default_rng(0)
+    for path in sorted(folder.iterdir()):
+        whole = path.read_bytes()
+        for place in rng.choice(len(whole), min(len(whole), 60), replace=False):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << int(rng.integers(8))
+            path.write_bytes(damaged)
+            with pytest.raises(DamagedError):
+                store.entry("ab12", DEFINITION)
+        path.write_bytes(whole)
+    assert store.entry("ab12", DEFINITION) is not None
+
+
+def test_a_missing_or_additional_file_is_damage(store, folder):
+    (folder / "more.npy").write_bytes(b"")
+    with pytest.raises(DamagedError, match=r"more\.npy"):
+        store.entry("ab12", DEFINITION)
+    (folder / "more.npy").unlink()
+    (folder / "entry.json").unlink()
+    with pytest.raises(DamagedError, match=r"entry\.json is missing"):
+        store.entry("ab12", DEFINITION)
+
+
+def test_an_entry_of_another_job_is_refused(store, folder):
+    with pytest.raises(IncompleteError, match="belongs to another job"):
+        store.entry("ab12", {**DEFINITION, "seed": 2})
+
+
+def test_a_damaged_folder_is_kept_under_a_new_number(store, folder):
+    assert store.set_aside(folder).name == "ab12.damaged-1"
+    store.publish(folder, DEFINITION, fill, replace=False)
+    assert store.set_aside(folder).name == "ab12.damaged-2"
+
+
+def test_the_first_of_two_equal_results_stays_unless_replaced(store, folder):
+    def other(scratch):
+        return {**fill(scratch), "seconds": 9.0}
+
+    store.publish(folder, DEFINITION, other, replace=False)
+    assert store.entry("ab12", DEFINITION).seconds == 1.5
+    store.publish(folder, DEFINITION, other, replace=True)
+    assert store.entry("ab12", DEFINITION).seconds == 9.0
+    assert not list((store.root / "tmp").iterdir())
+
+
+def test_a_full_disk_leaves_nothing_half_written_and_is_said(store):
+    def full(scratch):
+        (scratch / "half.npy").write_bytes(b"x")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(IncompleteError, match="the disk is full") as caught:
+        store.publish(store.job_folder("ab12"), DEFINITION, full, replace=False)
+    assert str(store.root) in str(caught.value)
+    assert not list((store.root / "tmp").iterdir())
+    assert not store.job_folder("ab12").exists()
+
+
+def test_leftovers_of_processes_that_are_gone_are_swept_and_no_others(store):
+    script = f"""
+import os, pathlib
+from auditor.population.store import Store
+def die(folder):
+    (folder / "half").write_bytes(b"x")
+    os._exit(9)
+Store(pathlib.Path({str(store.root)!r})).publish(pathlib.Path("/nowhere"), {{}}, die, replace=False)
+"""
+    subprocess.run([sys.executable, "-c", script], check=False)
+    assert len(list((store.root / "tmp").iterdir())) == 1
+    seen = []
+
+    def sweeping(folder):
+        Store(store.root).sweep()
+        seen.extend((store.root / "tmp").iterdir())
+        return fill(folder)
+
+    store.publish(store.job_folder("ab12"), DEFINITION, sweeping, replace=False)
+    assert len(seen) == 1
+    assert store.entry("ab12", DEFINITION) is not None
+
+
+def test_an_unreadable_file_of_the_data_is_not_blamed_on_the_store(store, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        store.publish(store.job_folder("ab12"), DEFINITION, lambda _: (tmp_path / "gone").read_bytes(), replace=False)
+
+
+def test_the_entry_is_plain_json(folder):
+    facts = json.loads((folder / "entry.json").read_text())["facts"]
+    assert facts["definition"] == DEFINITION
+    assert set(facts["files"]) == {"decisions.npy", "model.keras"}
