@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import logging
 import os
 import sys
@@ -50,6 +51,7 @@ def seed(number: int) -> None:
     """Forget all graphs and layer names of earlier members, then seed every generator of this process."""
     keras = load().tf_keras
     keras.backend.clear_session()
+    gc.collect()  # graphs refer to themselves: without this, memory grows with every member
     keras.utils.set_random_seed(number)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from auditor.records import Claim, Dataset
     from auditor.spec import AuditSpec, Compression
 
-_CODE = ("tf.py", "data/inputs.py", "population/member.py", "population/train.py", "models/*.py", "compress/*.py")
+_CODE = ("tf.py", "data/*.py", "population/member.py", "population/train.py", "models/*.py", "compress/*.py")
 """The auditor's own files that determine a member's result."""
 
 

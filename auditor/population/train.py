@@ -82,7 +82,9 @@ def _compiled(
                 loss = loss_of(ys[index], model(xs[index], training=True))
                 if model.losses:
                     loss += tf.add_n(model.losses)
-            optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            gradients = zip(tape.gradient(loss, variables), variables, strict=True)
+            # There is one replica to gather from; gathering would register a function that keeps this graph for ever.
+            optimizer.apply_gradients(gradients, experimental_aggregate_gradients=False)
             total += loss
         return total
 

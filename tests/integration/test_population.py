@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -116,6 +117,15 @@ def test_every_member_is_made_measured_and_learns(first):
     assert pruned.measured[0]["small_layers"] == ["dense_2"]
     assert all(m["weight_types"]["int8"] for m in int8.measured)
     assert int8.measured[0]["bytes_gzipped"] < baseline.measured[0]["bytes_gzipped"]
+
+
+def test_memory_keeps_nothing_of_the_graphs_of_earlier_members(first):
+    from auditor.tf import seed
+
+    seed(0)
+    graphs = [each.name for each in gc.get_objects() if type(each).__name__ == "FuncGraph"]
+    assert "steps" not in graphs
+    assert len(graphs) <= 2
 
 
 def test_a_second_run_makes_nothing_and_imports_no_tensorflow(first):
