@@ -13,8 +13,9 @@ import numpy as np
 from auditor.errors import DataError, Problem
 from auditor.population.executors import Executor, Local, inline
 from auditor.population.member import Site
-from auditor.population.plan import plan, unpinned
+from auditor.population.plan import environment, plan, unpinned
 from auditor.population.store import DamagedError, Entry, Store
+from auditor.provenance import digest_of
 from auditor.records import BASELINE, Failure, IntArray, Population, Predictions
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def _read(job: Job, store: Store, progress: Progress) -> Entry | None:
 
 def _materialised(source: Source, dataset: Dataset, store: Store, progress: Progress) -> Path:
     """The folder of the model's inputs, made now unless it is there and whole."""
-    folder, definition = store.inputs_folder(dataset.digest), {"data": dataset.digest}
+    definition = {"data": dataset.digest, "environment": environment()}
+    folder = store.inputs_folder(digest_of(definition))
     try:
         if store.read(folder, definition) is not None:
             return folder

@@ -134,7 +134,7 @@ class _Planner:
         self._common = {
             "data": dataset.digest,
             "classes": len(dataset.classes),
-            "environment": _environment(),
+            "environment": environment(),
             "trusted": _trusted(spec, base),
         }
 
@@ -270,7 +270,8 @@ def _recipe(entry: Compression) -> dict[str, Any]:
     return entry.model_dump(mode="json", exclude={"name"}, exclude_none=True)
 
 
-def _environment() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
+    """What of this program and its libraries determines model inputs and members."""
     package = Path(__file__).parents[1]
     code = digest_of_files((path for pattern in _CODE for path in package.glob(pattern)), package)
     # SciPy computes nothing of a member; its upgrades need not cost a training.
