@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
+from auditor.measure.power import examples_for
 from auditor.report.view import words
 from auditor.report.view.blocks import Bullets, Formula, Heading, Prose, Section
 
@@ -117,8 +117,7 @@ def _smallest_pass(numbers: Numbers) -> str:
     edges = sorted({abs(x) for g in changes for x in (g.min, g.max) if x is not None and 0 < abs(x) < 1})
     if not edges:
         return "A PASS needs enough examples even where nothing changed."
-    log = math.log(1 - numbers.confidence)
-    needed = (f"{math.ceil(log / math.log(1 - x)):,} for a limit of {100 * x:g} points" for x in edges)
+    needed = (f"{examples_for(x, numbers.confidence):,} for a limit of {100 * x:g} points" for x in edges)
     return f"Even where nothing changed, a PASS needs at least so many examples: {words.listed(needed)}."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from auditor.measure.power import examples_for
 from auditor.records import BASELINE, EVERYBODY
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Dots, Figure, Line, Lines, Mark, Prose, Section, Table
@@ -195,7 +196,7 @@ def _smallest(numbers: Numbers, limits: Iterable[float]) -> int:
     edges = [abs(limit) for limit in limits if 0 < abs(limit) < 1]
     if not edges:
         return _SMALL
-    return math.ceil(math.log(1 - numbers.confidence) / math.log(1 - min(edges)))
+    return examples_for(min(edges), numbers.confidence)
 
 
 def _change_figure(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WORST_FIRST = (Verdict.FAIL, Verdict.UNDEFINED, Verdict.INCONCLUSIVE, Verdict.PASS)
 _MATRIX_ROWS = 60
-_LIST_ROWS = {"error": 30, "warning": 8}
+_LIST_ROWS = {"error": 12, "warning": 8}
 _MATRIX_VARIANTS = 6
 POINT_WARNING = (
     "Decided on the estimate alone: at the limit itself such a gate passes a harmful variant one time in two."

@@ -228,7 +228,7 @@ def test_small_groups_are_marked_and_limits_drawn(shown) -> None:
     assert marks["Other"].small
     assert not marks["Male"].small
     assert figure.panels[0].limits == (-2.0,)
-    assert "149 examples" in figure.note
+    assert "175 examples" in figure.note
 
 
 def test_many_groups_are_ranked_cut_and_counted() -> None:
