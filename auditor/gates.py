@@ -54,7 +54,7 @@ def _resolve(table: GateTable, dataset: Dataset, variants: Sequence[str], line: 
     )
     if not targets:
         raise ValueError("matches no group of the test split")
-    chosen = tuple(variants) if table.variants == "*" else tuple(as_list(table.variants))
+    chosen = tuple(variants) if table.variants == "*" else tuple(dict.fromkeys(as_list(table.variants)))
     return Gate(
         name=table.name or _derived_name(table),
         line=line,
@@ -97,6 +97,8 @@ def _targets(table: GateTable, over: str, dataset: Dataset) -> list[Target]:
     if over == "class":
         if not per_class:
             raise ValueError(f'over = "class" needs a rate of a class; {table.metric} is not: use recall')
+        if table.compare not in {"value", "change"}:
+            raise ValueError(f'compare = "{table.compare}" compares groups: over = "class" is about everybody')
         return [(label, EVERYBODY) for label in dataset.classes]
     labels: Sequence[Label | None] = _labels(table, dataset) if per_class else (None,)
     return [(label, group) for group in _groups(table, over, dataset) for label in labels]

@@ -157,16 +157,18 @@ class _Case:
         e = self.estimate
         side = next(side for side, known in self.limits() if known == limit)
         what = needed(e, limit, -side, self.confidence)
-        if what.examples is None:
+        if what.examples is None or what.members is None:
+            if e.compare == "value":
+                return "at the rate as estimated the limit does not hold"
             return "no number of examples or members would show that the limit holds"
-        more = f"{what.examples:,} examples in {group_name(e.group)}, where there are {e.n:,}"
-        if what.members is None:
-            return f"about {more}, if the true harm is 0"
-        also = f" and {more}" if what.examples > e.n else ""
-        return (
-            "members differ too much: more examples alone cannot settle it; "
-            f"about {what.members:,} members a variant{also}, if the true harm is 0"
-        )
+        more = [f"{what.members:,} members a variant"] if what.members > e.members else []
+        if what.examples > e.n:
+            more.append(f"{what.examples:,} examples in {group_name(e.group)}, where there are {e.n:,}")
+        if not more:
+            return (
+                "as many examples and members would do, if the true harm is 0: here the estimate is too near the limit"
+            )
+        return f"about {' and '.join(more)}, if the true harm is 0"
 
     def _seeds_only(self) -> Verdict | None:
         e = self.estimate
@@ -181,10 +183,13 @@ class _Case:
 
 
 def _adjust(cases: list[_Case]) -> None:
-    """Adjust the p of one family, both limits of a gate being two tests."""
-    tests = [(case, side) for case in cases for side in case.p]
-    for (case, side), p in zip(tests, holm([case.p[side] for case, side in tests]), strict=True):
-        case.adjusted[side] = float(p)
+    """Adjust the p of one family: both limits of a gate are two tests, a comparison that two gates make is one."""
+    tests = {(case.estimate.id, side, limit): case.p[side] for case in cases if case.p for side, limit in case.limits()}
+    adjusted = dict(zip(tests, holm(list(tests.values())), strict=True))
+    for case in cases:
+        case.adjusted = {
+            side: float(adjusted[case.estimate.id, side, limit]) for side, limit in case.limits() if case.p
+        }
 
 
 def exit_code(findings: Sequence[Finding], *, allow_inconclusive: bool = False) -> ExitCode:

@@ -236,7 +236,7 @@ class ExemplarGroup:
     count: int
     rate: float | None
     over_indexing: float | None
-    """The group's share among exemplars over its share of the test set; None without exemplars."""
+    """The group's share among exemplars over its share of the test set; None without any, or in a small group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

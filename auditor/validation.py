@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from auditor import data, population
 from auditor.gates import declared_gates
 from auditor.measure.counts import count_labels
-from auditor.measure.power import examples_for, smallest_limit
-from auditor.measure.rates import RATES, denominators
+from auditor.measure.estimates import estimate, prepare
+from auditor.measure.power import needed
 from auditor.measure.summary import summarise_data
+from auditor.records import BASELINE, Population, Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from auditor.declare import Declaration
+    from auditor.measure.estimates import Setting
     from auditor.records import Dataset, DataSummary, Gate, GroupKey, Label
 
 
@@ -24,18 +28,17 @@ class Reach:
     """What one comparison of a gate can show when compression changes nothing and members agree."""
 
     gate: str
-    severity: str
     label: Label | None
     group: GroupKey
     n: int
     """Test examples in the rate's denominator."""
-    limit: float | None
-    """How far from no change the gate lets a group go; None where it is about no change."""
-    smallest: float
-    """The smallest harm that can be excluded."""
-    needed: int | None
-    """Examples from which the gate can be passed."""
+    limit: str
+    """How far the gate lets a change go; empty where it is about something else than a change."""
+    smallest: float | None
+    """The smallest change that can be excluded; None where the number is undefined."""
     can_pass: bool
+    why_not: str
+    """Empty where it can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +47,9 @@ class Validation:
 
     data: DataSummary
     variants: tuple[tuple[str, int], ...]
-    """Each variant, with the members that would run."""
+    """Each variant, with the members that would run; 0 where they are columns of a table."""
     reaches: tuple[Reach, ...]
+    warnings: tuple[str, ...]
 
 
 def validate(declaration: Declaration) -> Validation:
@@ -55,35 +59,60 @@ def validate(declaration: Declaration) -> Validation:
         dataset = data.open_source(spec, declaration.base).load()
         gates = declared_gates(declaration, dataset)
         variants = population.plan(spec, dataset, declaration.base)
+    setting = _nothing_changes(dataset, spec.statistics.confidence, spec.statistics.min_group)
+    alone = [variant.name for variant in variants if variant.claim == "recipe" and len(variant.jobs) == 1]
     return Validation(
         data=summarise_data(dataset),
         variants=tuple((variant.name, len(variant.jobs)) for variant in variants),
-        reaches=tuple(
-            reach
-            for gate in gates
-            for reach in _reaches(gate, dataset, spec.statistics.confidence, spec.statistics.min_group)
-        ),
+        reaches=tuple(reach for gate in gates for reach in _reaches(gate, setting)),
+        warnings=tuple(f"{name} has one member: a claim about a recipe needs two, and is undefined" for name in alone),
     )
 
 
-def _reaches(gate: Gate, dataset: Dataset, confidence: float, min_group: int) -> Iterator[Reach]:
+def _nothing_changes(dataset: Dataset, confidence: float, min_group: int) -> Setting:
+    """Make the best case: one model that is always right, and stays so. Its bounds are what sizes alone allow."""
+    perfect = Population(
+        name=BASELINE,
+        method="none",
+        claim="artifact",
+        paired=False,
+        fixed_baseline=False,
+        asked=1,
+        predictions=Predictions(members=(0,), decisions=np.array(dataset.labels)[None], digests=("",)),
+        failures=(),
+        asked_for={},
+        measured=({},),
+    )
+    variant = replace(perfect, name="variant")
     total = count_labels(dataset.labels, dataset.groups, len(dataset.classes))
-    n_of = denominators(RATES[gate.metric], total)
-    limits = [abs(limit) for limit in (gate.min, gate.max) if limit is not None]
-    # a limit on a rate or a gap itself says nothing of how far it is from what will be found
-    limit = min(limits) if gate.compare in {"change", "disparity_change"} else None
-    for label, group in gate.targets:
-        column = 0 if label is None else dataset.classes.index(label)
-        n = int(n_of[dataset.groups.names.index(group), column])
-        smallest = smallest_limit(n, confidence)
+    return prepare(dataset, variant, perfect, total, confidence=confidence, min_group=min_group)
+
+
+def _reaches(gate: Gate, setting: Setting) -> Iterator[Reach]:
+    dataset, about_change = setting.dataset, gate.compare in {"change", "disparity_change"}
+    places = [
+        (None if label is None else dataset.classes.index(label), dataset.groups.names.index(group))
+        for label, group in gate.targets
+    ]
+    for e in estimate(setting, [(gate.metric, label, group, gate.compare) for label, group in places]):
+        limits = [(-1, gate.min), (1, gate.max)]
+        broken = [
+            (side, limit, bound)
+            for (side, limit), bound in zip(limits, (e.low, e.high), strict=True)
+            if about_change and limit is not None and bound is not None and side * (bound - limit) > 0
+        ]
+        why = "too few" if e.undefined else ""
+        if broken:
+            side, limit, _ = broken[0]
+            examples = needed(e, limit, side, setting.confidence).examples
+            why = f"needs {examples:,}" if examples else "demands an improvement"
         yield Reach(
             gate=gate.name,
-            severity=gate.severity,
-            label=label,
-            group=group,
-            n=n,
-            limit=limit,
-            smallest=smallest,
-            needed=None if limit is None else max(min_group, examples_for(limit, confidence)),
-            can_pass=n >= min_group and (limit is None or smallest <= limit),
+            label=e.label,
+            group=e.group,
+            n=e.n,
+            limit=" to ".join(f"{limit:+.3f}" for _, limit in limits if limit is not None) if about_change else "",
+            smallest=None if e.low is None or e.high is None else max(-e.low, e.high),
+            can_pass=not why,
+            why_not=why,
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.measure.class_tests import compare_classes
-from auditor.measure.counts import count_labels, distinct
+from auditor.measure.counts import count_labels
 from auditor.measure.estimates import Target, estimate, prepare
 from auditor.measure.exemplars import find_exemplars
 from auditor.measure.rates import RATES
@@ -42,13 +42,12 @@ def measure(
 ) -> Measures:
     """Compute everything that reports show and gates judge; `populations` has the baseline first."""
     total = count_labels(dataset.labels, dataset.groups, len(dataset.classes))
-    unique = [distinct(population) for population in populations]
-    baseline = unique[0]
+    baseline = populations[0]
     targets = wanted(dataset, gates)
     estimates: list[Estimate] = []
     class_tests: list[ClassTest] = []
     exemplars: list[Exemplars] = []
-    for population in unique:
+    for population in populations:
         setting = prepare(dataset, population, baseline, total, confidence=confidence, min_group=min_group)
         estimates += estimate(setting, targets)
         if population is not baseline and setting.members:
@@ -71,12 +70,13 @@ def wanted(dataset: Dataset, gates: Sequence[Gate]) -> tuple[Target, ...]:
         for label, group in gate.targets:
             c = None if label is None else dataset.classes.index(label)
             # the value itself goes with every judged number: reports say what it was and what it became
-            targets |= {(gate.metric, c, group_at[group], compare): None for compare in _with_value(gate.compare)}
+            targets |= {(gate.metric, c, group_at[group], compare): None for compare in _companions(gate.compare)}
     return tuple(targets)
 
 
-def _with_value(compare: Compare) -> tuple[Compare, ...]:
-    return ("value", compare)
+def _companions(compare: Compare) -> tuple[Compare, ...]:
+    """A judged number comes with the value that it is about; a gap also with its change: is it compression's doing?"""
+    return ("value", compare, "disparity_change") if compare in {"disparity", "ratio"} else ("value", compare)
 
 
 def _compares(dataset: Dataset, g: int) -> tuple[Compare, ...]:

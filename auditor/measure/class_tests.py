@@ -51,10 +51,11 @@ def _test_all(
 ) -> list[ClassTest]:
     """Test variant y against baseline x, both [K, place]."""
     paired, data = setting.population.paired, setting.dataset
+    firsts = setting.firsts if paired else setting.firsts_baseline
     n = denominators(RATES["recall"], setting.total)[tuple(np.array(places).T)]
     undefined = [_undefined(x[:, i], y[:, i], int(n[i]), setting) for i in range(len(places))]
     defined = [i for i, reason in enumerate(undefined) if reason is None]
-    p = dict(zip(defined, _p(x[:, defined], y[:, defined], paired=paired), strict=True)) if defined else {}
+    p = dict(zip(defined, _p(y[setting.firsts], x[firsts], defined, paired=paired), strict=True)) if defined else {}
     return [
         ClassTest(
             variant=setting.population.name,
@@ -62,7 +63,7 @@ def _test_all(
             group=data.groups.names[g],
             paired=paired,
             published=published,
-            shift=float(y[:, i].mean() - x[:, i].mean()) if n[i] else None,
+            shift=float(y[:, i].mean() - x[:, i].mean()) if n[i] >= setting.min_group else None,
             p=float(p[i]) if i in p else None,
             p_holm=None,
             p_bh=None,
@@ -75,14 +76,15 @@ def _test_all(
 def _undefined(x: FloatArray, y: FloatArray, n: int, setting: Setting) -> str | None:
     if n < setting.min_group:
         return f"{n} examples, of the {setting.min_group} that are needed"
-    if min(len(x), len(y)) < 2:
+    if min(setting.members, len(setting.firsts_baseline)) < 2:
         return "needs two finished members of baseline and variant"
     spreads = [np.ptp(y - x)] if setting.population.paired else [np.ptp(x), np.ptp(y)]
     return "no variation between members" if max(spreads) < ROUNDING else None
 
 
-def _p(x: FloatArray, y: FloatArray, *, paired: bool) -> FloatArray:
+def _p(y: FloatArray, x: FloatArray, places: list[int], *, paired: bool) -> FloatArray:
     """Two-sided p of equal means, by column; from moments, since rates that are nearly equal are no mistake here."""
+    y, x = y[:, places], x[:, places]
     if paired:
         pairs = y - x
         t = pairs.mean(axis=0) / (pairs.std(axis=0, ddof=1) / np.sqrt(len(pairs)))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auditor.records import BoolArray, FloatArray, Groups, IntArray, Population, Predictions
 
 GROUPS_AT_ONCE = 256
@@ -54,7 +56,7 @@ def count_decisions(decisions: IntArray, labels: IntArray, groups: Groups, class
         tables[:, 0, member] = np.bincount(slots[right], minlength=cells * classes).reshape(cells, classes)
         tables[:, 1, member] = np.bincount(slots, minlength=cells * classes).reshape(cells, classes)
     sums = np.rint(sum_over_groups(groups.membership, tables.reshape(cells, -1))).astype(np.int64)
-    correct, decided = sums.reshape(-1, 2, members, classes).transpose(1, 2, 0, 3)
+    correct, decided = sums.reshape(len(sums), 2, members, classes).transpose(1, 2, 0, 3)
     return MemberCounts(correct=correct, decided=decided)
 
 
@@ -65,16 +67,13 @@ def vote_shares(decisions: IntArray, classes: int) -> FloatArray:
     return np.bincount(slots.ravel(), minlength=examples * classes).reshape(examples, classes) / max(members, 1)
 
 
-def distinct(population: Population) -> Population:
-    """Keep one member of each digest: one file compressed K times is one member, not K."""
-    predictions = population.predictions
-    first = {digest: place for place, digest in reversed(list(enumerate(predictions.digests)))}
-    keep = sorted(first.values())
-    return (
-        population
-        if len(keep) == len(predictions.members)
-        else replace(population, predictions=take(predictions, keep))
-    )
+def first_of_each(keys: Sequence[object]) -> IntArray:
+    """Give the places of members that are no copies of an earlier one.
+
+    Copies stay in every mean, but are no further evidence of how members vary: one file compressed K times is one.
+    """
+    places = {key: place for place, key in reversed(list(enumerate(keys)))}
+    return np.array(sorted(places.values()), int)
 
 
 def take(predictions: Predictions, places: list[int]) -> Predictions:

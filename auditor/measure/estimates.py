@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from auditor.measure.counts import MemberCounts, align, count_decisions, vote_shares
+from auditor.measure.counts import MemberCounts, align, count_decisions, first_of_each, vote_shares
 from auditor.measure.intervals import ExampleEnd, clopper_pearson, end_of, example_end
 from auditor.measure.moments import moments
 from auditor.measure.rates import RATES, denominators, hit_shares, inside, member_rates
@@ -40,6 +40,9 @@ class Setting:
     is_baseline: bool
     ours: MemberCounts
     theirs: MemberCounts
+    firsts: IntArray
+    """Places of members that are no copies of earlier ones; in a paired variant, of pairs."""
+    firsts_baseline: IntArray
     votes: FloatArray
     """[N, C]: vote shares of the variant's members."""
     votes_baseline: FloatArray
@@ -48,8 +51,8 @@ class Setting:
 
     @property
     def members(self) -> int:
-        """Finished, distinct members."""
-        return self.ours.correct.shape[0]
+        """Finished members that differ."""
+        return len(self.firsts)
 
     @property
     def is_sampled(self) -> bool:
@@ -83,6 +86,10 @@ def prepare(
         is_baseline=population is baseline,
         ours=counted[0],
         theirs=counted[1],
+        firsts=first_of_each(
+            list(zip(ours.digests, theirs.digests, strict=True)) if population.paired else ours.digests
+        ),
+        firsts_baseline=first_of_each(theirs.digests),
         votes=votes[0],
         votes_baseline=votes[1],
         confidence=confidence,
@@ -106,14 +113,26 @@ class _RateTable:
 
     def __init__(self, setting: Setting, metric: str) -> None:
         self.setting, self.metric, self.rate = setting, metric, RATES[metric]
+        self.unit = "examples" if setting.dataset.cluster is None else "clusters"
         self.n = denominators(self.rate, setting.total)
-        self.clusters: FloatArray = self.n.astype(np.float64)
+        self.fewest: FloatArray | IntArray = self.n
+        self.fewest_baseline: FloatArray | IntArray = self.n
         self.ours = member_rates(self.rate, setting.ours, setting.total)
         self.theirs = member_rates(self.rate, setting.theirs, setting.total)
         self.ends: dict[str, tuple[ExampleEnd, ExampleEnd]] = {}
         self.statistics: dict[bool, _MemberStatistics] = {}
-        if self.rate.among != "decided":
+        if self.rate.among == "decided":
+            self._count_decided()
+        else:
             self._sum_examples()
+
+    def _count_decided(self) -> None:
+        """Take the denominator from decisions: the mean over members to show, the least of any member to be enough."""
+        s = self.setting
+        self.unit = "examples that some member decides so"
+        if s.members:
+            self.n = np.rint(s.ours.decided.mean(axis=0)).astype(np.int64)
+            self.fewest, self.fewest_baseline = s.ours.decided.min(axis=0), s.theirs.decided.min(axis=0)
 
     def _sum_examples(self) -> None:
         s, data = self.setting, self.setting.dataset
@@ -121,7 +140,7 @@ class _RateTable:
         ours, theirs = (hit_shares(self.rate, votes, data.labels) for votes in (s.votes, s.votes_baseline))
         value = moments(ours, within, data.groups, data.cluster)
         change = moments(ours - theirs, within, data.groups, data.cluster)
-        self.clusters = value.clusters
+        self.fewest = self.fewest_baseline = value.clusters
         self.ends = {
             "value": (example_end(value, 0.0), example_end(value, 1.0)),
             "change": (example_end(change, -1.0), example_end(change, 1.0)),
@@ -169,17 +188,13 @@ class _RateTable:
         s, versus = self.setting, compare in _VERSUS_BASELINE
         if s.members == 0:
             return "no member finished"
-        if s.is_sampled and (s.members < 2 or (versus and s.baseline_is_sampled and len(self.theirs) < 2)):
+        if s.is_sampled and (s.members < 2 or (versus and s.baseline_is_sampled and len(s.firsts_baseline) < 2)):
             return "a claim about a recipe needs two finished members that differ"
         for g in places:
-            if self.clusters[g, j] < s.min_group:
-                unit = "examples" if s.dataset.cluster is None else "clusters"
+            least = min(side[g, j] for side in (self.fewest, self.fewest_baseline)[: 1 + versus])
+            if least < s.min_group:
                 who = group_name(s.dataset.groups.names[g])
-                return f"{int(self.clusters[g, j])} {unit} in {who}, of the {s.min_group} that are needed"
-            rates = (self.ours, self.theirs) if versus else (self.ours,)
-            empty = sum(int(np.isnan(r[:, g, j]).sum()) for r in rates)
-            if empty:
-                return f"{empty} members decide so for nobody in {group_name(s.dataset.groups.names[g])}"
+                return f"{int(least)} {self.unit} in {who}, of the {s.min_group} that are needed"
         if compare == "ratio" and not self.ours[:, places[1], j].any():
             return "the rate of the reference group is 0"
         return None
@@ -212,10 +227,10 @@ class _RateTable:
         at, members = (places[0], j), self._members(gap=len(places) == 2)
         if compare in _VERSUS_BASELINE and s.baseline_is_sampled:
             if s.population.paired:
-                return (_member_term("members", members.variance_of_pairs[at], len(self.ours)),)
-            theirs = _member_term("baseline members", members.variance_theirs[at], len(self.theirs))
-            return (_member_term("members", members.variance_ours[at], len(self.ours)), theirs)
-        return (_member_term("members", members.variance_ours[at], len(self.ours)),)
+                return (_member_term("members", members.variance_of_pairs[at], s.members),)
+            theirs = _member_term("baseline members", members.variance_theirs[at], len(s.firsts_baseline))
+            return (_member_term("members", members.variance_ours[at], s.members), theirs)
+        return (_member_term("members", members.variance_ours[at], s.members),)
 
     def _members(self, *, gap: bool) -> _MemberStatistics:
         if gap not in self.statistics:
@@ -230,9 +245,9 @@ class _RateTable:
         return _MemberStatistics(
             ours=ours.mean(axis=0),
             theirs=theirs.mean(axis=0),
-            variance_ours=_variance_of_mean(ours),
-            variance_theirs=_variance_of_mean(theirs),
-            variance_of_pairs=_variance_of_mean(pairs),
+            variance_ours=_variance_of_mean(ours, self.setting.firsts),
+            variance_theirs=_variance_of_mean(theirs, self.setting.firsts_baseline),
+            variance_of_pairs=_variance_of_mean(pairs, self.setting.firsts),
         )
 
 
@@ -248,10 +263,14 @@ class _MemberStatistics:
     variance_of_pairs: FloatArray
 
 
-def _variance_of_mean(rates: FloatArray) -> FloatArray:
-    """Give the variance of the mean over members, [G, J]; NaN for fewer than two."""
-    K = len(rates)
-    return rates.var(axis=0, ddof=1) / K if K > 1 else np.full(rates.shape[1:], np.nan)
+def _variance_of_mean(rates: FloatArray, firsts: IntArray) -> FloatArray:
+    """Give the variance of the mean over members, [G, J]; NaN for fewer than two that differ.
+
+    Copies of a member count once for how many there are, and cannot make the others look alike.
+    """
+    if len(firsts) < 2:
+        return np.full(rates.shape[1:], np.nan)
+    return np.maximum(rates.var(axis=0, ddof=1), rates[firsts].var(axis=0, ddof=1)) / len(firsts)
 
 
 def _example_term(end: ExampleEnd, g: int, j: int) -> Term:

@@ -61,7 +61,7 @@ def _by_group(setting: Setting, chosen: BoolArray) -> tuple[ExemplarGroup, ...]:
             n=n,
             count=count,
             rate=count / n if n else None,
-            over_indexing=float(count / n / share) if n and share else None,
+            over_indexing=float(count / n / share) if n >= setting.min_group and share else None,
         )
         for group, label, n, count in rows
     )

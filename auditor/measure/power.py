@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.measure.intervals import PSEUDO_EXAMPLES, reach
-from auditor.records import Term
+from auditor.records import Bound, Term
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,12 +20,12 @@ MOST = 10**9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needed:
-    """What would settle an open case; None where no number would."""
+    """What would settle an open case if the true harm were 0; None where no number would."""
 
     examples: int | None
-    """In the denominator of the group's rate."""
+    """In the denominator of the group's rate; the present number where it would do."""
     members: int | None
-    """A variant, where the members asked for are too few whatever the number of examples."""
+    """A variant; the present number where it would do."""
 
 
 def smallest_limit(n: int, confidence: float) -> float:
@@ -34,10 +35,8 @@ def smallest_limit(n: int, confidence: float) -> float:
     """
     if n < 2:
         return 1.0
-    size = n + PSEUDO_EXAMPLES
-    center = PSEUDO_EXAMPLES / size
-    variance = (PSEUDO_EXAMPLES - size * center**2) / ((size - 1) * size)
-    return center + reach((Term(source="examples", variance=variance, df=n - 1),), confidence)
+    own = Term(source="examples", variance=_pseudo_variance(n), df=n - 1)
+    return PSEUDO_EXAMPLES / (n + PSEUDO_EXAMPLES) + reach((own,), confidence)
 
 
 def examples_for(limit: float, confidence: float) -> int:
@@ -46,48 +45,61 @@ def examples_for(limit: float, confidence: float) -> int:
 
 
 def needed(estimate: Estimate, limit: float, side: int, confidence: float) -> Needed:
-    """Tell how many examples, or members, would show that the limit holds, if the true harm were 0.
+    """Tell how many examples and members would show that the limit holds, if the true harm were 0.
 
-    For a change the true value is then 0; for a rate itself it is what was estimated. `side` is -1 where the value must
-    be at least the limit, +1 where at most. Variances are taken to stay as they are estimated.
+    For a change or a gap the true value is then 0; for a rate itself it is what was estimated. `side` is -1 where the
+    value must be at least the limit, +1 where at most. Members are taken to vary, and examples to flip, as they do now;
+    more members are asked for only where more examples alone would not do.
     """
-    assumed = 0.0 if estimate.compare in {"change", "disparity_change", "disparity"} else (estimate.value or 0.0)
+    assumed = (estimate.value or 0.0) if estimate.compare in {"value", "ratio"} else 0.0
     distance = side * (limit - assumed)
-    bound = estimate.lower if side < 0 else estimate.upper
+    bound = (estimate.lower if side < 0 else estimate.upper) or _one_proportion(estimate, assumed)
     if distance <= 0:
         return Needed(examples=None, members=None)
-    if bound is None:
-        variance = assumed * (1 - assumed) / estimate.n
-        terms: tuple[Term, ...] = (Term(source="examples", variance=variance, df=estimate.n - 1),)
-    else:
-        terms = bound.terms
-    examples = _examples(terms, estimate.n, distance, confidence)
-    if examples is not None:
-        return Needed(examples=examples, members=None)
-    members = _fewest(lambda k: reach(_with_members(terms[1:], k), confidence) <= distance / 2, estimate.members + 1)
-    if members is None:
+    units = round(bound.terms[0].df) + 1
+
+    def settles(size: int, members: int) -> bool:
+        return _harm_excluded(bound, size, members, confidence) <= distance
+
+    members = estimate.members
+    if not settles(MOST, members):
+        members = _fewest(lambda k: settles(units, k), members) or _fewest(lambda k: settles(MOST, k), members) or 0
+    size = _fewest(lambda n: settles(n, members), units) if members else None
+    if size is None:
         return Needed(examples=None, members=None)
-    scaled = (terms[0], *_with_members(terms[1:], members))
-    return Needed(examples=_examples(scaled, estimate.n, distance, confidence), members=members)
+    return Needed(examples=math.ceil(size * estimate.n / units), members=members)
 
 
-def _examples(terms: tuple[Term, ...], n: int, distance: float, confidence: float) -> int | None:
-    own, rest = terms[0], terms[1:]
-
-    def settles(size: int) -> bool:
-        scaled = replace(own, variance=own.variance * n / size, df=size - 1)
-        return PSEUDO_EXAMPLES / (size + PSEUDO_EXAMPLES) + reach((scaled, *rest), confidence) <= distance
-
-    return _fewest(settles, max(n, 2))
+def _one_proportion(estimate: Estimate, share: float) -> Bound:
+    """Stand in for the exact interval of one model's own rate, which has no terms."""
+    term = Term(source="examples", variance=share * (1 - share) / estimate.n, df=estimate.n - 1)
+    return Bound(center=share, terms=(term,))
 
 
-def _with_members(terms: tuple[Term, ...], members: int) -> tuple[Term, ...]:
-    return tuple(
-        term
-        if term.source == "examples"
-        else replace(term, variance=term.variance * (term.df + 1) / members, df=members - 1)
-        for term in terms
-    )
+def _harm_excluded(bound: Bound, size: int, members: int, confidence: float) -> float:
+    """Give the smallest harm that would be excluded at other sizes, where none is found.
+
+    `size` counts what the group's own variance is over: examples, or clusters. What examples really do makes a variance
+    that falls with the size; the pseudo-examples' own falls with its square.
+    """
+    own, *others = bound.terms
+    units = own.df + 1
+    real = max(own.variance - _pseudo_variance(units), 0.0) * units
+    scaled = [replace(own, variance=real / size + _pseudo_variance(size), df=size - 1)]
+    shift = PSEUDO_EXAMPLES / (size + PSEUDO_EXAMPLES)
+    for term in others:
+        if term.source == "examples":
+            shift += PSEUDO_EXAMPLES / (term.df + 1 + PSEUDO_EXAMPLES)
+            scaled.append(term)
+        else:
+            scaled.append(replace(term, variance=term.variance * (term.df + 1) / members, df=members - 1))
+    return shift + reach(tuple(scaled), confidence)
+
+
+def _pseudo_variance(n: float) -> float:
+    """Give the variance that the pseudo-examples alone make, where no example does anything."""
+    size = n + PSEUDO_EXAMPLES
+    return (PSEUDO_EXAMPLES - PSEUDO_EXAMPLES**2 / size) / ((size - 1) * size)
 
 
 def _fewest(settles: Callable[[int], bool], least: int) -> int | None:

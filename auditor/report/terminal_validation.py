@@ -25,7 +25,7 @@ def overview(validation: Validation) -> RenderableType:
     variants = ", ".join(f"{name} ({members})" if members else name for name, members in validation.variants)
     parts: list[RenderableType] = [
         Text(f"{data.source}: {sizes} examples; classes {', '.join(map(str, data.classes))}"),
-        *(Text(f"warning: {warning}", style="yellow") for warning in data.warnings),
+        *(Text(f"warning: {warning}", style="yellow") for warning in (*data.warnings, *validation.warnings)),
         Text(f"variants (members): {variants}\n"),
         _groups(data),
     ]
@@ -58,15 +58,11 @@ def _reaches(reaches: tuple[Reach, ...]) -> Table:
         if reach.gate != gate:
             table.add_row(Text(reach.gate, style="bold"))
             gate = reach.gate
-        limit = "" if reach.limit is None else f"{reach.limit:.3f}"
-        can = Text("yes", style="green") if reach.can_pass else Text(_too_few(reach), style="yellow")
+        can = Text("yes", style="green") if reach.can_pass else Text(f"no: {reach.why_not}", style="yellow")
         who = group_name(reach.group) if reach.label is None else f"{group_name(reach.group)}, {reach.label}"
-        table.add_row(Text(f"  {who}"), f"{reach.n:,}", f"{reach.smallest:.3f}", limit, can)
+        smallest = "" if reach.smallest is None else f"{reach.smallest:.3f}"
+        table.add_row(Text(f"  {who}"), f"{reach.n:,}", smallest, reach.limit, can)
     return table
-
-
-def _too_few(reach: Reach) -> str:
-    return f"no: needs {reach.needed:,}" if reach.needed else "no: too few"
 
 
 def _verdict(reaches: tuple[Reach, ...]) -> str:

@@ -12,9 +12,9 @@ from auditor.spec import GateTable
 DATA = dataset([0, 1, 1, 0], ["a", "b", "a", "b"])
 
 
-def resolve(*, data=DATA, variants=("v", "w"), **keys):
+def resolve(*, data=DATA, **keys):
     table = GateTable.model_validate({"metric": "recall", "min": -0.02} | keys)
-    return resolve_gates([table], data, variants, {0: 9}, "audit.toml")[0]
+    return resolve_gates([table], data, ("v", "w"), {0: 9}, "audit.toml")[0]
 
 
 def test_a_gate_is_about_the_positive_class_in_every_attribute_and_variant():
@@ -37,6 +37,10 @@ def test_overall_and_class_are_for_everybody():
     assert resolve(metric="accuracy", over="overall").targets == ((None, ()),)
 
 
+def test_a_variant_that_is_named_twice_is_judged_once():
+    assert resolve(variants=["v", "v"]).variants == ("v",)
+
+
 def test_a_gap_is_not_judged_for_the_reference_group():
     assert resolve(compare="disparity").targets == (("yes", (("team", "b"),)),)
 
@@ -47,6 +51,7 @@ def test_a_gap_is_not_judged_for_the_reference_group():
         ({"of": "yess"}, "of = 'yess' is no class of the data. Did you mean \"yes\"?"),
         ({"over": "overall", "compare": "disparity"}, 'over = "overall" has none'),
         ({"metric": "accuracy", "over": "class"}, "use recall"),
+        ({"over": "class", "compare": "disparity"}, "about everybody"),
         ({"over": "nobody"}, "matches no group of the test split"),
     ],
 )

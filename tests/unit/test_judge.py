@@ -105,6 +105,12 @@ def test_warnings_and_other_variants_do_not_make_an_error_harder_to_show():
     assert verdicts([gate("f", variants=("v", "w")), warn], [alone, other, *many])[:2] == [Verdict.FAIL, Verdict.FAIL]
 
 
+def test_a_comparison_that_two_gates_make_is_corrected_for_once():
+    alone = estimate(-0.0325)
+    again = gate("f", name="again")
+    assert verdicts([gate("f"), again], [alone]) == [Verdict.FAIL, Verdict.FAIL]
+
+
 def test_a_loosened_limit_never_turns_pass_into_fail():
     for value in (-0.05, -0.03, -0.02, -0.01, 0.0):
         order = [Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS]
@@ -139,12 +145,14 @@ def test_a_decision_on_the_point_looks_at_nothing_else():
 
 
 def test_an_open_case_says_what_would_settle_it():
-    (found,) = judge([gate("f")], [estimate(-0.015)], VARIANTS, confidence=0.95, minimum=None)
+    (found,) = judge([gate("f")], [estimate(-0.015, sd=0.01)], VARIANTS, confidence=0.95, minimum=None)
     assert "examples in f, where there are 500" in found.needed
+    (found,) = judge([gate("f")], [estimate(-0.015)], VARIANTS, confidence=0.95, minimum=None)
+    assert "as many examples and members would do" in found.needed
     noisy = replace(estimate(-0.015), lower=Bound(center=-0.015, terms=(
         Term(source="examples", variance=1e-6, df=499), Term(source="members", variance=1e-3, df=9))))  # fmt: skip
     (found,) = judge([gate("f")], [replace(noisy, low=-0.08)], VARIANTS, confidence=0.95, minimum=None)
-    assert "more examples alone cannot settle it" in found.needed
+    assert "members a variant" in found.needed
 
 
 def test_a_fail_says_whether_the_baseline_fails_too():

@@ -159,11 +159,43 @@ def test_no_change_in_a_small_group_is_no_certainty():
     assert found.low < -0.2
 
 
-def test_members_of_one_digest_are_one_member():
-    from auditor.measure.counts import distinct
+def test_copies_of_a_member_stay_in_the_mean_but_are_no_evidence_of_how_members_vary():
+    copies = VARIANT[[0, 0, 1, 0]]
+    found = one(
+        dataset(LABELS),
+        population("v", copies, digests=["x", "x", "y", "x"]),
+        population("baseline", BASE),
+        "recall",
+        "change",
+        label=1,
+    )
+    assert found.members == 2
+    assert found.value == pytest.approx(copies.mean() - BASE.mean())
+    (term,) = [t for t in found.lower.terms if t.source == "members"]
+    assert term.df == 1
+    assert term.variance >= VARIANT[:2].mean(axis=1).var(ddof=1) / 2 - 1e-15
 
-    same = distinct(population("v", VARIANT, digests=["x", "x", "y", "x"]))
-    assert same.predictions.members == (0, 2)
+
+def test_members_that_happen_to_agree_do_not_hide_a_loss():
+    base = np.vstack([np.ones((16, N), int), BASE[:4]])
+    variant = (RNG.random((20, N)) < 0.9).astype(int)
+    given = population("baseline", base, digests=["same"] * 16 + list("abcd"))
+    found = one(dataset(LABELS), population("v", variant), given, "recall", "change", label=1)
+    assert found.value == pytest.approx(variant.mean() - base.mean())
+    assert found.low < found.value
+
+
+def test_pairs_are_copies_only_if_both_sides_are():
+    variant = population("v", VARIANT, paired=True, digests=list("wxyz"))
+    base = population("baseline", BASE[:4], digests=["p"] * 4)
+    assert one(dataset(LABELS), variant, base, "recall", "change", label=1).members == 4
+
+
+def test_a_variant_without_a_finished_member_is_undefined_and_stops_nothing():
+    none = population("v", np.zeros((0, N), int))
+    data = dataset(LABELS, TEAM)
+    found = one(data, none, population("baseline", BASE), "recall", "change", label=1, group=1)
+    assert (found.value, found.undefined) == (None, "no member finished")
 
 
 def test_a_recipe_claim_from_one_member_is_undefined():

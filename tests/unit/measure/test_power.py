@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from handmade import dataset, one, population
 
-from auditor.measure.power import MOST, examples_for, needed, smallest_limit
+from auditor.measure.power import examples_for, needed, smallest_limit
 from auditor.records import Bound, Estimate, Term
 
 
@@ -47,17 +47,64 @@ def estimate(terms, *, value=-0.01, compare="change", n=500):
     )  # fmt: skip
 
 
+def audit(n, n_ref, members, rng):
+    """A real estimate where decisions flip both ways at random and members differ a little."""
+    team = ["a"] * n_ref + ["b"] * n
+    sides = [(rng.random((members, n + n_ref)) < 0.9).astype(int) for _ in range(2)]
+    return one(
+        dataset(np.ones(n + n_ref, int), team),
+        population("v", sides[0]),
+        population("baseline", sides[1]),
+        "recall",
+        "disparity_change",
+        label=1,
+        group=2,
+    )
+
+
+def test_what_is_needed_for_a_gap_is_about_what_the_bound_at_that_size_needs():
+    found = audit(150, 4000, 5, np.random.default_rng(1))
+    what = needed(found, -0.03, -1, 0.95)
+    assert what.members == 5
+    assert what.examples > 150
+    bounds = [audit(what.examples, 4000, 5, np.random.default_rng(seed)) for seed in range(20)]
+    margins = [found.low - found.value for found in bounds]
+    assert np.mean(margins) == pytest.approx(-0.03, abs=0.006)
+
+
+def test_where_nothing_changes_the_need_is_the_fewest_examples_at_all():
+    n = 19
+    same = np.ones((1, n), int)
+    pair = (population("v", same, claim="artifact", paired=True), population("baseline", same, claim="artifact"))
+    found = one(dataset(np.ones(n, int)), *pair, "recall", "change", label=1)
+    assert needed(found, -0.02, -1, 0.95).examples == examples_for(0.02, 0.95)
+
+
+def test_clusters_are_what_is_needed_more_of():
+    n, cluster = 1000, np.repeat(np.arange(50), 20)
+    rng = np.random.default_rng(2)
+    lost = (rng.random(50) < 0.1)[cluster].astype(int)
+    pair = (
+        population("v", [1 - lost], claim="artifact", paired=True),
+        population("baseline", [np.roll(1 - lost, 20)], claim="artifact"),
+    )
+    found = one(dataset(np.ones(n, int), cluster=cluster), *pair, "recall", "change", label=1)
+    what = needed(found, -0.05, -1, 0.95)
+    assert what.examples > 2 * n
+    assert what.examples % 20 == 0
+
+
 def test_more_examples_settle_a_case_whose_members_agree():
     what = needed(estimate((Term(source="examples", variance=2e-4, df=499),)), -0.02, -1, 0.95)
-    assert what.members is None
+    assert what.members == 10
     assert 500 < what.examples < 2000
 
 
 def test_members_that_differ_too_much_must_become_more():
     terms = (Term(source="examples", variance=1e-5, df=499), Term(source="members", variance=4e-4, df=9))
     what = needed(estimate(terms), -0.02, -1, 0.95)
-    assert what.members > 10
-    assert what.examples < MOST
+    assert 10 < what.members < 100
+    assert what.examples == 500
 
 
 def test_a_rate_that_is_estimated_beyond_its_limit_cannot_be_settled():

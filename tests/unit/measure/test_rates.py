@@ -74,7 +74,7 @@ def test_precision_of_a_class_that_a_member_never_decides_for_is_undefined():
     base = population("baseline", [[0] * 20, [1] * 20])
     found = one(data, base, base, "precision", "value", label=1)
     assert found.value is None
-    assert "1 members decide so for nobody" in found.undefined
+    assert "0 examples that some member decides so" in found.undefined
 
 
 def test_a_ratio_to_a_reference_group_with_rate_0_is_undefined():
@@ -103,3 +103,13 @@ def test_comparisons_are_the_differences_and_quotients_of_values():
     gap_change = value(variant, 3) - value(variant, first) - value(base, 3) + value(base, first)
     assert found("disparity_change", 3) == pytest.approx(gap_change)
     assert math.isclose(found("disparity", first), 0, abs_tol=1e-15)
+
+
+def test_a_member_that_decides_less_does_not_make_precision_sure():
+    data = dataset([1, 0] * 500)
+    timid = np.zeros((2, 1000), int)
+    timid[:, 0] = 1
+    pair = (population("v", timid), population("baseline", timid))
+    found = one(data, *pair, "precision", "value", label=1, min_group=10)
+    assert found.value is None
+    assert found.n == 1
