@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auditor.judge import unfit
 from auditor.records import BASELINE
 from auditor.report.view import words
 from auditor.report.view.blocks import Facts, View
@@ -68,7 +69,8 @@ def _notices(result: AuditResult, *, edited: bool) -> tuple[str, ...]:
     if edited:
         notices.append("The result file was edited after it was written: its digest does not match its content.")
     if result.status == "incomplete":
-        notices.append("The audit is incomplete: at least one population fell short of the members that must finish.")
+        reasons = unfit(result.variants, result.definition["population"].get("minimum")).values()
+        notices.append(f"Not everything could be judged: {'; '.join(dict.fromkeys(map(words.clean, reasons)))}.")
     changed = [words.name(gate.name) for gate in result.gates if gate.limits_changed]
     if changed:
         notices.append(f"{CHANGED.replace('this gate', words.listed(changed))}")

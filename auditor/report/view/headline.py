@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auditor.judge import unfit
 from auditor.records import BASELINE, EVERYBODY, Verdict
 from auditor.report.view import words
 from auditor.report.view.blocks import Bar, Headline
@@ -30,18 +31,14 @@ _CONTRASTS = frozenset({"disparity", "disparity_change", "ratio"})
 
 def headline(numbers: Numbers) -> Headline:
     """Choose and word the finding: the failure that is surest beyond its limit, else the largest estimated loss."""
-    failures = [f for f in counted(numbers.result) if f.verdict is Verdict.FAIL and _may_lead(numbers, f)]
-    if not failures:
-        return _without_failure(numbers)
+    failed = [f for f in counted(numbers.result) if f.verdict is Verdict.FAIL]
+    leading = [f for f in failed if _may_lead(numbers, f)]
+    if not leading:
+        return _without_failure(numbers, len(failed))
     gates = {gate.name: gate for gate in numbers.result.gates}
-    finding = max(failures, key=lambda f: _beyond(f, gates[f.gate]))
+    finding = max(leading, key=lambda f: _beyond(f, gates[f.gate]))
     estimate, gate = finding.estimate, gates[finding.gate]
-    more = sum(f.verdict is Verdict.FAIL for f in counted(numbers.result)) - 1
-    others = (
-        f": of {more + 1:,} failed comparisons, the one furthest beyond its limit with its whole interval"
-        if more
-        else ""
-    )
+    others = f": of {len(failed):,} failed comparisons, the one furthest beyond its limit" if len(failed) > 1 else ""
     return Headline(
         kicker=f"The finding{others}",
         sentence=_sentence(numbers, estimate),
@@ -61,8 +58,8 @@ def baseline(finding: Finding) -> str:
     if finding.baseline_fails_too is None:
         return "The gate is about change: the baseline is its zero."
     if finding.baseline_fails_too:
-        return "The baseline fails this limit too."
-    return "The baseline does not fail this limit."
+        return "The baseline's own estimate is beyond this limit too."
+    return "The baseline's own estimate is within this limit."
 
 
 def limit(gate: Gate, value: float | None) -> str:
@@ -195,8 +192,9 @@ def _bars(numbers: Numbers, estimate: Estimate) -> tuple[Bar, ...]:
 
 
 def _bars_caption(numbers: Numbers, estimate: Estimate) -> str:
-    members = max((v.finished for v in numbers.result.variants), default=1)
-    means = f", means over {members} models each" if members > 1 else ""
+    about = subject(estimate)
+    models = [e.members for name in (BASELINE, estimate.variant) if (e := numbers.get(name, about, "value"))]
+    means = ", means over models" if max(models, default=1) > 1 else ""
     return f"{_capital(words.metric(estimate.metric, estimate.label))}, {words.group_of(estimate.group)}{means}"
 
 
@@ -235,35 +233,38 @@ def _contrast(numbers: Numbers, estimate: Estimate) -> Iterable[str]:
         yield f"Whether this group is affected otherwise than {other} is not shown: {stated}, which includes 0."
 
 
-def _without_failure(numbers: Numbers) -> Headline:
-    judged = {subject(finding.estimate) for finding in counted(numbers.result)}
+def _without_failure(numbers: Numbers, failed: int) -> Headline:
+    """Word the largest estimated loss; any that `failed` are gaps that compression is not shown to make."""
+    result = numbers.result
+    judged = {subject(finding.estimate) for finding in counted(result)}
+    blocked = unfit(result.variants, result.definition["population"].get("minimum"))
     estimates = [
         e
-        for e in numbers.result.estimates
-        if e.compare == "change" and e.value is not None and (subject(e) in judged or (not judged and e.group))
+        for e in result.estimates
+        if e.compare == "change" and e.value is not None and e.variant not in blocked
+        if subject(e) in judged or (not judged and e.group)
     ]
+    outcome = f"{failed:,} comparisons between groups failed; none is shown to be compression's doing" if failed else ""
     if not estimates:
         return Headline(
-            kicker="No finding",
+            kicker=outcome or "No finding",
             sentence="No change from the baseline could be measured; the tables below say why.",
             bars=(),
             bars_caption="",
             support=(),
         )
     worst = max(estimates, key=_loss)
-    kicker = "No comparison failed: the largest estimated loss" if judged else "The largest estimated loss"
-    if _loss(worst) <= 0:
-        kicker = "No loss is estimated anywhere: the smallest gain"
+    size = "largest estimated loss" if _loss(worst) > 0 else "smallest gain, since no loss is estimated"
+    none = "No comparison is shown to fail" if judged else ""
     return Headline(
-        kicker=kicker,
+        kicker=": the ".join(filter(None, (outcome or none, size))) if outcome or none else f"The {size}",
         sentence=_sentence(numbers, worst),
         bars=_bars(numbers, worst),
         bars_caption=_bars_caption(numbers, worst),
         support=(
             _interval(numbers, worst, None, None),
             _not_excluded(worst),
-            "The largest of many estimates is larger than the truth, as a rule.",
-            *_contrast(numbers, worst),
+            f"It is the worst of {len(estimates):,} estimates, and such a one is larger than the truth, as a rule.",
         ),
     )
 
@@ -283,4 +284,4 @@ def _not_excluded(estimate: Estimate) -> str:
         return "A loss is excluded."
     if best >= 0:
         return f"A loss of {100 * worst:.1f} points is not excluded; nor is no loss at all."
-    return f"A loss is shown, though no limit is broken; one of {100 * worst:.1f} points is not excluded."
+    return f"Taken alone, its interval excludes no loss at all; one of {100 * worst:.1f} points is not excluded."

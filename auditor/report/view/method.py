@@ -59,9 +59,10 @@ def method_section(numbers: Numbers) -> Section:
                     "own rate has a Clopper–Pearson interval. The interval shown is the one that judged."
                 ),
                 (
-                    "Assumed: models of one recipe differ about normally. With a standard deviation over models of 20 "
-                    "points or less, a variant exactly at its limit passes at most about 6% of the time at 95% "
-                    "confidence; with more, or where one model in ten fails badly, more often."
+                    "Assumed: models of one recipe differ about normally. With a standard deviation over models of up "
+                    "to 0.2 on the probit scale (about 8 points where a rate is 50%, 3.5 points at 90%, 1 point at "
+                    "98%), a variant exactly at its limit passes at most about 6% of the time at 95% confidence; with "
+                    "more, or where one model in ten fails badly, more often."
                 ),
             )
         ),

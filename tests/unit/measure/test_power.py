@@ -48,9 +48,9 @@ def estimate(terms, *, value=-0.01, compare="change", n=500):
 
 
 def audit(n, n_ref, members, rng):
-    """A real estimate where decisions flip both ways at random and members differ a little."""
+    """A real estimate where decisions flip both ways at random, for all members alike."""
     team = ["a"] * n_ref + ["b"] * n
-    sides = [(rng.random((members, n + n_ref)) < 0.9).astype(int) for _ in range(2)]
+    sides = [np.repeat((rng.random((1, n + n_ref)) < 0.95).astype(int), members, axis=0) for _ in range(2)]
     return one(
         dataset(np.ones(n + n_ref, int), team),
         population("v", sides[0]),
