@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 FONT = "DejaVu Sans, Verdana, sans-serif"
 INK, QUIET, RULE, ACCENT, SECOND = "#1d2733", "#5b6673", "#d5dae0", "#0b5394", "#b45309"
 PLOT_WIDTH, LABEL_WIDTH, ROW_HEIGHT, LINES_HEIGHT = 180, 150, 17, 190
+RENDERERS = 2
+"""Processes that draw at one time."""
 TIME_LIMIT = 120
 """Seconds for all pictures of a report; a hundred take about ten."""
 ROUND, SQUARE = "circle", "square"
@@ -61,9 +64,13 @@ def pictures(figures: Sequence[Figure]) -> dict[tuple[Dots | Lines, Figure], str
     Raises:
         OutputError: the renderer failed, or took longer than the time limit.
     """
-    panels = {(panel, figure): specification(panel, figure) for figure in figures for panel in figure.panels}
-    drawn = _render(list(panels.values())) if panels else []
-    return dict(zip(panels, drawn, strict=True))
+    panels = [(panel, figure) for figure in figures for panel in figure.panels]
+    share = -(-len(panels) // RENDERERS) or 1
+    parts = [panels[start : start + share] for start in range(0, len(panels), share)]
+    with ThreadPoolExecutor(RENDERERS) as waiting:
+        # the first part is drawn while the next is still being specified
+        drawn = [waiting.submit(_render, [specification(*one) for one in part]) for part in parts]
+        return dict(zip(panels, (svg for part in drawn for svg in part.result()), strict=True))
 
 
 def _render(specifications: list[str]) -> list[str]:

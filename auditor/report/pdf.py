@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
+from typing import TYPE_CHECKING
 
 from auditor.errors import OutputError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def pdf(page: str) -> bytes:
@@ -25,7 +31,21 @@ def pdf(page: str) -> bytes:
             )
         ) from None
     fetcher = URLFetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
-    written: bytes = HTML(string=page, url_fetcher=fetcher).write_pdf(
-        pdf_variant="pdf/ua-1", pdf_identifier=hashlib.sha256(page.encode()).digest()[:16]
-    )
+    identifier = hashlib.sha256(page.encode()).digest()[:16]
+    with _no_collection():
+        written: bytes = HTML(string=page, url_fetcher=fetcher).write_pdf(
+            pdf_variant="pdf/ua-1", pdf_identifier=identifier
+        )
     return written
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Collect no garbage meanwhile: the boxes of a document are many, refer to each other, and all live to its end."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
