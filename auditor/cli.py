@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -121,21 +122,35 @@ def _write(loaded: Loaded, formats: Sequence[str], folder: Path, more: dict[str,
 def _conclude(loaded: Loaded, rendered: Rendered, *, allow_inconclusive: bool) -> ExitCode:
     """Show the table of gates, here and in a GitHub job's summary, and give the verdict's exit code."""
     from auditor.judge import exit_code
-    from auditor.report import render
     from auditor.report.terminal import summary
 
+    code = exit_code(loaded.result.findings, allow_inconclusive=allow_inconclusive)
     _show(summary(rendered.view))
     if target := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(target).open("ab") as stream:
+        _append_summary(loaded, Path(target))
+    return code
+
+
+def _append_summary(loaded: Loaded, target: Path) -> None:
+    from auditor.report import render
+
+    try:
+        with target.open("ab") as stream:
             stream.writelines(render(loaded.result, ["markdown"]).files.values())
-    return exit_code(loaded.result.findings, allow_inconclusive=allow_inconclusive)
+    except OSError as error:
+        click.echo(f"warning: {target} cannot be written: {error.strerror}", err=True)
 
 
 def _show(renderable: RenderableType) -> None:
+    """Print to standard output; a reader that has gone away does not change what the command answers."""
     from rich.console import Console
 
-    console = Console(highlight=False)
-    console.print(renderable)
+    class Lasting(Console):
+        def on_broken_pipe(self) -> None:
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    Lasting(highlight=False).print(renderable)
 
 
 @cli.command()
@@ -156,22 +171,32 @@ def validate(file: Path, settings: tuple[str, ...]) -> ExitCode:
     "--set", "settings", multiple=True, metavar="gate.N.KEY=VALUE", help="Another limit, such as gate.0.min=-0.03."
 )
 @click.option("--output", type=FILE, help="Write the reports, with the new verdicts, to this folder.")
+@click.option("--no-gate", is_flag=True, help="A result without gates is meant.")
 @INCONCLUSIVE
 def check(
     result: Path,
     settings: tuple[str, ...],
     output: Path | None,
+    no_gate: bool,  # noqa: FBT001
     allow_inconclusive: bool,  # noqa: FBT001
 ) -> ExitCode:
     """Judge a result.json again, with other limits if given, without models."""
     from dataclasses import replace
 
+    from auditor.errors import Problem, ResultError
     from auditor.gates import change_limits
     from auditor.pipeline import rejudge
     from auditor.report import FORMATS, render
 
     old = _read_result(result)
-    new = replace(old, result=rejudge(old.result, change_limits(old.result.gates, settings)))
+    if not old.result.findings and not no_gate:
+        raise ResultError(Problem(file=str(result), message="nothing in it is judged", advice="Say --no-gate."))
+    try:
+        judged = rejudge(old.result, change_limits(old.result.gates, settings))
+    except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+        message = f"holds what does not fit together: {error!r}"
+        raise ResultError(Problem(file=str(result), message=message)) from error
+    new = replace(old, result=judged)
     rendered = _write(new, list(FORMATS), output) if output else render(new.result, [], edited=new.edited)
     return _conclude(new, rendered, allow_inconclusive=allow_inconclusive)
 
@@ -215,6 +240,9 @@ def schema(markdown: bool) -> ExitCode:  # noqa: FBT001
 
 def main() -> NoReturn:
     """Run the command and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli(standalone_mode=False)
     except AuditorError as error:
@@ -228,16 +256,21 @@ def main() -> NoReturn:
         click.echo("interrupted: what was finished is stored, and the next run goes on from there", err=True)
         code = ExitCode.INTERRUPTED
     except Exception:  # noqa: BLE001 - whatever it is, it is our bug and must not look like a verdict
-        click.echo(f"error: this is a bug in auditor; its log is {_write_log()}", err=True)
+        click.echo(f"error: this is a bug in auditor; {_write_log()}", err=True)
         code = ExitCode.BUG
     sys.exit(code)
 
 
-def _write_log() -> Path:
+def _write_log() -> str:
+    """Write what happened to a file and say where it is; where no file can be written, say what happened."""
     import tempfile
 
     from auditor.provenance import library_versions
 
-    with tempfile.NamedTemporaryFile("w", prefix="auditor-", suffix=".log", delete=False, encoding="utf-8") as log:
-        log.write(f"{sys.argv}\nPython {sys.version}\n{library_versions()}\n\n{traceback.format_exc()}")
-    return Path(log.name)
+    text = f"{sys.argv}\nPython {sys.version}\n{library_versions()}\n\n{traceback.format_exc()}"
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="auditor-", suffix=".log", delete=False, encoding="utf-8") as log:
+            log.write(text)
+    except OSError:
+        return text
+    return f"its log is {log.name}"

@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from auditor.text import clean
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -43,8 +45,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        head = ": ".join(part for part in (place, self.where, self.message) if part)
-        return f"{head}\n    {self.advice}" if self.advice else head
+        head = ": ".join(clean(part) for part in (place, self.where, self.message) if part)
+        return f"{head}\n    {clean(self.advice)}" if self.advice else head
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

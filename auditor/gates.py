@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -133,7 +134,7 @@ def change_limits(gates: Sequence[Gate], settings: Sequence[str]) -> tuple[Gate,
     changed, problems = list(gates), []
     for setting in settings:
         found = SETTING.fullmatch(setting)
-        if not found or int(found["gate"]) >= len(gates):
+        if not found or int(found["gate"]) >= len(gates) or not math.isfinite(float(found["value"])):
             message = f"expected gate.N.min=NUMBER or gate.N.max=NUMBER, with N from 0 to {len(gates) - 1}"
             problems.append(Problem(message=message, where=f"--set {setting}"))
             continue

@@ -6,6 +6,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
+from auditor.text import clean
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -84,7 +86,7 @@ class Lines:
 
     def note(self, message: str) -> None:
         """Pass on a warning."""
-        self._write(f"warning: {message}")
+        self._write(f"warning: {clean(message)}")
 
     def _write(self, text: str) -> None:
         self._stream.write(f"{text}\n")
@@ -132,7 +134,7 @@ class Bar:
 
     def note(self, message: str) -> None:
         """Pass on a warning, above the bar."""
-        self._bar.console.print(f"warning: {message}", style="yellow", markup=False, highlight=False)
+        self._bar.console.print(f"warning: {clean(message)}", style="yellow", markup=False, highlight=False)
 
 
 @contextmanager

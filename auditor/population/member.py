@@ -20,7 +20,8 @@ from auditor.models.architectures import build
 from auditor.models.artifact import BATCH, TIMED_BATCH, decide, latency, predict
 from auditor.models.config import read_config
 from auditor.models.hdf5 import parse_json
-from auditor.models.load import ending_of, keras_bytes, open_model, read_pinned
+from auditor.models.load import keras_bytes, open_model, read_pinned
+from auditor.population.store import DamagedError
 from auditor.population.train import train
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _attempt(job: Job, site: Site) -> _Made | str:
     reasons: list[str] = []
     while len(reasons) < ATTEMPTS:
         try:
-            with _importable(site.base):
+            with _importable(site.base if job.definition["trusted"] else None):
                 return _make(job, site)
         except MemberError as error:
             return str(error)
@@ -145,12 +146,16 @@ def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts
         model = build(start["architecture"], shape, job.definition["classes"], start["options"])
         # What could not be opened again after training is refused before it.
         return model, read_config(parse_json(model.to_json(), ""), start["architecture"], ".keras", trusted)
-    folder = site.store.job_folder(start["parent"])
-    path = next(folder.glob("model.*"))
-    parent = open_model(path.read_bytes(), ending_of(path), str(path), trusted)
+    folder = str(site.store.job_folder(start["parent"]))
+    try:
+        content, ending = site.store.model(start["parent"])
+    except DamagedError as error:
+        advice = "Run again: what is damaged is set aside and made again."
+        raise IncompleteError(Problem(file=folder, message=str(error), advice=advice)) from error
+    parent = open_model(content, ending, folder, trusted)
     if parent.keras is None:
         advice = "Give the .keras or .h5 file that it came of."
-        raise ModelError(Problem(file=str(path), message="a .tflite file cannot be compressed further", advice=advice))
+        raise ModelError(Problem(file=folder, message="a .tflite file cannot be compressed further", advice=advice))
     return parent.keras, parent.facts
 
 
@@ -165,9 +170,12 @@ class _Uncompressed:
 
 
 @contextlib.contextmanager
-def _importable(base: Path) -> Iterator[None]:
-    """The user's own modules can be imported, those beside audit.toml first."""
-    sys.path.insert(0, str(base))
+def _importable(base: Path | None) -> Iterator[None]:
+    """The user's own modules can be imported where audit.toml names one; they never stand in for an installed one."""
+    if base is None:
+        yield
+        return
+    sys.path.append(str(base))
     try:
         yield
     finally:

@@ -284,9 +284,8 @@ def _trusted(spec: AuditSpec, base: Path) -> dict[str, str]:
     module, _, function = (spec.model.architecture or "").partition(":")
     if not function:
         return {}
-    found = PathFinder.find_spec(module.partition(".")[0], [str(base)]) or PathFinder.find_spec(
-        module.partition(".")[0]
-    )
+    top = module.partition(".")[0]
+    found = PathFinder.find_spec(top) or PathFinder.find_spec(top, [str(base)])
     if found is None or not (found.submodule_search_locations or found.origin):
         message, advice = f'there is no module "{module}"', "It is looked for beside audit.toml and among the packages."
         raise ModelError(Problem(where="model.architecture", message=message, advice=advice))

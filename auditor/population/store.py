@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from dataclasses import dataclass
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from auditor.records import FloatArray, IntArray
 
 ENTRY = "entry.json"
+
+
+SCRATCH_NAME = re.compile(r"[0-9a-f]{32}(\.old)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +105,7 @@ class Store:
         """An empty folder that is this process's own as long as it lives, and is gone afterwards."""
         with contextlib.ExitStack() as held:
             while True:
-                scratch = self.root / "tmp" / uuid.uuid4().hex
+                scratch = self._scratch_root() / uuid.uuid4().hex
                 scratch.mkdir(parents=True)
                 held.enter_context(_locked(scratch))
                 if scratch.exists():  # else another run's sweep came between the two lines above
@@ -159,9 +164,29 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what processes that are gone left half-written: the kernel gives their locks back."""
-        for path in (self.root / "tmp").glob("*"):
+        for path in self._scratch_root().glob("*"):
+            if not SCRATCH_NAME.fullmatch(path.name) or path.is_symlink():
+                continue  # nothing that this program has made
             with contextlib.suppress(OSError), _locked(path, fcntl.LOCK_NB):
                 shutil.rmtree(path, ignore_errors=True)
+
+    def _scratch_root(self) -> Path:
+        """Where folders are while they are filled. Raises IncompleteError where it is a link out of the store."""
+        root = self.root / ".scratch"
+        if root.is_symlink():
+            message, advice = "is a link, and what it leads to is not this program's", "Remove it."
+            raise IncompleteError(Problem(file=str(root), message=message, advice=advice))
+        return root
+
+    def model(self, key: str) -> tuple[bytes, str]:
+        """A stored member's model file, with its ending, checked against its checksum. Raises DamagedError."""
+        folder = self.job_folder(key)
+        facts = _unsealed(folder / ENTRY)
+        name = next(name for name in facts["files"] if name.startswith("model."))
+        content = (folder / name).read_bytes()
+        if hashlib.sha256(content).hexdigest() != facts["files"][name]:
+            raise DamagedError(f"{name} has changed since it was written")
+        return content, Path(name).suffix
 
 
 @contextlib.contextmanager

@@ -115,10 +115,10 @@ def _dots(panel: Dots, figure: Figure) -> tuple[Chart, list[Row]]:
 
     zero = [] if panel.zero is None else [panel.zero]
     rows = [{"row": f"{place:04}", **_ends(m), "small": m.small} for place, m in enumerate(panel.marks)]
-    names = json.dumps({f"{place:04}": m.label for place, m in enumerate(panel.marks)})
+    names = _labels(panel.marks)
     y = alt.Y("row:O").axis(
         title=None,
-        labelExpr=f"({names})[datum.value]",
+        labelExpr=names,
         labelLimit=LABEL_WIDTH,
         minExtent=LABEL_WIDTH,
         maxExtent=LABEL_WIDTH,
@@ -146,6 +146,16 @@ def _dots(panel: Dots, figure: Figure) -> tuple[Chart, list[Row]]:
     return alt.layer(*layers, width=PLOT_WIDTH, height=height), rows
 
 
+def _labels(marks: Sequence[Mark]) -> str:
+    """Give the expression that names a row by its place.
+
+    The space in front is cut off again: Vega refuses a text that is also the name of something that every object has,
+    such as "constructor", which may be somebody's occupation.
+    """
+    names = json.dumps({f"{place:04}": f" {mark.label}" for place, mark in enumerate(marks)})
+    return f"slice(({names})[datum.value], 1)"
+
+
 def _ends(mark: Mark) -> dict[str, float | None]:
     """Give an interval's ends; without an interval a line of no length."""
     whole = mark.low is not None and mark.high is not None
@@ -170,13 +180,13 @@ def _lines(panel: Lines, axis: str) -> tuple[Chart, list[Row]]:
         for line in panel.lines
         for place, m in enumerate(line.marks)
     ]
-    labels = json.dumps({f"{place:04}": m.label for place, m in enumerate(panel.lines[0].marks)})
+    labels = _labels(panel.lines[0].marks)
     domain = _span([m for line in panel.lines for m in line.marks], [])
     places = sorted({str(row["place"]) for row in rows})
     x = (
         alt.X("place:O")
         .scale(domain=places, padding=0.4)
-        .axis(title=None, labelExpr=f"({labels})[datum.value]", labelAngle=-35, labelLimit=90, grid=False)
+        .axis(title=None, labelExpr=labels, labelAngle=-35, labelLimit=90, grid=False)
     )
     y = alt.Y("value:Q").scale(domain=domain, nice=False, zero=False).axis(title=axis, tickCount=6)
     legend = alt.Legend(title=None)

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from auditor.records import family_name, group_name
+from auditor.text import clean
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -24,8 +25,8 @@ def overview(validation: Validation) -> RenderableType:
     sizes = ", ".join(f"{split.examples:,} {split.split}" for split in data.splits)
     variants = ", ".join(f"{name} ({members})" if members else name for name, members in validation.variants)
     parts: list[RenderableType] = [
-        Text(f"{data.source}: {sizes} examples; classes {', '.join(map(str, data.classes))}"),
-        *(Text(f"warning: {warning}", style="yellow") for warning in (*data.warnings, *validation.warnings)),
+        Text(clean(f"{data.source}: {sizes} examples; classes {', '.join(map(str, data.classes))}")),
+        *(Text(clean(f"warning: {warning}"), style="yellow") for warning in (*data.warnings, *validation.warnings)),
         Text(f"variants (members): {variants}\n"),
         _groups(data),
     ]
@@ -38,7 +39,7 @@ def _table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
     table.add_column(columns[0], ratio=1, overflow="fold")
     for name in columns[1:]:
-        table.add_column(name, justify="right")
+        table.add_column(Text(clean(name)), justify="right")
     return table
 
 
@@ -47,7 +48,7 @@ def _groups(data: DataSummary) -> Table:
     for group, counts in data.groups:
         name = f"{family_name(group)}: {group_name(group)}" if group else group_name(group)
         marked = f"{name} (reference)" if data.reference.get(family_name(group)) == group_name(group) else name
-        table.add_row(Text(marked), f"{sum(counts):,}", *(f"{count:,}" for count in counts))
+        table.add_row(Text(clean(marked)), f"{sum(counts):,}", *(f"{count:,}" for count in counts))
     return table
 
 
@@ -56,12 +57,12 @@ def _reaches(reaches: tuple[Reach, ...]) -> Table:
     gate = None
     for reach in reaches:
         if reach.gate != gate:
-            table.add_row(Text(reach.gate, style="bold"))
+            table.add_row(Text(clean(reach.gate), style="bold"))
             gate = reach.gate
         can = Text("yes", style="green") if reach.can_pass else Text(f"no: {reach.why_not}", style="yellow")
         who = group_name(reach.group) if reach.label is None else f"{group_name(reach.group)}, {reach.label}"
         smallest = "" if reach.smallest is None else f"{reach.smallest:.3f}"
-        table.add_row(Text(f"  {who}"), f"{reach.n:,}", smallest, reach.limit, can)
+        table.add_row(Text(clean(f"  {who}")), f"{reach.n:,}", smallest, reach.limit, can)
     return table
 
 

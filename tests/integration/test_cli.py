@@ -197,6 +197,47 @@ def test_validate_tells_sizes_and_what_each_gate_can_show(auditor):
     assert "everybody" in done.stdout
 
 
+def test_a_reader_that_goes_away_does_not_change_the_answer(auditor, folder):
+    auditor("run")
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m auditor check audits/small/result.json | true; exit ${{PIPESTATUS[0]}}"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_summary_that_cannot_be_written_does_not_change_the_answer(auditor):
+    done = auditor("run", env={**os.environ, "GITHUB_STEP_SUMMARY": "/nowhere/step.md"})
+    assert done.returncode == 0
+    assert "cannot be written" in done.stderr
+
+
+def test_a_result_in_which_nothing_is_judged_is_no_pass(auditor, folder):
+    auditor("run", "--no-gate", "--set", "gate=[]")
+    path = folder / "audits/small/result.json"
+    assert auditor("check", path).returncode == 2
+    assert auditor("check", path, "--no-gate").returncode == 0
+
+
+def test_names_from_the_data_reach_no_terminal_raw(auditor, folder):
+    table = pd.read_csv(folder / "people.csv")
+    table.loc[0, "sex"] = "a\n::error file=x::forged\x1b[2J"
+    table.to_csv(folder / "people.csv", index=False)
+    edit(folder, '"sex", {', '{ name = "sex", groups = { F = ["F"], M = ["M"] } }, {')
+    done = auditor("run")
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    assert "\n::error" not in done.stderr
+
+
+def test_markup_in_a_class_name_is_text(auditor, folder):
+    table = pd.read_csv(folder / "people.csv")
+    table.replace("low", "low[/x]").to_csv(folder / "people.csv", index=False)
+    done = auditor("validate")
+    assert done.returncode == 0, done.stderr
+    assert "low[/x]" in done.stdout
+
+
 def test_a_wrong_option_exits_2(auditor):
     assert auditor("run", "--no-such-option").returncode == 2
     assert auditor("report", "x.json", "--format", "docx").returncode == 2

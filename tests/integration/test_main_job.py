@@ -215,3 +215,17 @@ def test_training_rows_in_the_test_split_are_counted_in_a_warning(folder):
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r"warning: .*training.*test", done.stdout.replace("\n", " "))
+
+
+@pytest.mark.parametrize("executor", ["inline", "local"])
+def test_a_module_beside_the_definition_that_it_does_not_name_is_never_run(folder, executor):
+    for name in ("tf_keras", "tensorflow_model_optimization", "absl"):
+        (folder / f"{name}.py").write_text("import pathlib; pathlib.Path(__file__).with_name('ran').touch()\n")
+    settings = [*FAST, f"run.executor={executor}", "training.epochs=1"]
+    options = [part for setting in settings for part in ("--set", setting)]
+    program = Path(sys.executable).with_name("auditor")
+    done = subprocess.run(
+        [program, "run", *options, "--output", "out"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in {0, 1, 3}, done.stderr
+    assert not (folder / "ran").exists()

@@ -151,7 +151,7 @@ def test_a_run_that_is_killed_leaves_no_worker_and_the_next_one_resumes(first, t
     heard = Heard()
     assert digests(run(spec(PRUNED, INT8), tmp_path, progress=heard)) == digests(first[1])
     assert len(heard.made) == 6 - stored < 6
-    assert not list((tmp_path / "store" / "tmp").iterdir())
+    assert not list((tmp_path / "store" / ".scratch").iterdir())
 
 
 def test_an_interrupt_ends_run_and_workers_at_once(tmp_path):

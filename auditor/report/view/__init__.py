@@ -23,6 +23,7 @@ from auditor.report.view.verdicts import (
     overall,
     overall_sentence,
 )
+from auditor.text import clean
 
 if TYPE_CHECKING:
     from auditor.records import AuditResult
@@ -37,7 +38,7 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
     verdict, tone, symbol = overall(result)
     audit = result.definition["audit"]
     return View(
-        title=words.clean(audit.get("title") or audit["name"], 200),
+        title=clean(audit.get("title") or audit["name"], 200),
         subtitle="Whom does compression hurt? An audit of compressed models against their baseline",
         verdict=verdict,
         tone=tone,
@@ -70,7 +71,7 @@ def _notices(result: AuditResult, *, edited: bool) -> tuple[str, ...]:
         notices.append("The result file was edited after it was written: its digest does not match its content.")
     if result.status == "incomplete":
         reasons = unfit(result.variants, result.definition["population"].get("minimum")).values()
-        notices.append(f"Not everything could be judged: {'; '.join(dict.fromkeys(map(words.clean, reasons)))}.")
+        notices.append(f"Not everything could be judged: {'; '.join(dict.fromkeys(map(clean, reasons)))}.")
     changed = [words.name(gate.name) for gate in result.gates if gate.limits_changed]
     if changed:
         notices.append(f"{CHANGED.replace('this gate', words.listed(changed))}")
@@ -87,12 +88,12 @@ def _facts(numbers: Numbers) -> tuple[tuple[str, str], ...]:
         ("Compressed as", words.listed(words.name(variant.name) for variant in compressed)),
         ("Compared with", "the baseline, uncompressed"),
         ("Models", members),
-        ("Tested on", f"{sum(test):,} test examples of {words.clean(result.data.source, 200)}"),
+        ("Tested on", f"{sum(test):,} test examples of {clean(result.data.source, 200)}"),
         ("Groups by", words.listed(families)),
-        ("Intended use", words.clean(audit.get("intended_use") or "")),
-        ("Out of scope", words.clean(audit.get("out_of_scope") or "")),
-        ("Risk notes", words.clean(audit.get("risk_notes") or "")),
-        ("Owner", words.clean(audit.get("owner") or "", 200)),
+        ("Intended use", clean(audit.get("intended_use") or "")),
+        ("Out of scope", clean(audit.get("out_of_scope") or "")),
+        ("Risk notes", clean(audit.get("risk_notes") or "")),
+        ("Owner", clean(audit.get("owner") or "", 200)),
         ("Reviewers", words.listed(words.name(reviewer) for reviewer in audit.get("reviewers") or ())),
     )
     return tuple((key, text) for key, text in pairs if text)

@@ -9,6 +9,7 @@ from auditor.records import BASELINE, EVERYBODY, MISSING, family_name
 from auditor.report.view import words
 from auditor.report.view.blocks import Bullets, Cell, Column, Facts, Heading, Prose, Section, Table
 from auditor.report.view.rates import ROWS_LISTED, value_cell
+from auditor.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,10 +41,10 @@ def data_section(numbers: Numbers) -> Section:
     missing = [key for key, _ in data.groups if any(name == MISSING for _, name in key)]
     said = "" if not missing else f" An attribute that is not recorded makes the group {MISSING}."
     test = data.groups[0][1] if data.groups else ()
-    text = f"Source: {words.clean(data.source, 300)}. {sum(test):,} test examples{clusters}.{said}"
+    text = f"Source: {clean(data.source, 300)}. {sum(test):,} test examples{clusters}.{said}"
     blocks: list[Block] = [Prose(paragraphs=(text,))]
     if data.warnings:
-        blocks.append(Bullets(items=tuple(f"Warning: {words.clean(warning)}" for warning in data.warnings)))
+        blocks.append(Bullets(items=tuple(f"Warning: {clean(warning)}" for warning in data.warnings)))
     blocks += [_split_table(data), _group_table(data)]
     question = "Who was the audit about, and who is missing?"
     return Section(id="data", title="Data and groups", question=question, blocks=tuple(blocks))
@@ -147,7 +148,7 @@ def _asked_table(numbers: Numbers) -> Table:
 
 def _recipe(asked_for: Mapping[str, Any]) -> str:
     pairs = (f"{key} {value}" for key, value in _flat(asked_for) if key not in {"name", "method"})
-    return words.clean(", ".join(pairs), 200) or "–"
+    return clean(", ".join(pairs), 200) or "–"
 
 
 def _measured_table(numbers: Numbers) -> Table:
@@ -192,7 +193,7 @@ def _failures(numbers: Numbers) -> Iterator[Block]:
         )
     if result.failures:
         rows = (
-            (Cell(text=words.name(f.variant)), Cell(text=f"{f.member}"), Cell(text=words.clean(f.reason, 400)))
+            (Cell(text=words.name(f.variant)), Cell(text=f"{f.member}"), Cell(text=clean(f.reason, 400)))
             for f in result.failures[:ROWS_LISTED]
         )
         left = len(result.failures) - ROWS_LISTED
@@ -212,8 +213,8 @@ def provenance_section(numbers: Numbers, digest: str) -> Section:
     result = numbers.result
     pairs = (
         ("result digest (SHA-256)", digest),
-        ("definition", words.clean(result.definition_file, 300)),
-        ("data digest (SHA-256)", words.clean(result.data.digest)),
+        ("definition", clean(result.definition_file, 300)),
+        ("data digest (SHA-256)", clean(result.data.digest)),
         *((key, value) for key, value in _flat(result.provenance)),
     )
     blocks: tuple[Block, ...] = (
@@ -233,7 +234,7 @@ def provenance_section(numbers: Numbers, digest: str) -> Section:
 
 def _short(item: str) -> str:
     """Cut a digest that stands in a list: result.json holds it whole."""
-    return f"{item[:12]}…" if len(item) == _DIGEST_LENGTH else words.clean(item, 120)
+    return f"{item[:12]}…" if len(item) == _DIGEST_LENGTH else clean(item, 120)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -247,4 +248,4 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
             more = f" and {len(value) - _LIST_LIMIT:,} more" if len(value) > _LIST_LIMIT else ""
             yield full, shown + more
         elif value is not None:
-            yield full, words.clean(str(value), 300)
+            yield full, clean(str(value), 300)

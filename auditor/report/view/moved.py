@@ -9,6 +9,7 @@ from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Dots, Figure, Mark, Prose, Section, Table
 from auditor.report.view.rates import PANELS, ROWS_DRAWN, ROWS_LISTED
 from auditor.report.view.verdicts import chunks
+from auditor.text import clean
 
 if TYPE_CHECKING:
     from auditor.records import ClassTest, ExemplarGroup, Exemplars, GroupKey, Label
@@ -107,7 +108,7 @@ def _test_tables(tests: tuple[ClassTest, ...]) -> tuple[Table, ...]:
 
 
 def _test_note(tests: list[ClassTest], left: int) -> str:
-    reasons = dict.fromkeys(words.clean(test.undefined or "", 200) for test in tests if test.p is None)
+    reasons = dict.fromkeys(clean(test.undefined or "", 200) for test in tests if test.p is None)
     notes = [f"Undefined: {'; '.join(list(reasons)[:ROWS_LISTED])}."] if reasons else []
     notes += [f"{left:,} more tests, with larger p, are in result.json."] if left > 0 else []
     return " ".join(notes)

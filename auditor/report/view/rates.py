@@ -10,6 +10,7 @@ from auditor.records import BASELINE, EVERYBODY
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Dots, Figure, Line, Lines, Mark, Prose, Section, Table
 from auditor.report.view.verdicts import chunks
+from auditor.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -138,7 +139,7 @@ def why_undefined(estimates: Iterable[Estimate | None]) -> str:
     if not reasons:
         return ""
     more = f"; and {len(reasons) - _REASONS:,} more reasons" if len(reasons) > _REASONS else ""
-    return f"Undefined: {'; '.join(words.clean(reason, 200) for reason in reasons[:_REASONS])}{more}."
+    return f"Undefined: {'; '.join(clean(reason, 200) for reason in reasons[:_REASONS])}{more}."
 
 
 # ----------------------------------------------------------------------------------------------------- changes by group

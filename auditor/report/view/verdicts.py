@@ -9,6 +9,7 @@ from auditor.report.view import words
 from auditor.report.view.blocks import SYMBOLS, TONES, Cell, Column, Heading, Prose, Section, Table
 from auditor.report.view.headline import baseline, limit
 from auditor.report.view.numbers import bad_is_low, counted, of_gate, summed
+from auditor.text import clean
 
 if TYPE_CHECKING:
     from auditor.records import AuditResult, Finding, Gate, GroupKey, Label
@@ -131,7 +132,7 @@ def gate_section(numbers: Numbers) -> Section:
         blocks.append(Prose(paragraphs=(_seeds_sentence(result),)))
     for gate in ordered(result):
         findings = of_gate(result, gate)
-        why = (f"Why: {words.clean(gate.why)}",) if gate.why else ()
+        why = (f"Why: {clean(gate.why)}",) if gate.why else ()
         blocks.append(Heading(text=words.name(gate.name)))
         blocks.append(Prose(paragraphs=(_gate_sentence(gate, findings), *_remarks(gate), *why)))
         blocks += (
@@ -283,7 +284,7 @@ def _comparison_row(gate: Gate, same: list[Finding]) -> tuple[Cell, ...]:
 
 
 def _reason(finding: Finding) -> str:
-    parts = [_full_stop(words.clean(finding.reason))]
+    parts = [_full_stop(clean(finding.reason))]
     if finding.verdict is Verdict.FAIL:
         parts.append(baseline(finding))
         if finding.p_holm is not None:
@@ -295,7 +296,7 @@ def _reason(finding: Finding) -> str:
 
 
 def _needed(finding: Finding) -> str:
-    return f"To settle: {words.clean(finding.needed)}." if finding.needed else ""
+    return f"To settle: {clean(finding.needed)}." if finding.needed else ""
 
 
 def _full_stop(text: str) -> str:

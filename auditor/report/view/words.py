@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import unicodedata
 from typing import TYPE_CHECKING
 
 from auditor.records import family_name
+from auditor.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,11 +14,6 @@ if TYPE_CHECKING:
 
 MINUS = "\N{MINUS SIGN}"
 NAME_LIMIT = 60
-SENTENCE_LIMIT = 1_000
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories that show nothing, or turn the text around them: controls, bidi marks, surrogates, unassigned."""
-_JOINERS = "\u200c\u200d"
-"""Format characters that Persian, Indic scripts and emoji need."""
 
 METRICS = {
     "accuracy": "accuracy",
@@ -37,28 +31,9 @@ BAD_WHEN_HIGH = frozenset({"error", "fnr", "fpr"})
 # ----------------------------------------------------------------------------------------------------------------- text
 
 
-def clean(text: str, limit: int = SENTENCE_LIMIT) -> str:
-    """Make a text that others wrote fit to print: what cannot be seen is replaced, what is too long is cut and said."""
-    cut = text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters, {_fingerprint(text)})"
-    return "".join(map(_seen, cut))
-
-
 def name(value: object) -> str:
     """Give a name from the data or the definition, at a length that fits a table."""
     return clean(str(value), NAME_LIMIT)
-
-
-def _seen(character: str) -> str:
-    if character in "\n\t":
-        return " "
-    if character in _JOINERS or unicodedata.category(character) not in _UNSEEN:
-        return character
-    return "\N{REPLACEMENT CHARACTER}"
-
-
-def _fingerprint(text: str) -> str:
-    """Tell apart two long texts that begin alike."""
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:6]
 
 
 def group(key: GroupKey) -> str:

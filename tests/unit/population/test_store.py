@@ -40,7 +40,7 @@ def test_what_was_published_is_read_back(store, folder):
     assert entry.model.read_bytes() == b"model"
     assert entry.probabilities() is None
     assert len(entry.digest) == 64
-    assert not list((store.root / "tmp").iterdir())
+    assert not list((store.root / ".scratch").iterdir())
 
 
 def test_nothing_stored_is_none(store):
@@ -90,7 +90,7 @@ def test_the_first_of_two_equal_results_stays_unless_replaced(store, folder):
     assert store.entry("ab12", DEFINITION).seconds == 1.5
     store.publish(folder, DEFINITION, other, replace=True)
     assert store.entry("ab12", DEFINITION).seconds == 9.0
-    assert not list((store.root / "tmp").iterdir())
+    assert not list((store.root / ".scratch").iterdir())
 
 
 def test_a_full_disk_leaves_nothing_half_written_and_is_said(store):
@@ -101,7 +101,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_is_said(store):
     with pytest.raises(IncompleteError, match="the disk is full") as caught:
         store.publish(store.job_folder("ab12"), DEFINITION, full, replace=False)
     assert str(store.root) in str(caught.value)
-    assert not list((store.root / "tmp").iterdir())
+    assert not list((store.root / ".scratch").iterdir())
     assert not store.job_folder("ab12").exists()
 
 
@@ -115,12 +115,12 @@ def die(folder):
 Store(pathlib.Path({str(store.root)!r})).publish(pathlib.Path("/nowhere"), {{}}, die, replace=False)
 """
     subprocess.run([sys.executable, "-c", script], check=False)
-    assert len(list((store.root / "tmp").iterdir())) == 1
+    assert len(list((store.root / ".scratch").iterdir())) == 1
     seen = []
 
     def sweeping(folder):
         Store(store.root).sweep()
-        seen.extend((store.root / "tmp").iterdir())
+        seen.extend((store.root / ".scratch").iterdir())
         return fill(folder)
 
     store.publish(store.job_folder("ab12"), DEFINITION, sweeping, replace=False)
@@ -137,3 +137,34 @@ def test_the_entry_is_plain_json(folder):
     facts = json.loads((folder / "entry.json").read_text())["facts"]
     assert facts["definition"] == DEFINITION
     assert set(facts["files"]) == {"decisions.npy", "model.keras"}
+
+
+def test_a_sweep_removes_nothing_that_is_not_this_programs(store, tmp_path):
+    mine = store.root / ".scratch" / "experiments"
+    mine.mkdir(parents=True)
+    (store.root / ".scratch" / ("a" * 32)).symlink_to(tmp_path)
+    store.sweep()
+    assert mine.exists()
+    assert tmp_path.exists()
+
+
+def test_a_scratch_folder_that_leads_elsewhere_is_refused(store, tmp_path):
+    victim = tmp_path / "victim"
+    (victim / ("b" * 32)).mkdir(parents=True)
+    store.root.mkdir(exist_ok=True)
+    (store.root / ".scratch").symlink_to(victim)
+    with pytest.raises(IncompleteError, match="is a link"):
+        store.sweep()
+    assert (victim / ("b" * 32)).exists()
+
+
+def test_a_model_is_read_with_its_checksum(store):
+    def with_model(folder):
+        (folder / "model.keras").write_bytes(b"weights")
+        return {"failure": None, "measured": {}, "seconds": 0.0}
+
+    store.publish(store.job_folder("ab12"), DEFINITION, with_model, replace=False)
+    assert store.model("ab12") == (b"weights", ".keras")
+    (store.job_folder("ab12") / "model.keras").write_bytes(b"others!")
+    with pytest.raises(DamagedError, match=r"model\.keras has changed"):
+        store.model("ab12")

@@ -21,7 +21,7 @@ from auditor.report.markdown import escaped
 from auditor.report.result_rows import plain, records
 from auditor.report.schema import ResultFile
 from auditor.report.terminal import summary
-from auditor.report.view.blocks import Dots, Figure, Lines
+from auditor.report.view.blocks import Dots, Figure, Lines, Mark
 
 TESTS = Path(__file__).parents[2]
 HOSTILE = (
@@ -267,3 +267,12 @@ def test_a_folder_that_cannot_be_made_is_said_and_nothing_changes(tmp_path) -> N
         write(tmp_path, {"x.txt": b"new", "z/y.txt": b"two"})
     assert (tmp_path / "x.txt").read_bytes() == b"old"
     assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize("name", ["constructor", "toString", "__proto__", "hasOwnProperty"])
+def test_a_group_may_have_the_name_of_something_that_every_object_has(name) -> None:
+    mark = Mark(label=name, value=1.0, low=0.5, high=1.5)
+    panel = Dots(title="", alt="", marks=(mark,))
+    assert name in figures._labels((mark,))
+    drawn = figures._render([figures.specification(panel, Figure(caption="", axis="points", panels=(panel,)))])
+    assert f">{name}<" in drawn[0]

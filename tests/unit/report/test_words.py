@@ -6,6 +6,7 @@ import pytest
 from adult_result import POSITIVE, estimate
 
 from auditor.report.view import words
+from auditor.text import clean
 
 FEMALE = (("sex", "Female"),)
 
@@ -41,11 +42,11 @@ def test_a_number_near_its_limit_is_given_enough_digits_to_tell_them_apart() -> 
 
 
 def test_what_cannot_be_seen_is_replaced() -> None:
-    assert words.clean("a\u202eb\x1b[31mc\x00\ud800d\u2066") == "a�b�[31mc��d�"
+    assert clean("a\u202eb\x1b[31mc\x00\ud800d\u2066") == "a�b�[31mc��d�"
 
 
 def test_other_scripts_are_kept() -> None:
-    assert words.clean("女性 زن‌ها נשים") == "女性 زن‌ها נשים"
+    assert clean("女性 زن‌ها נשים") == "女性 زن‌ها נשים"
 
 
 def test_long_names_are_cut_and_stay_apart() -> None:

@@ -1,0 +1,31 @@
+"""Text that others wrote (names of groups, classes, files, their own messages), made fit to show anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+
+SENTENCE_LIMIT = 1_000
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that show nothing, or turn the text around them: controls, bidi marks, surrogates, unassigned."""
+_JOINERS = "\u200c\u200d"
+"""Format characters that Persian, Indic scripts and emoji need."""
+
+
+def clean(text: str, limit: int = SENTENCE_LIMIT) -> str:
+    """Make a text fit to print: what cannot be seen is replaced, what is too long is cut and said."""
+    cut = text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters, {_fingerprint(text)})"
+    return "".join(map(_seen, cut))
+
+
+def _seen(character: str) -> str:
+    if character in "\n\t":
+        return " "
+    if character in _JOINERS or unicodedata.category(character) not in _UNSEEN:
+        return character
+    return "\N{REPLACEMENT CHARACTER}"
+
+
+def _fingerprint(text: str) -> str:
+    """Tell apart two long texts that begin alike."""
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:6]
