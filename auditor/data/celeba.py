@@ -16,7 +16,7 @@ from auditor.data.groups import make_groups
 from auditor.data.images import FolderImages, ZipImages, check_files, fill, image_shape, raise_first
 from auditor.data.inputs import new_array, write_facts
 from auditor.data.labels import make_labels
-from auditor.data.reading import Attempt, Rows, data_digest, file_digest, raise_all
+from auditor.data.reading import Attempt, Rows, data_digest, raise_all, read_unchanged
 from auditor.data.splits import calibrate, divide, overlap_warnings
 from auditor.errors import DataError, Problem, did_you_mean
 from auditor.spec import SplitColumn, SplitPaths
@@ -46,13 +46,13 @@ class CelebaSource:
 
     def load(self) -> Dataset:
         """Read and check lists and image names; no image is decoded. Raises DataError with what was found."""
-        checked, content = self._checked
-        lists = [file_digest(file) for file in checked.rows.files]
-        return assemble(self._spec, checked, data_digest(self._spec, [*lists, content]))
+        lists = [self._folder / name for name in (ATTRIBUTES, PARTITION)]
+        (checked, content), digests = read_unchanged(lists, lambda: self._checked)
+        return assemble(self._spec, checked, data_digest(self._spec, [*digests, content]))
 
     def materialise(self, folder: Path) -> None:
         """Decode the images of all splits straight into their files; raises DataError naming the corrupt ones."""
-        checked, _ = self._checked
+        checked, content = self._checked
         preprocess, division = self._spec.data.preprocess, checked.division
         problems: list[Problem] = []
         parts = {"train_x": division.train, "test_x": division.test, "calibration_x": checked.calibration}
@@ -61,6 +61,8 @@ class CelebaSource:
                 out = new_array(folder, name, (positions.size, *image_shape(preprocess)))
                 problems += fill(out, files, [str(one) for one in checked.rows.examples(positions)], preprocess)
             raise_first(tuple(dict.fromkeys(problems)), str(files.path))
+            if files.identify(checked.rows.names or ())[0] != content:
+                raise DataError(Problem(file=str(files.path), message="the images changed while they were read"))
         labels = checked.labels
         write_facts(
             folder,

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from auditor.data.reading import file_digest
 from auditor.errors import DataError, Problem
+from auditor.provenance import digest_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -131,7 +131,7 @@ class ZipImages:
         """The archive's own digest; checksum and size of each member."""
         members = [self._members[name] for name in names]
         numbers = np.array([(member.CRC << 32) | (member.file_size & 0xFFFFFFFF) for member in members], np.uint64)
-        return file_digest(self.path), numbers
+        return digest_of_file(self.path), numbers
 
 
 def check_files(files: ImageFiles, names: Sequence[str]) -> None:

@@ -18,9 +18,9 @@ from auditor.data.reading import (
     check_columns,
     column_names,
     data_digest,
-    file_digest,
     raise_all,
     read_rows,
+    read_unchanged,
 )
 from auditor.data.splits import all_test, clusters
 from auditor.data.values import distinct, find, listed, natural, read_only, text
@@ -53,8 +53,8 @@ class PredictionsSource:
 
     def load(self) -> Dataset:
         """Read and check labels, attributes and every declared column of decisions; raises DataError."""
-        checked, _, _ = self._checked
-        return assemble(self._spec, checked, data_digest(self._spec, [file_digest(self._path)]))
+        (checked, _, _), digests = read_unchanged([self._path], lambda: self._checked)
+        return assemble(self._spec, checked, data_digest(self._spec, digests))
 
     def materialise(self, folder: Path) -> None:
         """Always raises DataError: decisions were made elsewhere."""

@@ -17,6 +17,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from auditor.errors import DataError, Problem, did_you_mean
+from auditor.provenance import digest_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -216,7 +217,12 @@ def data_digest(spec: AuditSpec, content: Iterable[str]) -> str:
     return hashlib.sha256(json.dumps(declared, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def read_unchanged(paths: Sequence[Path], read: Callable[[], Value]) -> tuple[Value, list[str]]:
+    """Give what is read of some files with the SHA-256 of each; raises DataError where one changes meanwhile."""
+    present = [path for path in paths if path.is_file()]  # what is missing is said by whoever reads
+    before = [digest_of_file(path) for path in present]
+    value = read()
+    changed = [path for path, digest in zip(present, before, strict=True) if digest_of_file(path) != digest]
+    if changed:
+        raise DataError(*(Problem(file=str(path), message="the file changed while it was read") for path in changed))
+    return value, before

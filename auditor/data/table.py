@@ -19,9 +19,9 @@ from auditor.data.reading import (
     check_columns,
     column_names,
     data_digest,
-    file_digest,
     raise_all,
     read_rows,
+    read_unchanged,
 )
 from auditor.data.splits import (
     Division,
@@ -56,8 +56,8 @@ class TableSource:
 
     def load(self) -> Dataset:
         """Read and check the table; raises DataError with every problem that can be found at once."""
-        checked, _ = self._checked
-        return assemble(self._spec, checked, data_digest(self._spec, map(file_digest, self._paths)))
+        (checked, _), digests = read_unchanged(self._paths, lambda: self._checked)
+        return assemble(self._spec, checked, data_digest(self._spec, digests))
 
     def materialise(self, folder: Path) -> None:
         """Write standardised numbers and one-hot text, float32."""

@@ -8,7 +8,8 @@ import pytest
 
 from auditor.data import open_source
 from auditor.data.inputs import read_inputs
-from auditor.errors import SpecError
+from auditor.data.reading import read_unchanged
+from auditor.errors import DataError, SpecError
 
 
 def materialised(source, folder):
@@ -137,3 +138,15 @@ def test_only_the_source_asked_for_is_imported():
     code = "import sys, auditor.data; print('pandas' in sys.modules, 'PIL' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.split() == ["False", "False"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("a\n1\n", encoding="utf-8")
+
+    def read():
+        path.write_text("a\n2\n", encoding="utf-8")
+        return 1
+
+    with pytest.raises(DataError, match="changed while it was read"):
+        read_unchanged([path], read)
