@@ -73,6 +73,13 @@ REGULARIZERS = frozenset({"L1", "L2", "L1L2", "OrthogonalRegularizer"})
 CONSTRAINTS = frozenset({"MaxNorm", "MinMaxNorm", "NonNeg", "RadialConstraint", "UnitNorm"})
 POLICIES = frozenset({"Policy"})
 _CODE = frozenset({"Lambda", "__lambda__", "TFOpLambda", "SlicingOpLambda"})
+_COMPOSITE = ("_COMPOSITE_TYPE", "_CONSTANT_VALUE")
+_COMPOSITE_KEY = "_TYPE"
+"""Marks behind which Keras decodes a text as a configuration of its own, or takes a value as it is."""
+_HOLDERS = frozenset({"layer", "cell", "backward_layer", "forward_layer"})
+"""Settings that hold a layer."""
+_LISTS = frozenset({"layers", "cells"})
+"""Settings that hold a list of layers."""
 _PLAIN = frozenset({"__tuple__", "TensorShape"})
 _CLASSES = LAYERS | MODELS | INITIALIZERS | REGULARIZERS | CONSTRAINTS | POLICIES | _PLAIN
 _PARTS = ("layers", "initializers", "regularizers", "constraints", "activations", "mixed_precision", "models")
@@ -139,6 +146,8 @@ def read_config(config: object, file: str, ending: str, trusted: Collection[str]
 
 def _refusals(value: object, layer: str, trusted: Collection[str]) -> Iterator[tuple[str, str]]:
     """Layer and reason for everything that is not allowed in a value, at any depth."""
+    if isinstance(value, str) and (said := _marked(value)):
+        yield layer, said
     if isinstance(value, list):
         for item in value:
             yield from _refusals(item, layer, trusted)
@@ -154,7 +163,7 @@ def _refusals(value: object, layer: str, trusted: Collection[str]) -> Iterator[t
     for key, item in value.items():
         if key == "compile_config" and item is not None:
             yield layer, "a part of the model brings its own compile configuration"
-        elif said := _setting(key, item):
+        elif said := _marked(key) or _setting(key, item) or _held(key, item, value):
             yield layer, said
         yield from _refusals(item, layer, trusted)
 
@@ -183,6 +192,35 @@ def _function(value: dict[str, Any]) -> str | None:
     if known and (module is None or (isinstance(module, str) and module in _MODULES)):
         return None
     return f'it names the function "{module}.{word}", which is not a known activation'
+
+
+def _marked(text: str) -> str | None:
+    mark = next((mark for mark in _COMPOSITE if mark in text), None)
+    if text == _COMPOSITE_KEY:
+        # tf_keras's _COMPOSITE_TYPE is, once written, the object {"_TYPE": "COMPOSITE"}.
+        mark = text
+    return mark and f"it holds {mark}, behind which a configuration can hide"
+
+
+def _held(key: str, item: object, owner: dict[str, Any]) -> str | None:
+    """Why what stands in the place of a layer is refused, or None. Keras makes a layer of a mere name, too."""
+    if key in _HOLDERS and not isinstance(item, dict):
+        return f"its {key} is {_short(item)}, not an object"
+    # The oldest sequential models have their layers as the whole of "config".
+    listed = key in _LISTS or (
+        key == "config" and not isinstance(item, dict) and str(owner.get("class_name")) in MODELS
+    )
+    if not listed:
+        return None
+    if not isinstance(item, list):
+        return f"its {key} is {_short(item)}, not a list of objects"
+    wrong = next((number for number, each in enumerate(item) if not isinstance(each, dict)), None)
+    return None if wrong is None else f"item {wrong} of its {key} is {_short(item[wrong])}, not an object"
+
+
+def _short(item: object) -> str:
+    """An item as a message shows it: a list or an object can be of any length."""
+    return f'"{item[:80]}"' if isinstance(item, str) else f"of the type {type(item).__name__}"
 
 
 def _setting(key: str, item: object) -> str | None:

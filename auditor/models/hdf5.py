@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from math import prod
 from typing import TYPE_CHECKING
 
 import h5py
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PROBLEMS_SHOWN = 20
+_TEXTS = 4096
+"""Texts of any length in one attribute: no more fit into the 64 KB of an attribute as Keras writes it."""
 
 
 def check_hdf5(content: bytes, file: str) -> None:
-    """Refuse links that are not hard, external, virtual or filtered storage, and sizes that the file cannot hold.
+    """Refuse links that are not hard, references, storage that is external, virtual or filtered, and sizes too large.
 
     Raises ModelError with every such place.
     """
@@ -27,22 +30,31 @@ def check_hdf5(content: bytes, file: str) -> None:
         raise ModelError(*problems[:_PROBLEMS_SHOWN])
 
 
-def hdf5_config(content: bytes, file: str) -> object:
-    """The model's configuration of a checked `.h5` file, parsed."""
+def hdf5_config(content: bytes, file: str) -> str:
+    """The text of the model's configuration of a checked `.h5` file."""
     with _opened(content, file) as root:
         text = root.attrs.get("model_config")
     if text is None:
         said = "it holds weights alone, without the model's configuration"
         raise ModelError(Problem(file=file, message=said, advice="Save the whole model: model.save(...)."))
-    return parse_json(text, file)
+    return str(text, "utf-8") if isinstance(text, bytes) else str(text)
 
 
 def parse_json(text: str | bytes, file: str) -> object:
-    """A configuration's JSON. Raises ModelError where it is damaged or nested beyond reason."""
+    """A configuration's JSON. Raises ModelError where it is damaged, ambiguous or nested beyond reason."""
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
     except (ValueError, TypeError, RecursionError) as error:
         raise ModelError(Problem(file=file, message=f"its configuration cannot be read: {error}")) from error
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object, each of whose keys stands once: Keras decodes the first of two as well, nobody would check it."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f'the key "{next(key for key in keys if keys.count(key) > 1)}" stands twice in an object')
+    return found
 
 
 def _opened(content: bytes, file: str) -> h5py.File:
@@ -54,30 +66,70 @@ def _opened(content: bytes, file: str) -> h5py.File:
 
 def _refusals(root: h5py.File, size: int) -> Iterator[tuple[str, str]]:
     """Place and reason. `size` is the file's, in bytes."""
-    declared, seen, groups = 0, set(), [root]
-    while groups:
-        group = groups.pop()
-        # A hard link may lead back to a group above: each object is looked at once.
-        if (address := h5py.h5o.get_info(group.id).addr) in seen:
-            continue
-        seen.add(address)
-        for name in group:
-            place = f"{group.name.rstrip('/')}/{name}"
-            link = group.get(name, getlink=True)
-            if not isinstance(link, h5py.HardLink):
-                yield place, f"it is a {type(link).__name__}, which can lead to other files of this computer"
-                continue
-            item = group[name]
-            if isinstance(item, h5py.Group):
-                groups.append(item)
-            elif not isinstance(item, h5py.Dataset):
-                yield place, "it is neither a group nor an array"
-            elif said := _storage(item):
+    declared = 0
+    for place, item in _objects(root):
+        if isinstance(item, h5py.HLObject):
+            for name, attribute in _attributes(item):
+                declared += prod(attribute.shape) * attribute.dtype.itemsize
+                if said := _attribute(attribute):
+                    yield f'{place}, attribute "{name}"', said
+        if isinstance(item, h5py.Dataset):
+            if said := _storage(item):
                 yield place, said
             else:
                 declared += item.nbytes
+        elif not isinstance(item, h5py.Group):
+            yield place, _stranger(item)
     if declared > size:
         yield "", f"it declares arrays of {declared:,} bytes, the file has {size:,}"
+
+
+def _objects(root: h5py.File) -> Iterator[tuple[str, object]]:
+    """Place and object of the root and everything under it; a link that is not hard stands for itself, not followed."""
+    seen, found = set(), [("/", root)]
+    while found:
+        place, item = found.pop()
+        if isinstance(item, h5py.HLObject):
+            # A hard link may lead back to a group above: each object is looked at once.
+            if (address := h5py.h5o.get_info(item.id).addr) in seen:
+                continue
+            seen.add(address)
+        yield place, item
+        if isinstance(item, h5py.Group):
+            found += [(f"{place.rstrip('/')}/{name}", _linked(item, name)) for name in item]
+
+
+def _linked(group: h5py.Group, name: str) -> object:
+    link = group.get(name, getlink=True)
+    return group[name] if isinstance(link, h5py.HardLink) else link
+
+
+def _stranger(item: object) -> str:
+    """Why something that is neither a group nor an array is refused."""
+    if isinstance(item, h5py.HLObject):
+        return "it is neither a group nor an array"
+    return f"it is a {type(item).__name__}, which can lead to other files of this computer"
+
+
+def _attributes(item: h5py.HLObject) -> Iterator[tuple[str, h5py.h5a.AttrID]]:
+    for index in range(h5py.h5a.get_num_attrs(item.id)):
+        attribute = h5py.h5a.open(item.id, index=index)
+        yield attribute.name.decode(errors="replace"), attribute
+
+
+def _attribute(attribute: h5py.h5a.AttrID) -> str | None:
+    """Why an attribute is refused, or None. Its value is not read."""
+    kind = attribute.dtype
+    if h5py.check_ref_dtype(kind):
+        # Keras follows it, also to an array that no link leads to and that nobody has looked at.
+        return "it holds references to other objects, not numbers or text"
+    text = h5py.check_string_dtype(kind)
+    if text is None and kind.kind not in "fiubSU":
+        return f"it holds {kind}, not numbers or text"
+    if text is not None and text.length is None and prod(attribute.shape) > _TEXTS:
+        # All of them can point at the same long text, which would be read once for each.
+        return f"it is a list of more than {_TEXTS:,} texts"
+    return None
 
 
 def _storage(item: h5py.Dataset) -> str | None:

@@ -7,8 +7,9 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from auditor.errors import ModelError, Problem, did_you_mean
+from auditor.models.apart import check_apart, config_apart
 from auditor.models.config import ModelFacts, read_config
-from auditor.models.hdf5 import check_hdf5, hdf5_config, parse_json
+from auditor.models.hdf5 import parse_json
 from auditor.models.tflite import parse_tflite
 
 if TYPE_CHECKING:
@@ -25,7 +26,13 @@ def inspect_model(content: bytes, ending: str, file: str, trusted: Collection[st
     if ending not in INSPECTORS:
         advice = did_you_mean(ending, INSPECTORS)
         raise ModelError(Problem(file=file, message=f'files that end in "{ending}" are not read', advice=advice))
-    return INSPECTORS[ending](content, file, trusted)
+    try:
+        return INSPECTORS[ending](content, file, trusted)
+    except ModelError:
+        raise
+    except Exception as error:  # what h5py, zipfile and json raise on damaged files is not told by their documentation
+        said = f"it cannot be read: {type(error).__name__}: {error}"
+        raise ModelError(Problem(file=file, message=said)) from error
 
 
 def _inspect_keras(content: bytes, file: str, trusted: Collection[str]) -> ModelFacts:
@@ -40,13 +47,12 @@ def _inspect_keras(content: bytes, file: str, trusted: Collection[str]) -> Model
                 advice="Save it with tf_keras, or convert it to .tflite.",
             )
         )
-    check_hdf5(weights, file)
+    check_apart(weights, file)
     return read_config(parse_json(config, file), file, ".keras", trusted)
 
 
 def _inspect_h5(content: bytes, file: str, trusted: Collection[str]) -> ModelFacts:
-    check_hdf5(content, file)
-    return read_config(hdf5_config(content, file), file, ".h5", trusted)
+    return read_config(parse_json(config_apart(content, file), file), file, ".h5", trusted)
 
 
 def _inspect_tflite(content: bytes, file: str, trusted: Collection[str]) -> ModelFacts:  # noqa: ARG001 - one signature

@@ -43,8 +43,8 @@ class Tensor:
     """Whether it has a scale."""
     zero_points: IntArray
     """None, one, or one a channel."""
-    data: bytes
-    """Of a constant; empty for what is computed."""
+    data: memoryview
+    """Of a constant, a part of the file's bytes; empty for what is computed."""
 
     @property
     def weights(self) -> int:
@@ -81,7 +81,7 @@ def parse_tflite(content: bytes, file: str) -> TFLiteFile:
     if content[4:8] != b"TFL3":
         raise ModelError(Problem(file=file, message="it is not a TFLite file"))
     try:
-        root = _Table(content, struct.unpack_from("<I", content, 0)[0])
+        root = _Table(_File(content), struct.unpack_from("<I", content, 0)[0])
         codes = [_code(table) for table in root.tables(1)]
         buffers = [_buffer(table) for table in root.tables(4)]
         graphs = [_Graph(table, buffers) for table in root.tables(2)]
@@ -103,11 +103,32 @@ def parse_tflite(content: bytes, file: str) -> TFLiteFile:
     return parsed
 
 
+class _File:
+    """A file's bytes, of which no more can be taken, all vectors together, than there are.
+
+    Thousands of entries may point at one vector, so that a small file would fill the memory.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.view = memoryview(content)
+        self._left = len(content)
+
+    def take(self, start: int, size: int) -> memoryview:
+        """Part of the file, not copied, which must lie within it."""
+        if start + size > len(self.view):
+            raise ValueError("something points beyond the file's end")
+        self._left -= size
+        if self._left < 0:
+            raise ValueError(f"its parts together declare more bytes than the file has ({len(self.view):,})")
+        return self.view[start : start + size]
+
+
 class _Table:
     """A FlatBuffers table: fields by number, each optional."""
 
-    def __init__(self, content: bytes, position: int) -> None:
-        self._content = content
+    def __init__(self, file: _File, position: int) -> None:
+        self._file = file
+        self._content = content = file.view
         self._position = position
         self._fields = position - struct.unpack_from("<i", content, position)[0]
         if self._fields < 0:
@@ -138,31 +159,32 @@ class _Table:
     def numbers(self, field: int, kind: str) -> IntArray:
         """A vector of numbers of a NumPy type."""
         start, count = self._vector(field)
-        return np.frombuffer(self._content, kind, count, start) if count else np.zeros(0, kind)
+        return np.frombuffer(self._file.take(start, count * np.dtype(kind).itemsize), kind)
 
-    def raw(self, field: int) -> bytes:
+    def text(self, field: int) -> str:
+        return str(self.raw(field), "utf-8")
+
+    def raw(self, field: int) -> memoryview:
         start, count = self._vector(field)
-        return self.slice(start, count)
+        return self._file.take(start, count)
 
-    def slice(self, start: int, count: int) -> bytes:
-        """Part of the file, which must lie within it."""
-        if start + count > len(self._content):
-            raise ValueError("something points beyond the file's end")
-        return self._content[start : start + count]
+    def slice(self, start: int, count: int) -> memoryview:
+        """Part of the file, by its place in the file."""
+        return self._file.take(start, count)
 
     def table(self, field: int) -> _Table | None:
         place = self._field(field)
-        return None if place is None else _Table(self._content, place + self.number(field, "<I"))
+        return None if place is None else _Table(self._file, place + self.number(field, "<I"))
 
     def tables(self, field: int) -> list[_Table]:
         """A vector of tables."""
-        start, count = self._vector(field)
-        offsets = np.frombuffer(self._content, "<u4", count, start) if count else ()
-        return [_Table(self._content, start + 4 * index + int(offset)) for index, offset in enumerate(offsets)]
+        start, _ = self._vector(field)
+        offsets = self.numbers(field, "<u4")
+        return [_Table(self._file, start + 4 * index + int(offset)) for index, offset in enumerate(offsets)]
 
 
 class _Graph:
-    def __init__(self, table: _Table, buffers: list[bytes]) -> None:
+    def __init__(self, table: _Table, buffers: list[memoryview]) -> None:
         self.table = table
         self.tensors = [_tensor(each, buffers) for each in table.tables(0)]
 
@@ -170,23 +192,23 @@ class _Graph:
 def _code(table: _Table) -> tuple[int, str]:
     """Number and name of an operation; older files have the number in a field of one byte."""
     number = max(table.number(0, "<b"), table.number(3, "<i"))
-    custom = table.raw(1).decode()
+    custom = table.text(1)
     if number in _REFUSED:
         return number, f'{_REFUSED[number]} "{custom}"'
     return number, OPERATIONS.get(number, f"operation {number}")
 
 
-def _buffer(table: _Table) -> bytes:
+def _buffer(table: _Table) -> memoryview:
     # Files over 2 GB keep the values behind the tables, at an offset from the file's start.
     offset = table.number(1, "<Q")
     return table.slice(offset, table.number(2, "<Q")) if offset > 1 else table.raw(0)
 
 
-def _tensor(table: _Table, buffers: list[bytes]) -> Tensor:
+def _tensor(table: _Table, buffers: list[memoryview]) -> Tensor:
     quantisation = table.table(4)
     number = table.number(1, "<b")
     tensor = Tensor(
-        name=table.raw(3).decode(),
+        name=table.text(3),
         shape=tuple(int(size) for size in table.numbers(0, "<i4")),
         type=TYPES.get(number, f"type {number}"),
         quantised=quantisation is not None and quantisation.numbers(2, "<f4").size > 0,

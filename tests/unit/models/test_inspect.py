@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -14,8 +16,9 @@ import numpy as np
 import pytest
 
 from auditor.errors import ModelError
+from auditor.models import apart
 from auditor.models.config import read_config
-from auditor.models.inspect import inspect_model
+from auditor.models.inspect import INSPECTORS, inspect_model
 from auditor.models.load import load_model
 
 
@@ -202,6 +205,110 @@ def test_a_group_that_holds_itself_is_walked_once():
         root["layers/again"] = root["layers"]
 
     assert inspect_model(h5_file(sequential(DENSE), loop), ".h5", "model").outputs == 2
+
+
+def test_an_attribute_that_refers_to_an_array_without_a_link_is_refused(tmp_path):
+    def fill(root):
+        hidden = root.create_dataset("hidden", (4,), np.uint8, external=[(str(tmp_path / "secret"), 0, 4)])
+        kind = h5py.ref_dtype
+        root["layers"].attrs.create("weight_names", np.array([hidden.ref], dtype=kind), dtype=kind)
+        del root["hidden"]
+
+    for content, ending in ((h5_file(sequential(DENSE), fill), ".h5"), (keras_file({}, hdf5=weights(fill)), ".keras")):
+        assert '/layers, attribute "weight_names": it holds references' in refusal(content, ending)
+
+
+def test_attributes_of_every_object_are_looked_at_and_only_numbers_and_text_are_allowed():
+    def pair(name):
+        return lambda root: root[name].attrs.create("pair", np.zeros(1, [("a", "f4"), ("b", "f4")]))
+
+    for place in ("/", "/layers/head", "/layers/head/vars/0"):
+        assert f'{place}, attribute "pair": it holds' in refusal(h5_file(sequential(DENSE), pair(place)), ".h5")
+
+    def ordinary(root):
+        root.attrs["layer_names"] = ["head", "other"]
+        root["layers"].attrs["weight_names"] = np.array([b"kernel:0", b"bias:0"])
+        root["layers/head"].attrs["weight_names"] = np.zeros(0)
+        root["layers/head/vars/0"].attrs["trained"] = True
+
+    assert inspect_model(h5_file(sequential(DENSE), ordinary), ".h5", "model").outputs == 2
+
+
+def test_an_attribute_of_very_many_texts_is_refused():
+    file = io.BytesIO()
+    with h5py.File(file, "w", libver="latest") as root:
+        root.attrs.create("names", ["x"] * 5000, dtype=h5py.string_dtype())
+    assert 'attribute "names": it is a list of more than 4,096 texts' in refusal(file.getvalue(), ".h5")
+
+
+def test_an_array_of_references_is_refused():
+    def fill(root):
+        root.create_dataset("w", data=np.array([root["layers"].ref], dtype=h5py.ref_dtype), dtype=h5py.ref_dtype)
+
+    assert "/w: it holds object, not numbers" in refusal(h5_file(sequential(DENSE), fill), ".h5")
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError, KeyError, OSError, OverflowError, TypeError, EOFError, MemoryError, RecursionError]
+)
+def test_whatever_is_raised_while_looking_is_said_as_a_refusal_of_the_file(monkeypatch, error):
+    def damaged(content, file, trusted):
+        raise error("bad heap")
+
+    monkeypatch.setitem(INSPECTORS, ".h5", damaged)
+    assert re.match(rf"model\.h5: it cannot be read: {error.__name__}: .*bad heap", refusal(b"", ".h5"))
+
+
+def test_a_layer_without_a_kind_or_a_damaged_file_is_a_refusal():
+    assert "cannot be read" in refusal(keras_file(sequential({"config": {"name": "x"}})))
+    content, rng = h5_file(sequential(DENSE)), np.random.default_rng(0)
+    for _ in range(10):
+        damaged = bytearray(content)
+        damaged[rng.integers(1500)] = rng.integers(256)
+        with contextlib.suppress(ModelError):
+            inspect_model(bytes(damaged), ".h5", "model.h5")
+
+
+def test_a_key_that_stands_twice_is_refused():
+    twice = json.dumps(sequential(DENSE))[:-1] + ', "config": {"layers": []}}'
+    assert 'the key "config" stands twice' in refusal(keras_file(twice))
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (sequential("Lambda"), 'item 1 of its layers is "Lambda", not an object'),
+        ({**sequential(), "config": ["Lambda"]}, 'item 0 of its config is "Lambda", not an object'),
+        ({**sequential(), "config": {"layers": "Lambda"}}, 'its layers is "Lambda", not a list'),
+        (sequential(layer("TimeDistributed", "t", layer="Lambda")), 'layer "t": its layer is "Lambda"'),
+        (sequential(layer("RNN", "r", cell=["LSTMCell"])), 'layer "r": its cell is of the type list'),
+        (sequential(layer("StackedRNNCells", "s", cells=["x"])), 'layer "s": item 0 of its cells is "x"'),
+        (sequential(layer("Bidirectional", "b", backward_layer="x")), 'layer "b": its backward_layer is "x"'),
+        (sequential(layer("Bidirectional", "b", forward_layer=1)), 'layer "b": its forward_layer is of the type int'),
+        (sequential({**DENSE, "inbound_nodes": [["_CONSTANT_VALUE", -1, 1, {}]]}), "it holds _CONSTANT_VALUE"),
+        (sequential({**DENSE, "x": {"_COMPOSITE_TYPE": 1}}), "it holds _COMPOSITE_TYPE"),
+        (sequential({**DENSE, "x": [{"_TYPE": "COMPOSITE"}, "{}"]}), "it holds _TYPE"),
+    ],
+)
+def test_what_stands_for_a_layer_is_an_object_and_nothing_hides_in_a_text(config, said):
+    assert said in refusal(keras_file(config))
+
+
+def test_a_file_that_tf_keras_saved_is_accepted(saved):
+    for name in ("small.h5", "small.keras"):
+        content = (saved / name).read_bytes()
+        assert inspect_model(content, f".{name.split('.')[1]}", name).outputs == 2
+
+
+def test_a_look_that_takes_too_long_or_kills_its_process_is_a_refusal(monkeypatch):
+    for code, said in (
+        ("import time; time.sleep(60)", "it takes longer"),
+        ("import os; os.abort()", "the process ended"),
+    ):
+        monkeypatch.setattr(apart, "_COMMAND", (sys.executable, "-c", code))
+        monkeypatch.setattr(apart, "_SECONDS", 1.5)
+        for content, ending in ((h5_file(sequential(DENSE)), ".h5"), (keras_file(sequential(DENSE)), ".keras")):
+            assert f"could not be looked into within 1.5 seconds: {said}" in refusal(content, ending)
 
 
 def test_weights_alone_and_unknown_endings_are_refused_with_advice():

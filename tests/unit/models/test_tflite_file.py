@@ -70,3 +70,27 @@ def test_what_is_no_tflite_file_is_said():
     for content in (b"", b"x" * 100, b"\0\0\0\0TFL3", b"\xff\xff\xff\x7fTFL3" + b"\0" * 50):
         with pytest.raises(ModelError, match=r"not a TFLite file|damaged"):
             parse_tflite(content, "model")
+
+
+def many_buffers(count, size):
+    """A file whose buffers are all the same table, with one vector of `size` bytes."""
+    slots = struct.pack("<7H", 14, 8, 0, 0, 0, 0, 4) + b"\0\0"
+    root = struct.pack("<iI", len(slots), 4)
+    vector = struct.pack("<I", count)
+    start = 8 + len(slots) + len(root)
+    shared = start + 4 + 4 * count + 8
+    offsets = b"".join(struct.pack("<I", shared - (start + 4 + 4 * index)) for index in range(count))
+    table = struct.pack("<4H", 6, 8, 4, 0) + struct.pack("<iI", 8, 4) + struct.pack("<I", size) + b"x" * size
+    return struct.pack("<I", 8 + len(slots)) + b"TFL3" + slots + root + vector + offsets + table
+
+
+def test_buffers_that_together_declare_more_than_the_file_has_are_refused():
+    with pytest.raises(ModelError, match="together declare more bytes than the file has"):
+        parse_tflite(many_buffers(1000, 5000), "model")
+
+
+def test_values_are_parts_of_the_file_not_copies(converted):
+    content = converted["float16"]
+    constants = [tensor.data for tensor in parse_tflite(content, "model").tensors if tensor.data]
+    assert constants
+    assert all(data.obj is content for data in constants)

@@ -1,0 +1,76 @@
+"""The look at HDF5 bytes in a process of its own: damaged ones can make libhdf5 run for ever, or die.
+
+Started as `python -m auditor.models.apart check|config FILE`, the bytes on standard input. No TensorFlow.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from auditor.errors import ModelError, Problem
+from auditor.models.hdf5 import check_hdf5, hdf5_config
+
+_SECONDS = 60.0
+# -P: the folder that the auditor is started in is none to import from.
+_COMMAND = (sys.executable, "-P", "-m", "auditor.models.apart")
+
+
+def check_apart(content: bytes, file: str) -> None:
+    """Refuse what `check_hdf5` refuses, and what cannot be looked into in time."""
+    _ask("check", content, file)
+
+
+def config_apart(content: bytes, file: str) -> str:
+    """The text of a checked `.h5` file's configuration; raises ModelError as `check_apart` does."""
+    return _ask("config", content, file)
+
+
+def _ask(what: str, content: bytes, file: str) -> str:
+    try:
+        # The program is this very Python, and the file's name is an argument that no shell reads.
+        done = subprocess.run(  # noqa: S603
+            [*_COMMAND, what, file], input=content, capture_output=True, timeout=_SECONDS, check=False, env=_env()
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ModelError(_unseen(file, "it takes longer")) from error
+    if done.returncode == 1:
+        # An exception that the look does not foresee: its last line names it.
+        raise RuntimeError(done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
+    if done.returncode:
+        raise ModelError(_unseen(file, f"the process ended with {done.returncode}"))
+    answer = json.loads(done.stdout)
+    if answer["problems"]:
+        raise ModelError(*(Problem(**each) for each in answer["problems"]))
+    return str(answer["text"])
+
+
+def _unseen(file: str, why: str) -> Problem:
+    return Problem(file=file, message=f"it could not be looked into within {_SECONDS:g} seconds: {why}")
+
+
+def _env() -> dict[str, str]:
+    """The child finds the same auditor, also where only this process's own search path leads to it."""
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+
+
+def main(what: str, file: str) -> None:
+    """Answer on standard output: what is refused, or the configuration's text."""
+    content = sys.stdin.buffer.read()
+    problems: list[dict[str, object]] = []
+    text = ""
+    try:
+        check_hdf5(content, file)
+        text = hdf5_config(content, file) if what == "config" else ""
+    except ModelError as error:
+        problems = [asdict(problem) for problem in error.problems]
+    sys.stdout.write(json.dumps({"problems": problems, "text": text}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
