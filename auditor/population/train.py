@@ -31,7 +31,7 @@ def total_steps(examples: int, training: Mapping[str, Any]) -> int:
 def train(model: KerasModel, inputs: Inputs, training: Mapping[str, Any], activation: str | None, seed: int) -> None:
     """Train in place. Raises MemberError where the loss stops being a number.
 
-    As `fit` would, but many steps a call of the graph: 2 to 3 times as fast for small models.
+    As `fit` would, but many steps a call of the graph: a small model's step costs less than its call.
     """
     from auditor.tf import load
 
