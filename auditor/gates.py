@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from auditor.declare import Declaration
-    from auditor.records import Dataset, GroupKey, Label
+    from auditor.records import Dataset, GateTarget, GroupKey, Label
     from auditor.spec import GateTable
 
 SETTING = re.compile(r"gate\.(?P<gate>\d+)\.(?P<key>min|max)=(?P<value>[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)")
-Target = tuple["Label | None", "GroupKey"]
 
 
 def declared_gates(declaration: Declaration, dataset: Dataset) -> tuple[Gate, ...]:
@@ -93,26 +92,29 @@ def _over(table: GateTable, dataset: Dataset) -> list[str]:
     return [name for over in as_list(table.over) for name in (families if over == "*" else [over])]
 
 
-def _targets(table: GateTable, over: str, dataset: Dataset) -> list[Target]:
+def _targets(table: GateTable, over: str, dataset: Dataset) -> list[GateTarget]:
     per_class = RATES[table.metric].per_class
     if over == "class":
         if not per_class:
             raise ValueError(f'over = "class" needs a rate of a class; {table.metric} is not: use recall')
         if table.compare not in {"value", "change"}:
             raise ValueError(f'compare = "{table.compare}" compares groups: over = "class" is about everybody')
-        return [(label, EVERYBODY) for label in dataset.classes]
+        return [(label, EVERYBODY, None) for label in dataset.classes]
     labels: Sequence[Label | None] = _labels(table, dataset) if per_class else (None,)
-    return [(label, group) for group in _groups(table, over, dataset) for label in labels]
+    return [(label, *place) for place in _places(table, over, dataset) for label in labels]
 
 
-def _groups(table: GateTable, over: str, dataset: Dataset) -> list[GroupKey]:
-    names, reference = dataset.groups.names, dataset.groups.reference
+def _places(table: GateTable, over: str, dataset: Dataset) -> list[tuple[GroupKey, GroupKey | None]]:
+    """Give each group with the one that it is compared with."""
+    names = dataset.groups.names
     groups = [g for g, name in enumerate(names) if family_name(name) == over]
     if table.compare in {"value", "change"}:
-        return [names[g] for g in groups]
+        return [(names[g], None) for g in groups]
     if over == "overall":
         raise ValueError(f'compare = "{table.compare}" compares groups: over = "overall" has none')
-    return [names[g] for g in groups if reference[g] != g]
+    if table.compare.startswith("to_overall"):
+        return [(names[g], None) for g in groups]
+    return [(names[g], names[other]) for g in groups for other in dataset.groups.compared_with(g)]
 
 
 def _labels(table: GateTable, dataset: Dataset) -> tuple[Label, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.errors import ExitCode
-from auditor.measure.intervals import p_beyond, p_proportion, seeds_only
+from auditor.measure.intervals import end_of, further_member, p_beyond, p_proportion, seeds_only
 from auditor.measure.multiplicity import holm
 from auditor.measure.power import needed
+from auditor.measure.spread import LIMIT as SPREAD_LIMIT
 from auditor.records import BASELINE, Estimate, Finding, Verdict, group_name
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from auditor.records import Gate, VariantSummary
 
 Key = tuple[object, ...]
+REASONS = {
+    Verdict.PASS: "the whole interval lies within the limit",
+    Verdict.FAIL: "beyond the limit, also after correction for all comparisons of the variant",
+}
 
 
 def judge(
@@ -33,13 +38,13 @@ def judge(
     FAIL: the p of "within the limit", adjusted by Holm over all comparisons of a variant and severity, is below
     1 - confidence.
     """
-    known = {_key(e): e for e in estimates}
+    known = {key_of(e): e for e in estimates}
     blocked = unfit(variants, minimum)
     cases = [
-        _Case(gate, known[variant, gate.metric, label, group, gate.compare], known, blocked.get(variant), confidence)
+        _Case(gate, known[variant, gate.metric, *target, gate.compare], known, blocked.get(variant), confidence)
         for gate in gates
         for variant in gate.variants
-        for label, group in gate.targets
+        for target in gate.targets
     ]
     for family in {(case.estimate.variant, case.gate.severity) for case in cases}:
         _adjust([case for case in cases if (case.estimate.variant, case.gate.severity) == family])
@@ -65,8 +70,9 @@ def _too_few(variant: VariantSummary, minimum: int | None) -> str | None:
     return f"{variant.finished} of {variant.asked} members of {variant.name} finished, {needed} must"
 
 
-def _key(e: Estimate) -> Key:
-    return (e.variant, e.metric, e.label, e.group, e.compare)
+def key_of(e: Estimate) -> Key:
+    """Give what names an estimate: variant, metric, class, group, the group that a gap is to, comparison."""
+    return (e.variant, e.metric, e.label, e.group, e.against, e.compare)
 
 
 class _Case:
@@ -77,7 +83,7 @@ class _Case:
     ) -> None:
         self.gate, self.estimate, self.confidence = gate, estimate, confidence
         self.undefined = blocked or estimate.undefined
-        self.baseline = known.get((BASELINE, *_key(estimate)[1:]))
+        self.baseline = known.get((BASELINE, *key_of(estimate)[1:]))
         self.by_interval = gate.decide_on == "interval"
         self.p: dict[Side, float] = {}
         self.adjusted: dict[Side, float] = {}
@@ -100,13 +106,20 @@ class _Case:
         """PASS, FAIL, INCONCLUSIVE or UNDEFINED."""
         e, gate = self.estimate, self.gate
         low, high = (e.low, e.high) if self.by_interval else (e.value, e.value)
-        if self.undefined or low is None or high is None:
+        if self.undefined:
             return Verdict.UNDEFINED
-        if (gate.min is None or low >= gate.min) and (gate.max is None or high <= gate.max):
-            return Verdict.PASS
+        shown = (gate.min is None or (low is not None and low >= gate.min)) and (
+            gate.max is None or (high is not None and high <= gate.max)
+        )
+        if shown:
+            return Verdict.INCONCLUSIVE if self.by_interval and self._is_wild() else Verdict.PASS
         if not self.by_interval or any(p < 1 - self.confidence for p in self.adjusted.values()):
             return Verdict.FAIL
         return Verdict.INCONCLUSIVE
+
+    def _is_wild(self) -> bool:
+        """Tell whether members differ more than Student's quantiles are known to bear: then nothing is shown."""
+        return self.estimate.spread is not None and self.estimate.spread > SPREAD_LIMIT
 
     def finding(self) -> Finding:
         """Put the verdict into words and numbers."""
@@ -126,6 +139,7 @@ class _Case:
             needed=self._needed(limit) if verdict is Verdict.INCONCLUSIVE else "",
             seeds_only=self._seeds_only(),
             baseline_fails_too=self._baseline_fails_too(),
+            further_model=self._further_model(limit),
         )
 
     def _deciding_limit(self) -> float:
@@ -136,27 +150,33 @@ class _Case:
         value = self.estimate.value
         return min(limits, key=lambda limit: -abs(value - limit) if self._outside(value, limit) else abs(value - limit))
 
+    def _inner(self, limit: float) -> Side:
+        """Give the end of the interval that must lie within a limit: the lower one for a minimum."""
+        return next(-side for side, known in self.limits() if known == limit)
+
     def _outside(self, value: float, limit: float) -> bool:
         return any(side * (limit - value) > 0 for side, known in self.limits() if known == limit)
 
     def _reason(self, verdict: Verdict) -> str:
         if verdict is Verdict.UNDEFINED:
-            return self.undefined or "no interval is known for this rate"
+            return self.undefined or "no number is known"
         if not self.by_interval:
             return "decided on the estimate alone"
-        if verdict is Verdict.PASS:
-            return "the whole interval lies within the limit"
-        if verdict is Verdict.FAIL:
-            return "beyond the limit, also after correction for all comparisons of the variant"
+        if verdict is not Verdict.INCONCLUSIVE:
+            return REASONS[verdict]
         if any(p < 1 - self.confidence for p in self.p.values()):
             return "beyond the limit by itself, but not after correction for all comparisons of the variant"
+        if self._is_wild():
+            return (
+                f"members differ by {self.estimate.spread:.2f} on the probit scale, beyond the {SPREAD_LIMIT:g} up to "
+                "which intervals are known to keep their level"
+            )
         return "the interval does not lie within the limit, but a breach is not shown either"
 
     def _needed(self, limit: float) -> str:
         """Say what would settle it, if the true harm were 0."""
         e = self.estimate
-        side = next(side for side, known in self.limits() if known == limit)
-        what = needed(e, limit, -side, self.confidence)
+        what = needed(e, limit, self._inner(limit), self.confidence)
         if what.examples is None or what.members is None:
             if e.compare == "value":
                 return "at the rate as estimated the limit does not hold"
@@ -174,7 +194,16 @@ class _Case:
         e = self.estimate
         if self.undefined or e.value is None or e.lower is None:
             return None
-        return seeds_only(e.value, e.lower.terms, (self.gate.min, self.gate.max), self.confidence)
+        return seeds_only(e.lower, e.value, (self.gate.min, self.gate.max), self.confidence)
+
+    def _further_model(self, limit: float) -> float | None:
+        """Bound one further model of the recipe, on the side of the limit that decides."""
+        e = self.estimate
+        side = self._inner(limit)
+        bound = e.lower if side < 0 else e.upper
+        if self.undefined or bound is None or e.claim != "recipe":
+            return None
+        return end_of(further_member(bound), side, self.confidence)
 
     def _baseline_fails_too(self) -> bool | None:
         if self.baseline is None or self.baseline.value is None:

@@ -25,11 +25,17 @@ GroupKey = tuple[tuple[str, str], ...]
 """Attribute and group pairs, such as (("sex", "Female"), ("race", "Black")); () is everybody."""
 EVERYBODY: GroupKey = ()
 BASELINE = "baseline"
+NONE, EACH = -1, -2
+"""Stand for no reference group, and for each other group of the attribute (reference = "best")."""
 MISSING = "(missing)"
 """The group of those whose attribute is not recorded."""
 
-Compare = Literal["value", "change", "ratio", "disparity", "disparity_change"]
+Compare = Literal[
+    "value", "change", "ratio", "ratio_change", "disparity", "disparity_change", "to_overall", "to_overall_change"
+]
 Claim = Literal["recipe", "artifact"]
+GateTarget = tuple["Label | None", "GroupKey", "GroupKey | None"]
+"""Class (None for accuracy and error), group, and the group that a gap is to (None without one)."""
 Severity = Literal["error", "warning"]
 
 
@@ -45,6 +51,11 @@ class Verdict(StrEnum):
 def group_name(group: GroupKey) -> str:
     """The group in words, such as "Female x Black"."""
     return " x ".join(name for _, name in group) or "everybody"
+
+
+def _written(group: GroupKey) -> str:
+    """Write a group as in an estimate's id, such as "sex=Female,race=Black"."""
+    return ",".join(f"{attribute}={name}" for attribute, name in group) or "everybody"
 
 
 def family_name(group: GroupKey) -> str:
@@ -66,7 +77,15 @@ class Groups:
     cell_of: IntArray
     """[N]: the cell (combination of all attributes that occurs) of each example."""
     reference: IntArray
-    """[G]: index of the group that this one is compared with; its own index for a reference; -1 for everybody."""
+    """[G]: index of the group that this one is compared with; its own index for a reference; NONE for everybody; EACH
+    where every other group of the attribute is compared with, since the best of them is the reference."""
+
+    def compared_with(self, g: int) -> tuple[int, ...]:
+        """Give the groups that gaps of a group are to."""
+        if self.reference[g] != EACH:
+            return () if self.reference[g] in {NONE, g} else (int(self.reference[g]),)
+        family = family_name(self.names[g])
+        return tuple(h for h, name in enumerate(self.names) if h != g and family_name(name) == family)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,18 +180,28 @@ class Term:
 
     source: Literal["examples", "members", "baseline members"]
     variance: float
-    """Of the estimate, from this source alone."""
+    """Of the estimate, or of a ratio's numerator, from this source alone."""
     df: float
     """Degrees of freedom of that variance."""
+    covariance: float = 0.0
+    """Of a ratio's numerator with its denominator."""
+    variance_below: float = 0.0
+    """Of a ratio's denominator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """One end of an interval, so that it can be had again at any level: centre -/+ sqrt(sum of t(df)^2 variance)."""
+    """One end of an interval, so that it can be had again at any level and judged at any limit.
+
+    At a limit L the contrast is center - L x below; its variance from each source is variance - 2 L covariance +
+    L^2 variance_below, and the end is the L at which sqrt(sum of t(df)^2 variance) reaches it.
+    """
 
     center: float
-    """With the pseudo-examples on this end's side."""
+    """The number, or a ratio's numerator, with the pseudo-examples on this end's side."""
     terms: tuple[Term, ...]
+    below: float = 1.0
+    """1, or a ratio's denominator, with the pseudo-examples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,13 +228,18 @@ class Estimate:
     """How the bounds were made: "sum of terms", "clopper-pearson" or "none"."""
     lower: Bound | None = None
     upper: Bound | None = None
+    against: GroupKey | None = None
+    """The group that a gap is to; None where there is none, or where it is to everybody."""
+    spread: float | None = None
+    """Standard deviation between members of the underlying rates on the probit scale, beyond what examples make: the
+    largest of the populations and groups involved. None where members are no sample."""
 
     @property
     def id(self) -> str:
         """Stable name of the estimand, unique in an audit."""
         label = "" if self.label is None else f"[{self.label}]"
-        group = ",".join(f"{attribute}={name}" for attribute, name in self.group) or "everybody"
-        return f"{self.variant}/{self.metric}{label}/{group}/{self.compare}"
+        other = "" if self.against is None else f"/{_written(self.against)}"
+        return f"{self.variant}/{self.metric}{label}/{_written(self.group)}/{self.compare}{other}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,8 +299,8 @@ class Gate:
     line: int | None
     """Line of the gate in audit.toml."""
     metric: str
-    targets: tuple[tuple[Label | None, GroupKey], ...]
-    """The class and group of each comparison; the class is None for accuracy and error."""
+    targets: tuple[GateTarget, ...]
+    """What each comparison is about."""
     compare: Compare
     variants: tuple[str, ...]
     min: float | None
@@ -298,6 +332,9 @@ class Finding:
     """What an interval over members alone, the usual one, would have said."""
     baseline_fails_too: bool | None
     """Whether the baseline's own value lies beyond the same limit; None where the gate is about a change."""
+    further_model: float | None = None
+    """Where one further model of the recipe may lie, on the side of the limit, at the same confidence; None for a
+    claim about a file, which is that model."""
     waived: bool = False
 
 

@@ -170,7 +170,11 @@ class Attribute(Table):
     """`[[attribute]]`: a sensitive attribute."""
 
     name: str = Field(description="column")
-    reference: str = Field("majority", description='the group that others are compared with, or "majority"')
+    reference: str = Field(
+        "majority",
+        description='the group that others are compared with, "majority", or "best": gaps are then to each other '
+        "group, so that whichever is best counts",
+    )
     bins: list[float] | None = Field(
         None, min_length=1, description="inner edges, left-closed: [30, 45] gives <30, 30-44, 45+ for whole numbers"
     )
@@ -288,8 +292,12 @@ class GateTable(Table):
         description='attributes, intersections ("sex x race"), "overall", "class" (every class, for everybody), "*"; '
         "default: all attributes and intersections",
     )
-    compare: Literal["value", "change", "ratio", "disparity", "disparity_change"] = Field(
-        "change", description="with what: nothing, the baseline, the reference group, or both"
+    compare: Literal[
+        "value", "change", "ratio", "ratio_change", "disparity", "disparity_change", "to_overall", "to_overall_change"
+    ] = Field(
+        "change",
+        description="with what: nothing, the baseline, the reference group (quotient or difference), everybody, or "
+        "the change of such a gap from the baseline",
     )
     variants: Names = Field("*", description="compressed variants")
     min: float | None = Field(None, description="inclusive")

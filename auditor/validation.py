@@ -9,17 +9,20 @@ import numpy as np
 
 from auditor import data, population
 from auditor.gates import declared_gates
+from auditor.measure.contrasts import VERSUS_BASELINE
 from auditor.measure.counts import count_labels
-from auditor.measure.estimates import estimate, prepare
+from auditor.measure.estimates import estimate
 from auditor.measure.power import needed
+from auditor.measure.setting import prepare
 from auditor.measure.summary import summarise_data
-from auditor.records import BASELINE, Population, Predictions
+from auditor.records import BASELINE, NONE, Population, Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from auditor.declare import Declaration
-    from auditor.measure.estimates import Setting
+    from auditor.measure.estimates import Target
+    from auditor.measure.setting import Setting
     from auditor.records import Dataset, DataSummary, Gate, GroupKey, Label
 
 
@@ -30,6 +33,8 @@ class Reach:
     gate: str
     label: Label | None
     group: GroupKey
+    against: GroupKey | None
+    """The group that a gap is to."""
     n: int
     """Test examples in the rate's denominator."""
     limit: str
@@ -89,12 +94,19 @@ def _nothing_changes(dataset: Dataset, confidence: float, min_group: int) -> Set
 
 
 def _reaches(gate: Gate, setting: Setting) -> Iterator[Reach]:
-    dataset, about_change = setting.dataset, gate.compare in {"change", "disparity_change"}
-    places = [
-        (None if label is None else dataset.classes.index(label), dataset.groups.names.index(group))
-        for label, group in gate.targets
+    groups, classes = setting.dataset.groups.names, setting.dataset.classes
+    about_change = gate.compare in VERSUS_BASELINE
+    targets: list[Target] = [
+        (
+            gate.metric,
+            None if label is None else classes.index(label),
+            groups.index(group),
+            gate.compare,
+            NONE if against is None else groups.index(against),
+        )
+        for label, group, against in gate.targets
     ]
-    for e in estimate(setting, [(gate.metric, label, group, gate.compare) for label, group in places]):
+    for e in estimate(setting, targets):
         limits = [(-1, gate.min), (1, gate.max)]
         broken = [
             (side, limit, bound)
@@ -110,6 +122,7 @@ def _reaches(gate: Gate, setting: Setting) -> Iterator[Reach]:
             gate=gate.name,
             label=e.label,
             group=e.group,
+            against=e.against,
             n=e.n,
             limit=" to ".join(f"{limit:+.3f}" for _, limit in limits if limit is not None) if about_change else "",
             smallest=None if e.low is None or e.high is None else max(-e.low, e.high),

@@ -114,12 +114,14 @@ def estimate(variant: str, metric: str, label: str | None, group: tuple, compare
     )
     half = 1.66 * (variance + 3e-6) ** 0.5
     bounded = not small and compare != "ratio"
+    versus_group = compare not in {"value", "change"}
     value = values[compare]
     return Estimate(
         variant=variant,
         metric=metric,
         label=label,
         group=group,
+        against=reference(group) if versus_group else None,
         compare=compare,
         value=None if small else value,
         low=value - half if bounded else None,
@@ -155,7 +157,7 @@ def gate(name: str, families: tuple[str, ...], **changes) -> Gate:
     keys = {
         "line": 41,
         "metric": "recall",
-        "targets": tuple((POSITIVE, g) for g in sizes() if family_name(g) in families),
+        "targets": tuple((POSITIVE, g, None) for g in sizes() if family_name(g) in families),
         "compare": "change",
         "variants": tuple(CHANGES),
         "min": -0.02,
@@ -201,7 +203,7 @@ def judged(gates: tuple[Gate, ...], by_id: dict[str, Estimate]) -> tuple[Finding
     """Judge all comparisons of all gates that have an estimate."""
     findings = []
     for one in gates:
-        for variant, (label, group) in product(one.variants, one.targets):
+        for variant, (label, group, _) in product(one.variants, one.targets):
             key = estimate(variant, one.metric, label, group, one.compare).id
             if key in by_id:
                 findings.append(judge(one, by_id[key]))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from auditor.measure.contrasts import TWO_GROUPS
 from auditor.measure.counts import count_labels
-from auditor.measure.estimates import estimate, prepare
-from auditor.records import Dataset, Groups, Population, Predictions
+from auditor.measure.estimates import estimate
+from auditor.measure.setting import prepare
+from auditor.records import NONE, Dataset, Groups, Population, Predictions
 
 
 def groups(*attributes: tuple[str, list[str]]) -> Groups:
@@ -76,6 +78,8 @@ def setting(data, variant, baseline, *, confidence=0.95, min_group=2):
 
 
 def one(data, variant, baseline, metric, compare, *, label=None, group=0, **options):
-    """One estimate."""
-    (found,) = estimate(setting(data, variant, baseline, **options), [(metric, label, group, compare)])
+    """One estimate; a gap is to the group's reference."""
+    others = data.groups.compared_with(group) if compare in TWO_GROUPS and "overall" not in compare else ()
+    target = (metric, label, group, compare, *(others[:1] or (NONE,)))
+    (found,) = estimate(setting(data, variant, baseline, **options), [target])
     return found

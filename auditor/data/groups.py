@@ -12,11 +12,12 @@ import pandas as pd
 from auditor.data.reading import Attempt, Rows, raise_all
 from auditor.data.values import distinct, find, listed, natural, plural, read_only, text
 from auditor.errors import DataError, Problem, did_you_mean
-from auditor.records import EVERYBODY, MISSING, GroupKey, Groups, IntArray, group_name
+from auditor.records import EACH, EVERYBODY, MISSING, NONE, GroupKey, Groups, IntArray, group_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from auditor.records import FloatArray
     from auditor.spec import Attribute, Intersection
 
 MOST_GROUPS = 1000
@@ -40,8 +41,8 @@ class Family:
     names: tuple[str, ...]
     codes: IntArray
     """For each entry (test example or cell) the index of its group."""
-    reference: str
-    """One of the names."""
+    reference: str | None
+    """One of the names; None where whichever is best counts."""
     warnings: tuple[str, ...]
 
 
@@ -177,12 +178,14 @@ def _by_values(attribute: Attribute, column: pd.Series) -> tuple[tuple[str, ...]
     return names, np.array([*(index[name] for name in own), -1])[value_of]
 
 
-def _reference(attribute: Attribute, names: tuple[str, ...], counts: IntArray) -> str:
+def _reference(attribute: Attribute, names: tuple[str, ...], counts: IntArray) -> str | None:
+    if attribute.reference == "best" and "best" not in names:
+        return None
     if attribute.reference == "majority" and "majority" not in names:
         return min(name for name, count in zip(names, counts, strict=True) if count == counts.max())
     where = f"attribute {attribute.name}"
     if attribute.reference not in names:
-        advice = did_you_mean(attribute.reference, [*names, "majority"])
+        advice = did_you_mean(attribute.reference, [*names, "majority", "best"])
         raise DataError(
             Problem(
                 where=where, message=f'there is no group "{attribute.reference}" to be the reference', advice=advice
@@ -204,17 +207,14 @@ def _assemble(families: Mapping[str, Family], intersections: Sequence[Intersecti
     cell_sizes = np.bincount(cell_of)
     cells = {name: replace(family, codes=family.codes[first]) for name, family in families.items()}
     names: list[GroupKey] = [EVERYBODY]
-    reference = [np.array([-1])]
+    reference = [np.array([NONE])]
     membership = [np.ones((1, first.size), dtype=bool)]
     for family in [(name,) for name in families] + [tuple(i.attributes) for i in intersections]:
         group_of, one = _combine([(cells[name].codes, len(cells[name].names)) for name in family])
         keys = [tuple((name, cells[name].names[cells[name].codes[cell]]) for name in family) for cell in one]
-        if len(family) == 1:
-            chosen = keys.index(((family[0], cells[family[0]].reference),))
-        else:
-            sizes = np.bincount(group_of, weights=cell_sizes)
-            chosen = min(np.flatnonzero(sizes == sizes.max()).tolist(), key=lambda index: group_name(keys[index]))
-        reference.append(np.full(len(keys), len(names) + chosen))
+        sizes = np.bincount(group_of, weights=cell_sizes)
+        chosen = _chosen(keys, sizes, [cells[name].reference for name in family])
+        reference.append(np.full(len(keys), EACH if chosen is None else len(names) + chosen))
         membership.append(group_of == np.arange(len(keys))[:, None])
         names += keys
     return Groups(
@@ -223,6 +223,15 @@ def _assemble(families: Mapping[str, Family], intersections: Sequence[Intersecti
         cell_of=read_only(cell_of),
         reference=read_only(np.concatenate(reference)),
     )
+
+
+def _chosen(keys: Sequence[GroupKey], sizes: IntArray | FloatArray, references: Sequence[str | None]) -> int | None:
+    """Choose the reference of an attribute, or the largest group of an intersection; None where each other counts."""
+    if None in references:
+        return None
+    if len(references) == 1:
+        return next(index for index, key in enumerate(keys) if key[0][1] == references[0])
+    return min(np.flatnonzero(sizes == sizes.max()).tolist(), key=lambda index: group_name(keys[index]))
 
 
 def _combine(codes: Sequence[tuple[IntArray, int]]) -> tuple[IntArray, IntArray]:

@@ -105,8 +105,6 @@ def _check_attributes(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake
             )
         if attribute.name == spec.data.label:
             yield Mistake(path=here, message=f"{attribute.name!r} is the label")
-        if attribute.reference == "best":
-            yield Mistake(path=(*here, "reference"), message=not_yet("'best'"))
         if attribute.bins and attribute.groups:
             yield Mistake(path=here, message="has both bins and groups: one of them")
         if attribute.bins and sorted(set(attribute.bins)) != attribute.bins:
@@ -214,9 +212,7 @@ def _useless(gate: GateTable) -> Iterator[str]:
         yield f"nothing is at least {gate.min:g} and at most {gate.max:g}"
     if gate.of is not None and gate.metric in {"accuracy", "error"}:
         yield f"{gate.metric} is of all classes: leave out `of`"
-    if gate.decide_on == "interval":
-        advice = 'set decide_on = "point", which decides on the estimate alone'
-        if gate.compare == "ratio":
-            yield f"{not_yet('an interval of a ratio')}; {advice}"
-        if gate.metric == "precision":
-            yield f"{not_yet('an interval of precision')}; {advice}"
+    if gate.metric == "precision" and gate.compare.startswith("to_overall"):
+        yield "whom precision is about depends on the decisions, so that everybody is no fixed whole: use disparity"
+    if gate.compare == "ratio" and any(limit is not None and limit < 0 for limit in (gate.min, gate.max)):
+        yield "a ratio of rates is never below 0"

@@ -9,18 +9,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.measure.class_tests import compare_classes
+from auditor.measure.contrasts import TWO_GROUPS
 from auditor.measure.counts import count_labels
-from auditor.measure.estimates import Target, estimate, prepare
+from auditor.measure.estimates import Target, estimate
 from auditor.measure.exemplars import find_exemplars
 from auditor.measure.rates import RATES
+from auditor.measure.setting import prepare
+from auditor.records import EACH, NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from auditor.records import ClassTest, Compare, Dataset, Estimate, Exemplars, Gate, Population
 
 SHOWN_RATES = ("accuracy", "recall", "fnr", "fpr", "selection_rate", "precision")
 """What every report holds; other rates where a gate asks for them."""
+GAPS: tuple[Compare, ...] = ("disparity", "disparity_change", "ratio", "ratio_change")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,24 +68,32 @@ def wanted(dataset: Dataset, gates: Sequence[Gate]) -> tuple[Target, ...]:
         # with many classes, classes x groups is no longer something to look at: groups then show accuracy alone
         everywhere = labels == (None,) or len(dataset.classes) == 2
         for g in range(len(dataset.groups.names)) if everywhere else (0,):
-            targets |= {(metric, c, g, compare): None for c in labels for compare in _compares(dataset, g)}
+            targets |= dict.fromkeys(target for c in labels for target in _shown(dataset, metric, c, g))
     group_at = {name: g for g, name in enumerate(dataset.groups.names)}
     for gate in gates:
-        for label, group in gate.targets:
+        for label, group, against in gate.targets:
             c = None if label is None else dataset.classes.index(label)
-            # the value itself goes with every judged number: reports say what it was and what it became
-            targets |= {(gate.metric, c, group_at[group], compare): None for compare in _companions(gate.compare)}
+            other = NONE if against is None else group_at[against]
+            targets |= dict.fromkeys(_judged(gate, c, group_at[group], other))
     return tuple(targets)
 
 
-def _companions(compare: Compare) -> tuple[Compare, ...]:
-    """A judged number comes with the value that it is about; a gap also with its change: is it compression's doing?"""
-    return ("value", compare, "disparity_change") if compare in {"disparity", "ratio"} else ("value", compare)
+def _judged(gate: Gate, c: int | None, g: int, other: int) -> list[Target]:
+    """A judged number comes with the values that it is about, and with changes: is it compression's doing?"""
+    targets: list[Target] = [(gate.metric, c, g, "value", NONE), (gate.metric, c, g, gate.compare, other)]
+    if gate.compare in TWO_GROUPS and other != NONE:
+        targets += [(gate.metric, c, other, "value", NONE), (gate.metric, c, g, "disparity_change", other)]
+    return targets
 
 
-def _compares(dataset: Dataset, g: int) -> tuple[Compare, ...]:
-    own: tuple[Compare, ...] = ("value", "change")
-    return own if dataset.groups.reference[g] in {-1, g} else (*own, "disparity", "disparity_change", "ratio")
+def _shown(dataset: Dataset, metric: str, c: int | None, g: int) -> Iterator[Target]:
+    """What a report shows of a group: its rate, and its gap where there is one reference to be compared with."""
+    yield (metric, c, g, "value", NONE)
+    yield (metric, c, g, "change", NONE)
+    if dataset.groups.reference[g] != EACH:
+        for other in dataset.groups.compared_with(g):
+            for compare in GAPS:
+                yield (metric, c, g, compare, other)
 
 
 def _shown_labels(dataset: Dataset) -> tuple[int, ...]:

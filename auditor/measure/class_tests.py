@@ -16,7 +16,7 @@ ROUNDING = 1e-12
 """Rates that differ by less are equal but for rounding."""
 
 if TYPE_CHECKING:
-    from auditor.measure.estimates import Setting
+    from auditor.measure.setting import Setting
     from auditor.records import FloatArray
 
 

@@ -1,281 +1,184 @@
-"""Every number as rate x gap x contrast, by one code path."""
+"""Every number as rate x gap x contrast: read off tables of rates, many comparisons at once."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditor.measure.counts import MemberCounts, align, count_decisions, first_of_each, vote_shares
-from auditor.measure.intervals import ExampleEnd, clopper_pearson, end_of, example_end
-from auditor.measure.moments import moments
-from auditor.measure.rates import RATES, denominators, hit_shares, inside, member_rates
+from auditor.measure.contrasts import RATIOS, VERSUS_BASELINE, BoundArrays
+from auditor.measure.intervals import clopper_pearson
+from auditor.measure.tables import RateTable
 from auditor.records import Bound, Estimate, Term, group_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from auditor.measure.intervals import Side
-    from auditor.records import Compare, Dataset, FloatArray, IntArray, Population
+    from auditor.measure.setting import Setting
+    from auditor.records import Compare, FloatArray, IntArray
 
 SIDES: tuple[Side, Side] = (-1, 1)
-_ONE_GROUP = frozenset({"value", "change"})
-_VERSUS_BASELINE = frozenset({"change", "disparity_change"})
-RANGES = {"value": (0.0, 1.0), "change": (-1.0, 1.0), "disparity": (-1.0, 1.0), "disparity_change": (-2.0, 2.0)}
-"""What a rate, its change and its gap can be: no bound lies beyond."""
+RANGES: dict[Compare, tuple[float, float]] = {
+    "value": (0.0, 1.0),
+    "change": (-1.0, 1.0),
+    "disparity": (-1.0, 1.0),
+    "disparity_change": (-2.0, 2.0),
+    "to_overall": (-1.0, 1.0),
+    "to_overall_change": (-2.0, 2.0),
+    "ratio": (0.0, math.inf),
+    "ratio_change": (-math.inf, math.inf),
+}
+"""What a rate, its change, its gap and its ratio can be: no bound lies beyond."""
 
-Target = tuple[str, int | None, int, "Compare"]
-"""What is wanted: metric, index of the class (None for accuracy and error), index of the group, comparison."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What all estimates of one variant share."""
-
-    dataset: Dataset
-    total: IntArray
-    """[G, C]: test examples of each class in each group."""
-    population: Population
-    is_baseline: bool
-    ours: MemberCounts
-    theirs: MemberCounts
-    firsts: IntArray
-    """Places of members that are no copies of earlier ones; in a paired variant, of pairs."""
-    firsts_baseline: IntArray
-    votes: FloatArray
-    """[N, C]: vote shares of the variant's members."""
-    votes_baseline: FloatArray
-    confidence: float
-    min_group: int
-
-    @property
-    def members(self) -> int:
-        """Finished members that differ."""
-        return len(self.firsts)
-
-    @property
-    def is_sampled(self) -> bool:
-        """Whether members are a sample, as a recipe claim needs, or the one model that is meant."""
-        return self.population.claim == "recipe"
-
-    @property
-    def baseline_is_sampled(self) -> bool:
-        """Whether the baseline is a population too, and not one given model."""
-        return not self.population.fixed_baseline
+Target = tuple[str, int | None, int, "Compare", int]
+"""What is wanted: metric, index of the class (None for accuracy and error), index of the group, comparison, index of
+the group that a gap is to (NONE without one, or where it is to everybody)."""
 
 
-def prepare(
-    dataset: Dataset,
-    population: Population,
-    baseline: Population,
-    total: IntArray,
-    *,
-    confidence: float,
-    min_group: int,
-) -> Setting:
-    """Count what the estimates of one variant need, paired with the baseline as the variant is."""
-    ours, theirs = align(population, baseline)
-    classes = len(dataset.classes)
-    counted = [count_decisions(p.decisions, dataset.labels, dataset.groups, classes) for p in (ours, theirs)]
-    votes = [vote_shares(p.decisions, classes) for p in (ours, theirs)]
-    return Setting(
-        dataset=dataset,
-        total=total,
-        population=population,
-        is_baseline=population is baseline,
-        ours=counted[0],
-        theirs=counted[1],
-        firsts=first_of_each(
-            list(zip(ours.digests, theirs.digests, strict=True)) if population.paired else ours.digests
-        ),
-        firsts_baseline=first_of_each(theirs.digests),
-        votes=votes[0],
-        votes_baseline=votes[1],
-        confidence=confidence,
-        min_group=min_group,
-    )
-
-
-def estimate(setting: Setting, targets: Iterable[Target]) -> Iterator[Estimate]:
+def estimate(setting: Setting, targets: Iterable[Target]) -> list[Estimate]:
     """Compute the wanted numbers of one variant; comparisons with the baseline are left out for the baseline."""
-    tables: dict[str, _RateTable] = {}
-    for metric, label, group, compare in targets:
-        if setting.is_baseline and compare in _VERSUS_BASELINE:
-            continue
-        if metric not in tables:
-            tables[metric] = _RateTable(setting, metric)
-        yield tables[metric].estimate(label, group, compare)
-
-
-class _RateTable:
-    """One rate of one variant in every group and class, computed at once; estimates are read off it."""
-
-    def __init__(self, setting: Setting, metric: str) -> None:
-        self.setting, self.metric, self.rate = setting, metric, RATES[metric]
-        self.unit = "examples" if setting.dataset.cluster is None else "clusters"
-        self.n = denominators(self.rate, setting.total)
-        self.fewest: FloatArray | IntArray = self.n
-        self.fewest_baseline: FloatArray | IntArray = self.n
-        self.ours = member_rates(self.rate, setting.ours, setting.total)
-        self.theirs = member_rates(self.rate, setting.theirs, setting.total)
-        self.ends: dict[str, tuple[ExampleEnd, ExampleEnd]] = {}
-        self.statistics: dict[bool, _MemberStatistics] = {}
-        if self.rate.among == "decided":
-            self._count_decided()
-        else:
-            self._sum_examples()
-
-    def _count_decided(self) -> None:
-        """Take the denominator from decisions: the mean over members to show, the least of any member to be enough."""
-        s = self.setting
-        self.unit = "examples that some member decides so"
-        if s.members:
-            self.n = np.rint(s.ours.decided.mean(axis=0)).astype(np.int64)
-            self.fewest, self.fewest_baseline = s.ours.decided.min(axis=0), s.theirs.decided.min(axis=0)
-
-    def _sum_examples(self) -> None:
-        s, data = self.setting, self.setting.dataset
-        within = inside(self.rate, data.labels, len(data.classes))
-        ours, theirs = (hit_shares(self.rate, votes, data.labels) for votes in (s.votes, s.votes_baseline))
-        value = moments(ours, within, data.groups, data.cluster)
-        change = moments(ours - theirs, within, data.groups, data.cluster)
-        self.fewest = self.fewest_baseline = value.clusters
-        self.ends = {
-            "value": (example_end(value, 0.0), example_end(value, 1.0)),
-            "change": (example_end(change, -1.0), example_end(change, 1.0)),
-        }
-
-    def estimate(self, label: int | None, g: int, compare: Compare) -> Estimate:
-        """Read one estimate off the table."""
-        s, j = self.setting, label or 0
-        places = (g,) if compare in _ONE_GROUP else (g, int(s.dataset.groups.reference[g]))
-        undefined = self._undefined(places, j, compare)
-        value = None if undefined else self._value(places, j, compare)
-        method, lower, upper = "none", None, None
-        low, high = None, None
-        if value is not None and self._is_one_proportion(compare):
-            method, successes, n = "clopper-pearson", round(value * self.n[g, j]), int(self.n[g, j])
-            low, high = (clopper_pearson(successes, n, side, s.confidence) for side in SIDES)
-        elif value is not None and self.ends and compare != "ratio":
-            method = "sum of terms"
-            lower, upper = self._bounds(places, j, compare)
-            least, most = RANGES[compare]
-            low, high = max(least, end_of(lower, -1, s.confidence)), min(most, end_of(upper, 1, s.confidence))
-        return Estimate(
-            variant=s.population.name,
-            metric=self.metric,
-            label=None if label is None else s.dataset.classes[label],
-            group=s.dataset.groups.names[g],
-            compare=compare,
-            value=value,
-            low=low,
-            high=high,
-            n=int(self.n[g, j]),
-            members=s.members,
-            claim=s.population.claim,
-            undefined=undefined,
-            method=method,
-            lower=lower,
-            upper=upper,
-        )
-
-    def _is_one_proportion(self, compare: Compare) -> bool:
-        s = self.setting
-        return compare == "value" and not s.is_sampled and s.dataset.cluster is None and bool(self.ends)
-
-    def _undefined(self, places: tuple[int, ...], j: int, compare: Compare) -> str | None:
-        s, versus = self.setting, compare in _VERSUS_BASELINE
-        if s.members == 0:
-            return "no member finished"
-        if s.is_sampled and (s.members < 2 or (versus and s.baseline_is_sampled and len(s.firsts_baseline) < 2)):
-            return "a claim about a recipe needs two finished members that differ"
-        for g in places:
-            least = min(side[g, j] for side in (self.fewest, self.fewest_baseline)[: 1 + versus])
-            if least < s.min_group:
-                who = group_name(s.dataset.groups.names[g])
-                return f"{int(least)} {self.unit} in {who}, of the {s.min_group} that are needed"
-        if compare == "ratio" and not self.ours[:, places[1], j].any():
-            return "the rate of the reference group is 0"
-        return None
-
-    def _value(self, places: tuple[int, ...], j: int, compare: Compare) -> float:
-        members = self._members(gap=len(places) == 2)
-        if compare == "ratio":
-            return float(self.ours[:, places[0], j].mean() / self.ours[:, places[1], j].mean())
-        value = float(members.ours[places[0], j])
-        return value - float(members.theirs[places[0], j]) if compare in _VERSUS_BASELINE else value
-
-    def _bounds(self, places: tuple[int, ...], j: int, compare: Compare) -> tuple[Bound, Bound]:
-        """Put together both ends; the reference group enters with a minus, so with the other end's pseudo-examples."""
-        ends = self.ends["change" if compare in _VERSUS_BASELINE else "value"]
-        member_terms = self._member_terms(places, j, compare)
-        bounds = []
-        for own, other in (ends, ends[::-1]):
-            terms = [_example_term(own, places[0], j)]
-            center = own.center[places[0], j]
-            if len(places) == 2:
-                terms.append(_example_term(other, places[1], j))
-                center = center - other.center[places[1], j]
-            bounds.append(Bound(center=float(center), terms=(*terms, *member_terms)))
-        return bounds[0], bounds[1]
-
-    def _member_terms(self, places: tuple[int, ...], j: int, compare: Compare) -> tuple[Term, ...]:
-        s = self.setting
-        if not s.is_sampled:
-            return ()
-        at, members = (places[0], j), self._members(gap=len(places) == 2)
-        if compare in _VERSUS_BASELINE and s.baseline_is_sampled:
-            if s.population.paired:
-                return (_member_term("members", members.variance_of_pairs[at], s.members),)
-            theirs = _member_term("baseline members", members.variance_theirs[at], len(s.firsts_baseline))
-            return (_member_term("members", members.variance_ours[at], s.members), theirs)
-        return (_member_term("members", members.variance_ours[at], s.members),)
-
-    def _members(self, *, gap: bool) -> _MemberStatistics:
-        if gap not in self.statistics:
-            self.statistics[gap] = self._summarise(gap=gap)
-        return self.statistics[gap]
-
-    def _summarise(self, *, gap: bool) -> _MemberStatistics:
-        """Take means and variances over members; members are shared by groups, so a gap is taken member by member."""
-        reference = self.setting.dataset.groups.reference
-        ours, theirs = (r - r[:, reference] if gap else r for r in (self.ours, self.theirs))
-        pairs = ours - theirs if self.setting.population.paired else ours
-        return _MemberStatistics(
-            ours=ours.mean(axis=0),
-            theirs=theirs.mean(axis=0),
-            variance_ours=_variance_of_mean(ours, self.setting.firsts),
-            variance_theirs=_variance_of_mean(theirs, self.setting.firsts_baseline),
-            variance_of_pairs=_variance_of_mean(pairs, self.setting.firsts),
-        )
+    wanted = [t for t in targets if not (setting.is_baseline and t[3] in VERSUS_BASELINE)]
+    batches: dict[tuple[str, Compare], list[Target]] = {}
+    for target in wanted:
+        batches.setdefault((target[0], target[3]), []).append(target)
+    tables: dict[str, RateTable] = {}
+    found: dict[Target, Estimate] = {}
+    for (metric, compare), batch in batches.items():
+        table = tables.setdefault(metric, RateTable(setting, metric))
+        found |= zip(batch, _estimates(setting, table, compare, batch), strict=True)
+    return [found[target] for target in wanted]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _MemberStatistics:
-    """Over members, of a rate or of its gap to the reference group; every field is [G, J]."""
+class _Interval:
+    """What is known of one comparison that is defined."""
 
-    ours: FloatArray
-    theirs: FloatArray
-    variance_ours: FloatArray
-    """Of the mean."""
-    variance_theirs: FloatArray
-    variance_of_pairs: FloatArray
-
-
-def _variance_of_mean(rates: FloatArray, firsts: IntArray) -> FloatArray:
-    """Give the variance of the mean over members, [G, J]; NaN for fewer than two that differ.
-
-    Copies of a member count once for how many there are, and cannot make the others look alike.
-    """
-    if len(firsts) < 2:
-        return np.full(rates.shape[1:], np.nan)
-    return np.maximum(rates.var(axis=0, ddof=1), rates[firsts].var(axis=0, ddof=1)) / len(firsts)
+    value: float
+    low: float | None
+    high: float | None
+    method: str
+    lower: Bound | None
+    upper: Bound | None
+    spread: float | None
 
 
-def _example_term(end: ExampleEnd, g: int, j: int) -> Term:
-    return Term(source="examples", variance=float(end.variance[g, j]), df=float(end.df[g, j]))
+def _estimates(setting: Setting, table: RateTable, compare: Compare, batch: list[Target]) -> list[Estimate]:
+    undefined = [_why_undefined(setting, table, target) for target in batch]
+    defined = [target for target, reason in zip(batch, undefined, strict=True) if reason is None]
+    intervals = iter(_intervals(setting, table, compare, defined))
+    return [
+        _estimate(setting, table, target, reason, None if reason else next(intervals))
+        for target, reason in zip(batch, undefined, strict=True)
+    ]
 
 
-def _member_term(source: Literal["members", "baseline members"], variance: float, K: int) -> Term:
-    return Term(source=source, variance=float(variance), df=float(K - 1))
+def _why_undefined(s: Setting, table: RateTable, target: Target) -> str | None:
+    _, label, g, compare, other = target
+    j, versus = label or 0, compare in VERSUS_BASELINE
+    if s.members == 0:
+        return "no member finished"
+    if s.is_sampled and (s.members < 2 or (versus and s.baseline_is_sampled and len(s.firsts_baseline) < 2)):
+        return "a claim about a recipe needs two finished members that differ"
+    for place in (g,) if other < 0 else (g, other):
+        least = table.fewest(place, j, versus=versus)
+        if least < s.min_group:
+            who = group_name(s.dataset.groups.names[place])
+            return f"{least} {table.unit} in {who}, of the {s.min_group} that are needed"
+    if compare.startswith("to_overall") and (left := table.fewest_outside(g, j)) < s.min_group:
+        return f"{left} {table.unit} outside of the group, of the {s.min_group} that are needed"
+    if compare in RATIOS and table.is_zero(other, j, versus=versus):
+        return "the rate of the reference group is 0"
+    return None
+
+
+def _intervals(s: Setting, table: RateTable, compare: Compare, targets: list[Target]) -> list[_Interval]:
+    """Compute values and intervals of comparisons that are all defined."""
+    if not targets:
+        return []
+    j, g, other = (np.array([t[place] or 0 for t in targets]) for place in (1, 2, 4))
+    value = table.value(compare, g, j, other)
+    if compare == "value" and not s.is_sampled and s.dataset.cluster is None and not table.is_random:
+        return _exact(s, value, table.n[g, j])
+    spread = table.spread(compare, g, j, other) if s.is_sampled else np.full(len(value), np.nan)
+    sides = [table.bounds(compare, g, j, other, side) for side in SIDES]
+    least, most = RANGES[compare]
+    low = np.maximum(np.nan_to_num(sides[0].end(-1, s.confidence), nan=least), least)
+    high = np.minimum(np.nan_to_num(sides[1].end(1, s.confidence), nan=most), most)
+    bounds = [_bounds(one) for one in sides]
+    return [
+        _Interval(
+            value=float(value[i]),
+            low=_known(low[i]),
+            high=_known(high[i]),
+            method="sum of terms",
+            lower=bounds[0][i],
+            upper=bounds[1][i],
+            spread=_known(spread[i]),
+        )
+        for i in range(len(targets))
+    ]
+
+
+def _exact(s: Setting, value: FloatArray, n: IntArray) -> list[_Interval]:
+    """Give one model's own rates their exact intervals."""
+    successes = np.rint(value * n)
+    low, high = (clopper_pearson(successes, n, side, s.confidence) for side in SIDES)
+    return [
+        _Interval(
+            value=float(v), low=float(a), high=float(b), method="clopper-pearson", lower=None, upper=None, spread=None
+        )
+        for v, a, b in zip(value, low, high, strict=True)
+    ]
+
+
+def _known(number: float) -> float | None:
+    return float(number) if math.isfinite(number) else None
+
+
+def _bounds(arrays: BoundArrays) -> list[Bound]:
+    """Take bounds of many comparisons apart."""
+    columns = [
+        zip(
+            *(x.tolist() for x in (term.variance, term.df, term.covariance, term.variance_below)),
+            strict=True,
+        )
+        for term in arrays.terms
+    ]
+    terms = [
+        [Term(source=t.source, variance=v, df=df, covariance=c, variance_below=b) for v, df, c, b in column]
+        for t, column in zip(arrays.terms, columns, strict=True)
+    ]
+    return [
+        Bound(center=center, below=below, terms=own)
+        for center, below, *own_terms in zip(arrays.center.tolist(), arrays.below.tolist(), *terms, strict=True)
+        for own in [tuple(own_terms)]
+    ]
+
+
+def _estimate(
+    s: Setting, table: RateTable, target: Target, undefined: str | None, interval: _Interval | None
+) -> Estimate:
+    _, label, g, compare, other = target
+    names, found = s.dataset.groups.names, interval
+    return Estimate(
+        variant=s.population.name,
+        metric=table.metric,
+        label=None if label is None else s.dataset.classes[label],
+        group=names[g],
+        against=names[other] if other >= 0 else None,
+        compare=compare,
+        value=found.value if found else None,
+        low=found.low if found else None,
+        high=found.high if found else None,
+        n=int(table.n[g, label or 0]),
+        members=s.members,
+        claim=s.population.claim,
+        undefined=undefined,
+        method=found.method if found else "none",
+        lower=found.lower if found else None,
+        upper=found.upper if found else None,
+        spread=found.spread if found else None,
+    )

@@ -10,7 +10,7 @@ from auditor.measure.counts import count_labels
 from auditor.records import EVERYBODY, ExemplarGroup, Exemplars
 
 if TYPE_CHECKING:
-    from auditor.measure.estimates import Setting
+    from auditor.measure.setting import Setting
     from auditor.records import BoolArray, FloatArray, GroupKey, IntArray, Label
 
 

@@ -1,14 +1,15 @@
 """One-sided bounds that know that test examples, and members, are samples (statistics: section 5, "Uncertainty").
 
-Each end of an interval is centre -/+ sqrt(sum over sources of t(df)^2 variance): a quantile for each source (Banerjee
-1961), not one for a pooled variance. Before the variance is taken, 1.5 pseudo-examples at the extreme of the quantity
-are added on the end's side, so that a small group where nothing happened is not taken for certainty.
+Each end of an interval is where a contrast, centre - limit x below, lies sqrt(sum over sources of t(df)^2 variance)
+from 0: a quantile for each source (Banerjee 1961), not one for a pooled variance. For a plain number `below` is 1, and
+the end is centre -/+ that root. Before the variance is taken, 1.5 pseudo-examples at the extreme of the quantity are
+added on the end's side, so that a small group where nothing happened is not taken for certainty.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -18,8 +19,10 @@ from scipy import optimize, special, stats
 from auditor.records import Bound, Term, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auditor.measure.moments import Moments
-    from auditor.records import FloatArray
+    from auditor.records import FloatArray, IntArray
 
 PSEUDO_EXAMPLES = 1.5
 LEAST_LOG_P = math.log(1e-12)
@@ -30,44 +33,79 @@ Side = Literal[-1, 1]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExampleEnd:
-    """One end's share that comes from examples; every field is [G, J]."""
+    """One end's share that comes from examples: of Q quantities, by group and class."""
 
-    center: FloatArray
-    variance: FloatArray
+    mean: FloatArray
+    """[Q, G, J], with the pseudo-examples."""
+    covariance: FloatArray
+    """[Q, Q, G, J]: of the means."""
     df: FloatArray
+    """[G, J]."""
 
 
-def example_end(m: Moments, extreme: float) -> ExampleEnd:
-    """Take the mean of a quantity, its variance and degrees of freedom, with pseudo-examples at `extreme`.
+def example_end(m: Moments, extreme: Sequence[float]) -> ExampleEnd:
+    """Take the means of quantities, their covariance and degrees of freedom, with pseudo-examples at `extreme` [Q].
 
-    Without clusters the variance is (sum a^2 + 1.5 e^2 - n* mean^2) / ((n* - 1) n*) with n* = n + 1.5; with G clusters,
+    Without clusters a variance is (sum a^2 + 1.5 e^2 - n* mean^2) / ((n* - 1) n*) with n* = n + 1.5; with G clusters,
     of which pseudo-ones have the mean size, G*/(G* - 1) sum (A - mean m)^2 / n*^2. NaN where there is no example.
     """
+    e = np.array(extreme, float)[:, None, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         size = m.examples / m.clusters
         n = m.examples + PSEUDO_EXAMPLES * size
         count = m.clusters + PSEUDO_EXAMPLES
-        center = (m.total + PSEUDO_EXAMPLES * size * extreme) / n
-        spread = m.square - 2 * center * m.cross + center**2 * m.size_square
-        spread += PSEUDO_EXAMPLES * (size * (extreme - center)) ** 2
-        variance = count / (count - 1) * spread / n**2
-    return ExampleEnd(center=center, variance=variance, df=m.clusters - 1)
+        mean = (m.total + PSEUDO_EXAMPLES * size * e) / n
+        spread = m.square - mean[:, None] * m.cross[None] - m.cross[:, None] * mean[None]
+        spread += mean[:, None] * mean[None] * m.size_square
+        spread += PSEUDO_EXAMPLES * size**2 * (e - mean)[:, None] * (e - mean)[None]
+        covariance = count / (count - 1) * spread / n**2
+    return ExampleEnd(mean=mean, covariance=covariance, df=m.clusters - 1)
+
+
+def variance_at(term: Term, limit: float) -> float:
+    """Give a term's variance of the contrast that is 0 where the quantity is at the limit."""
+    return term.variance - 2 * limit * term.covariance + limit**2 * term.variance_below
 
 
 def reach(terms: tuple[Term, ...], confidence: float) -> float:
-    """Tell how far a bound lies from its centre."""
+    """Tell how far a plain number must lie from its limit for that to be shown."""
     return math.sqrt(sum(_quantile(1 - confidence, term.df) ** 2 * term.variance for term in terms))
 
 
 @lru_cache(maxsize=4096)
 def _quantile(tail: float, df: float) -> float:
     """Student's quantile that leaves `tail` above it; few are asked for, and often."""
-    return -float(special.stdtrit(df, tail))
+    return float(quantiles(np.asarray(df), tail))
 
 
-def end_of(bound: Bound, side: Side, confidence: float) -> float:
-    """Compute one end of an interval at a one-sided confidence."""
-    return bound.center + side * reach(bound.terms, confidence)
+def quantiles(df: FloatArray, tail: float) -> FloatArray:
+    """Give Student's quantiles that leave `tail` above them."""
+    return -special.stdtrit(df, tail)
+
+
+def end_of(bound: Bound, side: Side, confidence: float) -> float | None:
+    """Compute one end of an interval at a one-sided confidence; None where it is open."""
+    weights = [(_quantile(1 - confidence, term.df) ** 2, term) for term in bound.terms]
+    squares = (sum(w * getattr(t, name) for w, t in weights) for name in ("variance", "covariance", "variance_below"))
+    end = float(touching(np.asarray(bound.center), np.asarray(bound.below), *map(np.asarray, squares), side=side))
+    return None if math.isnan(end) else end
+
+
+def touching(
+    center: FloatArray, below: FloatArray, A: FloatArray, C: FloatArray, B: FloatArray, *, side: Side
+) -> FloatArray:
+    """Give the value L at which a contrast touches its reach, (center - L below)^2 = A - 2 L C + L^2 B; NaN where open.
+
+    For a plain number that is center -/+ sqrt(A); for a ratio the end of Fieller's set (1954), which is open where the
+    denominator is not shown to differ from 0. All arrays have one shape.
+    """
+    # the upper end is the lower end of the mirrored contrast
+    center, C = -side * center, -side * C
+    bend, slope, level = below**2 - B, center * below - C, center**2 - A
+    root = np.sqrt(np.maximum(below**2 * A - 2 * below * center * C + center**2 * B - (A * B - C**2), 0.0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        end = np.where(bend > 0, (slope - root) / bend, level / (slope + root))
+    return np.where((bend > 0) | ((level > 0) & (center > 0)), -side * end, np.nan)
 
 
 def p_beyond(bound: Bound, side: Side, limit: float) -> float:
@@ -75,20 +113,21 @@ def p_beyond(bound: Bound, side: Side, limit: float) -> float:
 
     With side -1 the quantity is within when it is at most the limit; with +1, when at least.
     """
-    distance = side * (limit - bound.center)
-    if not any(term.variance > 0 for term in bound.terms):
+    distance = side * (limit * bound.below - bound.center)
+    terms = [(variance, term.df) for term in bound.terms if (variance := variance_at(term, limit)) > 0]
+    if not terms:
         return 0.0 if distance > 0 else 1.0
-    tail = _touching(bound.terms, abs(distance))
+    tail = _touching(terms, abs(distance))
     return tail if distance > 0 else 1 - tail
 
 
-def _touching(terms: tuple[Term, ...], distance: float) -> float:
-    """Solve reach(terms, 1 - p) = distance for p in (0, 1/2]."""
+def _touching(terms: list[tuple[float, float]], distance: float) -> float:
+    """Solve sqrt(sum of t(df)^2 variance) = distance for the tail p in (0, 1/2]; terms are variances with their df."""
     if distance == 0:
         return 0.5
 
     def miss(log_p: float) -> float:
-        tails = (special.stdtrit(term.df, math.exp(log_p)) ** 2 * term.variance for term in terms)
+        tails = (special.stdtrit(df, math.exp(log_p)) ** 2 * variance for variance, df in terms)
         return math.sqrt(sum(tails)) - distance
 
     if miss(LEAST_LOG_P) <= 0:
@@ -96,11 +135,31 @@ def _touching(terms: tuple[Term, ...], distance: float) -> float:
     return math.exp(optimize.brentq(miss, LEAST_LOG_P, math.log(0.5), xtol=1e-13, rtol=1e-13))
 
 
-def clopper_pearson(successes: int, n: int, side: Side, confidence: float) -> float:
-    """Compute an exact one-sided bound of one proportion (Clopper and Pearson 1934)."""
-    result = stats.binomtest(successes, n, alternative="greater" if side < 0 else "less")
-    interval = result.proportion_ci(confidence, method="exact")
-    return float(interval.low if side < 0 else interval.high)
+def further_member(bound: Bound) -> Bound:
+    """Give the bound for one further member of the variant, which a claim about a recipe does not cover.
+
+    Its variance is that of the mean and that between members: K + 1 times the former.
+    """
+    terms = tuple(_one_more(term) if term.source == "members" else term for term in bound.terms)
+    return replace(bound, terms=terms)
+
+
+def _one_more(term: Term) -> Term:
+    factor = term.df + 2
+    return replace(
+        term,
+        variance=term.variance * factor,
+        covariance=term.covariance * factor,
+        variance_below=term.variance_below * factor,
+    )
+
+
+def clopper_pearson(successes: FloatArray, n: FloatArray | IntArray, side: Side, confidence: float) -> FloatArray:
+    """Compute exact one-sided bounds of proportions (Clopper and Pearson 1934)."""
+    if side > 0:
+        return 1 - clopper_pearson(n - successes, n, -1, confidence)
+    some = np.maximum(successes, 1)
+    return np.where(successes > 0, special.betaincinv(some, n - some + 1, 1 - confidence), 0.0)
 
 
 def p_proportion(successes: int, n: int, side: Side, limit: float) -> float:
@@ -111,21 +170,29 @@ def p_proportion(successes: int, n: int, side: Side, limit: float) -> float:
 
 
 def seeds_only(
-    value: float, terms: tuple[Term, ...], limits: tuple[float | None, float | None], confidence: float
+    bound: Bound, value: float, limits: tuple[float | None, float | None], confidence: float
 ) -> Verdict | None:
     """Judge as the usual interval over members does (Welch), blind to the test set being a sample.
 
-    None where members are no sample.
+    None where members are no sample. `limits` are the least and the greatest value that are allowed.
     """
-    members = [term for term in terms if term.source != "examples"]
+    members = tuple(term for term in bound.terms if term.source != "examples")
     if not members:
         return None
-    variance = sum(term.variance for term in members)
-    spread = sum(term.variance**2 / term.df for term in members)
-    margin = 0.0 if variance == 0 else _quantile(1 - confidence, variance**2 / spread) * math.sqrt(variance)
-    low, high = limits
-    if (low is not None and value + margin < low) or (high is not None and value - margin > high):
+    pairs = [(side, limit) for side, limit in zip((1, -1), limits, strict=True) if limit is not None]
+    room = [side * (value - limit) * bound.below for side, limit in pairs]
+    margins = [_welch(members, limit, confidence) for _, limit in pairs]
+    if any(-own > margin for own, margin in zip(room, margins, strict=True)):
         return Verdict.FAIL
-    if (low is None or value - margin >= low) and (high is None or value + margin <= high):
+    if all(own >= margin for own, margin in zip(room, margins, strict=True)):
         return Verdict.PASS
     return Verdict.INCONCLUSIVE
+
+
+def _welch(members: tuple[Term, ...], limit: float, confidence: float) -> float:
+    """Give the reach over members alone, with Satterthwaite's degrees of freedom."""
+    parts = [(variance_at(term, limit), term.df) for term in members]
+    variance = sum(own for own, _ in parts)
+    if variance <= 0:
+        return 0.0
+    return _quantile(1 - confidence, variance**2 / sum(own**2 / df for own, df in parts)) * math.sqrt(variance)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from auditor.measure.intervals import PSEUDO_EXAMPLES, reach
+from auditor.measure.intervals import PSEUDO_EXAMPLES, reach, variance_at
 from auditor.records import Bound, Term
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def needed(estimate: Estimate, limit: float, side: int, confidence: float) -> Ne
     more members are asked for only where more examples alone would not do.
     """
     assumed = (estimate.value or 0.0) if estimate.compare in {"value", "ratio"} else 0.0
-    distance = side * (limit - assumed)
-    bound = (estimate.lower if side < 0 else estimate.upper) or _one_proportion(estimate, assumed)
+    bound = _at((estimate.lower if side < 0 else estimate.upper) or _one_proportion(estimate, assumed), limit)
+    distance = side * (limit - assumed) * bound.below
     if distance <= 0:
         return Needed(examples=None, members=None)
     units = round(bound.terms[0].df) + 1
@@ -68,6 +68,12 @@ def needed(estimate: Estimate, limit: float, side: int, confidence: float) -> Ne
     if size is None:
         return Needed(examples=None, members=None)
     return Needed(examples=math.ceil(size * estimate.n / units), members=members)
+
+
+def _at(bound: Bound, limit: float) -> Bound:
+    """Take the contrast at a limit for a plain number: what is judged there."""
+    terms = (replace(t, variance=variance_at(t, limit), covariance=0.0, variance_below=0.0) for t in bound.terms)
+    return replace(bound, terms=tuple(terms))
 
 
 def _one_proportion(estimate: Estimate, share: float) -> Bound:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from auditor.measure.counts import count_labels
-from auditor.records import DataSummary, VariantSummary, family_name
+from auditor.records import EACH, DataSummary, VariantSummary, family_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,7 +77,7 @@ def summarise_data(dataset: Dataset) -> DataSummary:
         family_name(groups.names[g]): " x ".join(name for _, name in groups.names[g])
         for g, reference in enumerate(groups.reference)
         if reference == g
-    }
+    } | {family_name(groups.names[g]): "best" for g in np.flatnonzero(groups.reference == EACH)}
     return DataSummary(
         source=dataset.source,
         digest=dataset.digest,

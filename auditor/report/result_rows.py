@@ -71,6 +71,7 @@ def finding_row(finding: Finding, line: int | None) -> Json:
         "metric": estimate.metric,
         "class": estimate.label,
         "group": dict(estimate.group),
+        "against": _group(estimate.against),
         "compare": estimate.compare,
         "claim": estimate.claim,
         "verdict": finding.verdict,
@@ -87,6 +88,7 @@ def finding_row(finding: Finding, line: int | None) -> Json:
         "needed": finding.needed,
         "seeds_only": finding.seeds_only,
         "baseline_fails_too": finding.baseline_fails_too,
+        "further_model": finding.further_model,
     }
 
 
@@ -99,6 +101,10 @@ def _data(data: DataSummary) -> Json:
     return _object(data) | {"groups": groups}
 
 
+def _group(key: GroupKey | None) -> Json | None:
+    return None if key is None else dict(key)
+
+
 def _named(record: ClassTest | ExemplarGroup) -> Json:
     row = _object(record) | {"class": record.label, "group": dict(record.group)}
     del row["label"]
@@ -106,7 +112,10 @@ def _named(record: ClassTest | ExemplarGroup) -> Json:
 
 
 def _gate(gate: Gate) -> Json:
-    return _object(gate) | {"targets": [{"class": label, "group": dict(group)} for label, group in gate.targets]}
+    targets = [
+        {"class": label, "group": dict(group), "against": _group(against)} for label, group, against in gate.targets
+    ]
+    return _object(gate) | {"targets": targets}
 
 
 def _estimate(estimate: Estimate) -> Json:
@@ -114,6 +123,7 @@ def _estimate(estimate: Estimate) -> Json:
         "id": estimate.id,
         "class": estimate.label,
         "group": dict(estimate.group),
+        "against": _group(estimate.against),
         "components": {"lower": estimate.lower, "upper": estimate.upper},
     }
     return {key: value for key, value in row.items() if key not in {"label", "lower", "upper"}}
@@ -154,6 +164,10 @@ def _key(group: Mapping[str, str]) -> GroupKey:
     return tuple(group.items())
 
 
+def _optional_key(group: Mapping[str, str] | None) -> GroupKey | None:
+    return None if group is None else _key(group)
+
+
 def _labelled(row: schema.ClassTestRow | schema.ExemplarGroupRow) -> Json:
     values = dict(row) | {"label": row.class_, "group": _key(row.group)}
     del values["class_"]
@@ -169,11 +183,12 @@ def _read_data(row: schema.DataRow) -> DataSummary:
 
 
 def _read_gate(row: schema.GateRow) -> Gate:
-    return Gate(**dict(row) | {"targets": tuple((target.class_, _key(target.group)) for target in row.targets)})
+    targets = tuple((target.class_, _key(target.group), _optional_key(target.against)) for target in row.targets)
+    return Gate(**dict(row) | {"targets": targets})
 
 
 def _read_estimate(row: schema.EstimateRow) -> Estimate:
-    values = dict(row) | {"label": row.class_, "group": _key(row.group)}
+    values = dict(row) | {"label": row.class_, "group": _key(row.group), "against": _optional_key(row.against)}
     for key in ("id", "class_", "components"):
         del values[key]
     ends = row.components
@@ -186,7 +201,7 @@ def _read_estimate(row: schema.EstimateRow) -> Estimate:
 def _read_bound(row: schema.BoundRow | None) -> Bound | None:
     if row is None:
         return None
-    return Bound(center=row.center, terms=tuple(Term(**dict(term)) for term in row.terms))
+    return Bound(center=row.center, below=row.below, terms=tuple(Term(**dict(term)) for term in row.terms))
 
 
 def _read_exemplars(variant: str, row: schema.ExemplarsRow) -> Exemplars:
@@ -225,5 +240,6 @@ def _read_finding(row: schema.FindingRow, estimate: Estimate) -> Finding:
         needed=row.needed,
         seeds_only=None if row.seeds_only is None else Verdict(row.seeds_only),
         baseline_fails_too=row.baseline_fails_too,
+        further_model=row.further_model,
         waived=row.waived,
     )

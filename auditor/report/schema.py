@@ -16,7 +16,9 @@ Group = Annotated[
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "UNDEFINED"]
 Claim = Literal["recipe", "artifact"]
-Compare = Literal["value", "change", "ratio", "disparity", "disparity_change"]
+Compare = Literal[
+    "value", "change", "ratio", "ratio_change", "disparity", "disparity_change", "to_overall", "to_overall_change"
+]
 Severity = Literal["error", "warning"]
 Pair = tuple[float, float]
 
@@ -131,6 +133,7 @@ class TargetRow(Row):
 
     class_: Label | None = Field(alias="class")
     group: Group
+    against: Group | None
 
 
 class GateRow(Row):
@@ -156,12 +159,19 @@ class TermRow(Row):
     source: Literal["examples", "members", "baseline members"]
     variance: float
     df: float
+    covariance: float
+    variance_below: float
 
 
 class BoundRow(Row):
-    """One end of an interval: center -/+ sqrt(sum of t(df)^2 variance)."""
+    """One end of an interval: the L at which center - L below is sqrt(sum of t(df)^2 variance at L) away from 0.
+
+    The variance at L is variance - 2 L covariance + L^2 variance_below; for a plain number `below` is 1, and the end is
+    center -/+ that root.
+    """
 
     center: float
+    below: float
     terms: tuple[TermRow, ...]
 
 
@@ -180,6 +190,7 @@ class EstimateRow(Row):
     metric: str
     class_: Label | None = Field(alias="class")
     group: Group
+    against: Group | None = Field(description="the group that a gap is to")
     compare: Compare
     value: float | None
     low: float | None
@@ -189,6 +200,7 @@ class EstimateRow(Row):
     claim: Claim
     undefined: str | None
     method: str
+    spread: float | None = Field(description="standard deviation between members on the probit scale")
     components: Components
 
 
@@ -238,6 +250,7 @@ class FindingRow(Row):
     metric: str
     class_: Label | None = Field(alias="class")
     group: Group
+    against: Group | None
     compare: Compare
     claim: Claim
     verdict: Verdict
@@ -254,6 +267,7 @@ class FindingRow(Row):
     needed: str
     seeds_only: Verdict | None
     baseline_fails_too: bool | None
+    further_model: float | None
 
 
 class ResultFile(Row):

@@ -61,6 +61,7 @@ def _reaches(reaches: tuple[Reach, ...]) -> Table:
             gate = reach.gate
         can = Text("yes", style="green") if reach.can_pass else Text(f"no: {reach.why_not}", style="yellow")
         who = group_name(reach.group) if reach.label is None else f"{group_name(reach.group)}, {reach.label}"
+        who += "" if reach.against is None else f", against {group_name(reach.against)}"
         smallest = "" if reach.smallest is None else f"{reach.smallest:.3f}"
         table.add_row(Text(clean(f"  {who}")), f"{reach.n:,}", smallest, reach.limit, can)
     return table

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from handmade import dataset
 
 from auditor.errors import SpecError
 from auditor.gates import change_limits, resolve_gates
+from auditor.records import EACH, NONE
 from auditor.spec import GateTable
 
+A, B = ((("team", name),) for name in "ab")
 DATA = dataset([0, 1, 1, 0], ["a", "b", "a", "b"])
 
 
@@ -19,7 +24,7 @@ def resolve(*, data=DATA, **keys):
 
 def test_a_gate_is_about_the_positive_class_in_every_attribute_and_variant():
     gate = resolve()
-    assert gate.targets == (("yes", (("team", "a"),)), ("yes", (("team", "b"),)))
+    assert gate.targets == (("yes", A, None), ("yes", B, None))
     assert gate.variants == ("v", "w")
     assert gate.line == 9
     assert gate.name == "recall, change, at least -0.02, over every attribute"
@@ -27,14 +32,14 @@ def test_a_gate_is_about_the_positive_class_in_every_attribute_and_variant():
 
 def test_without_a_positive_class_every_class_is_judged():
     data = dataset([0, 1, 2, 0], ["a", "b", "a", "b"], classes=("p", "q", "r"))
-    assert {label for label, _ in resolve(data=data).targets} == {"p", "q", "r"}
-    assert {label for label, _ in resolve(data=data, of="q").targets} == {"q"}
+    assert {label for label, *_ in resolve(data=data).targets} == {"p", "q", "r"}
+    assert {label for label, *_ in resolve(data=data, of="q").targets} == {"q"}
 
 
 def test_overall_and_class_are_for_everybody():
-    assert resolve(over="overall").targets == (("yes", ()),)
-    assert resolve(over="class").targets == (("no", ()), ("yes", ()))
-    assert resolve(metric="accuracy", over="overall").targets == ((None, ()),)
+    assert resolve(over="overall").targets == (("yes", (), None),)
+    assert resolve(over="class").targets == (("no", (), None), ("yes", (), None))
+    assert resolve(metric="accuracy", over="overall").targets == ((None, (), None),)
 
 
 def test_a_variant_that_is_named_twice_is_judged_once():
@@ -42,7 +47,19 @@ def test_a_variant_that_is_named_twice_is_judged_once():
 
 
 def test_a_gap_is_not_judged_for_the_reference_group():
-    assert resolve(compare="disparity").targets == (("yes", (("team", "b"),)),)
+    assert resolve(compare="disparity").targets == (("yes", B, A),)
+
+
+def test_with_the_best_group_as_reference_every_ordered_pair_is_judged():
+    data = dataset([1, 0] * 3, ["a", "a", "b", "b", "c", "c"])
+    data = replace(data, groups=replace(data.groups, reference=np.array([NONE, EACH, EACH, EACH])))
+    pairs = [(group, against) for _, group, against in resolve(data=data, compare="disparity").targets]
+    teams = [(("team", name),) for name in "abc"]
+    assert pairs == [(one, other) for one in teams for other in teams if one != other]
+
+
+def test_a_gap_to_everybody_is_judged_for_every_group():
+    assert resolve(compare="to_overall").targets == (("yes", A, None), ("yes", B, None))
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def gate(*groups, low=-0.02, high=None, variants=("v",), **options):
             "name": "g",
             "line": 3,
             "metric": "recall",
-            "targets": tuple(("yes", (("sex", group),)) for group in groups),
+            "targets": tuple(("yes", (("sex", group),), None) for group in groups),
             "compare": "change",
             "variants": variants,
             "min": low,

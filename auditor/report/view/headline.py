@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.judge import unfit
+from auditor.measure.contrasts import TWO_GROUPS, VERSUS_BASELINE
 from auditor.records import BASELINE, EVERYBODY, Verdict
 from auditor.report.view import words
 from auditor.report.view.blocks import Bar, Headline
@@ -26,7 +27,7 @@ PEOPLE = {
     "error": ("test examples", "was wrong on {count}", "on {count}"),
 }
 """For each rate: of whom, what the baseline did, and how the variant's count follows."""
-_CONTRASTS = frozenset({"disparity", "disparity_change", "ratio"})
+_CONTRASTS = TWO_GROUPS
 
 
 def headline(numbers: Numbers) -> Headline:
@@ -102,7 +103,7 @@ def _may_lead(numbers: Numbers, finding: Finding) -> bool:
     """Tell whether a failure may be headlined: a contrast between groups only if its own change excludes 0."""
     if finding.estimate.compare not in _CONTRASTS:
         return True
-    change = numbers.get(finding.estimate.variant, subject(finding.estimate), "disparity_change")
+    change = numbers.gap_change(finding.estimate)
     return change is not None and _excludes_zero(change)
 
 
@@ -138,8 +139,12 @@ def _sentence(numbers: Numbers, estimate: Estimate) -> str:
     return lead + (people(numbers, about, estimate.variant) or _plainly(estimate))
 
 
+def _whom(other: GroupKey) -> str:
+    return f"group {words.group(other)}" if other else "everybody"
+
+
 def _plainly(estimate: Estimate) -> str:
-    what = words.comparison(estimate.metric, estimate.label, estimate.compare)
+    what = words.comparison(estimate.metric, estimate.label, estimate.compare, estimate.against)
     return (
         f"{_capital(what)} of {words.name(estimate.variant)} in {words.group_of(estimate.group)}: {_stated(estimate)}."
     )
@@ -152,8 +157,8 @@ def _stated(estimate: Estimate) -> str:
 
 def _two_groups(numbers: Numbers, estimate: Estimate) -> str:
     """Put a group beside its reference group: their changes, or their own values."""
-    other = reference_key(numbers, estimate.group)
-    compare: Compare = "change" if estimate.compare == "disparity_change" else "value"
+    other = estimate.against or EVERYBODY
+    compare: Compare = "change" if estimate.compare in VERSUS_BASELINE else "value"
     own, theirs = (
         numbers.get(estimate.variant, (estimate.metric, estimate.label, group), compare)
         for group in (estimate.group, other)
@@ -163,18 +168,8 @@ def _two_groups(numbers: Numbers, estimate: Estimate) -> str:
     verb = "changed by" if compare == "change" else "is"
     return (
         f"With {words.name(estimate.variant)}, {words.metric(estimate.metric, estimate.label)} {verb} {_stated(own)} "
-        f"in group {words.group_of(estimate.group)} and {_stated(theirs)} in the reference group {words.group(other)}."
+        f"in group {words.group_of(estimate.group)} and {_stated(theirs)} in {_whom(other)}."
     )
-
-
-def reference_key(numbers: Numbers, group: GroupKey) -> GroupKey:
-    """Give the reference group of a group's attribute or intersection."""
-    wanted = numbers.reference(group)
-    attributes = [attribute for attribute, _ in group]
-    for key in numbers.groups:
-        if [attribute for attribute, _ in key] == attributes and " x ".join(name for _, name in key) == wanted:
-            return key
-    return EVERYBODY
 
 
 def _bars(numbers: Numbers, estimate: Estimate) -> tuple[Bar, ...]:
@@ -199,7 +194,7 @@ def _bars_caption(numbers: Numbers, estimate: Estimate) -> str:
 
 
 def _interval(numbers: Numbers, estimate: Estimate, gate: Gate | None, edge: float | None) -> str:
-    what = words.comparison(estimate.metric, estimate.label, estimate.compare)
+    what = words.comparison(estimate.metric, estimate.label, estimate.compare, estimate.against)
     text = f"{_capital(what)} in {words.group_of(estimate.group)}: {_stated(estimate)}"
     if estimate.low is None or estimate.high is None:
         text += ", without an interval"
@@ -222,10 +217,10 @@ def _seeds(finding: Finding) -> str:
 
 def _contrast(numbers: Numbers, estimate: Estimate) -> Iterable[str]:
     """Say whether the group is hit apart from its reference group; as a finding only if the interval supports it."""
-    change = numbers.get(estimate.variant, subject(estimate), "disparity_change")
-    if estimate.compare == "disparity_change" or change is None or change.value is None or change.low is None:
+    change = numbers.gap_change(estimate)
+    if change is None or change == estimate or change.value is None or change.low is None:
         return
-    other = words.group(reference_key(numbers, estimate.group))
+    other = words.group(change.against or EVERYBODY)
     stated = f"the gap to {other} changed by {_stated(change)}, interval {words.span(change)}"
     if _excludes_zero(change):
         yield f"{_capital(stated)}: this group is affected otherwise than {other}."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.judge import summary
-from auditor.records import BASELINE, EVERYBODY, family_name
+from auditor.records import BASELINE, EVERYBODY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,9 @@ class Numbers:
 
     result: AuditResult
     found: Mapping[tuple[str, Subject, Compare], Estimate]
+    """A gap that is to several groups is found here to the first of them."""
+    gaps: Mapping[tuple[str, Subject, Compare, GroupKey], Estimate]
+    """Gaps by the group that they are to."""
     sizes: Mapping[GroupKey, tuple[int, ...]]
     """Test examples of each class in each group."""
 
@@ -41,6 +44,15 @@ class Numbers:
         own = by_class[self.result.data.classes.index(label)]
         return own if metric in {"recall", "fnr"} else sum(by_class) - own
 
+    def gap_change(self, estimate: Estimate) -> Estimate | None:
+        """Give how the gap changed that an estimate is about, or its group's gap to the reference, if there is one."""
+        subject_ = subject(estimate)
+        if estimate.compare.startswith("to_overall"):
+            return self.get(estimate.variant, subject_, "to_overall_change")
+        if estimate.against is not None:
+            return self.gaps.get((estimate.variant, subject_, "disparity_change", estimate.against))
+        return self.get(estimate.variant, subject_, "disparity_change")
+
     @property
     def variants(self) -> tuple[str, ...]:
         """Names of the compressed variants, in the report's order."""
@@ -56,15 +68,14 @@ class Numbers:
         """One-sided confidence of every bound."""
         return float(self.result.definition["statistics"]["confidence"])
 
-    def reference(self, group: GroupKey) -> str | None:
-        """Name the group that another is compared with; None for everybody."""
-        return self.result.data.reference.get(family_name(group))
-
 
 def index(result: AuditResult) -> Numbers:
     """Index a result's estimates."""
-    found = {(e.variant, subject(e), e.compare): e for e in result.estimates}
-    return Numbers(result=result, found=found, sizes=dict(result.data.groups))
+    found: dict[tuple[str, Subject, Compare], Estimate] = {}
+    for e in result.estimates:
+        found.setdefault((e.variant, subject(e), e.compare), e)
+    gaps = {(e.variant, subject(e), e.compare, e.against): e for e in result.estimates if e.against is not None}
+    return Numbers(result=result, found=found, gaps=gaps, sizes=dict(result.data.groups))
 
 
 def subject(estimate: Estimate) -> Subject:

@@ -187,7 +187,7 @@ def _limits(numbers: Numbers, variant: str, metric: str, label: Label) -> tuple[
         gate
         for gate in gates
         if gate.metric == metric and gate.compare == "change" and variant in gate.variants
-        if any(one == label for one, _ in gate.targets)
+        if any(one == label for one, *_ in gate.targets)
     )
     return tuple(sorted({limit for gate in own for limit in (gate.min, gate.max) if limit is not None}))
 

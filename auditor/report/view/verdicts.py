@@ -12,7 +12,7 @@ from auditor.report.view.numbers import bad_is_low, counted, of_gate, summed
 from auditor.text import clean
 
 if TYPE_CHECKING:
-    from auditor.records import AuditResult, Finding, Gate, GroupKey, Label
+    from auditor.records import AuditResult, Finding, Gate, GateTarget, GroupKey, Label
     from auditor.report.view.blocks import Block, Tone
     from auditor.report.view.numbers import Numbers
 
@@ -97,7 +97,7 @@ def _gate_row(gate: Gate, findings: tuple[Finding, ...]) -> tuple[Cell, ...]:
 
 
 def _about(gate: Gate) -> str:
-    labels = list(dict.fromkeys(label for label, _ in gate.targets))
+    labels = list(dict.fromkeys(label for label, *_ in gate.targets))
     if len(labels) == 1:
         return words.comparison(gate.metric, labels[0], gate.compare)
     return f"{words.comparison(gate.metric, None, gate.compare)}, of {len(labels)} classes"
@@ -172,10 +172,10 @@ def _seeds_sentence(result: AuditResult) -> str:
 
 def _matrix(gate: Gate, findings: tuple[Finding, ...], variants: tuple[str, ...]) -> Table:
     """Put groups against variants, worst group first."""
-    by_place = {(f.estimate.label, f.estimate.group, f.estimate.variant): f for f in findings}
+    by_place = {(f.estimate.label, f.estimate.group, f.estimate.against, f.estimate.variant): f for f in findings}
     places = [place for place in gate.targets if any((*place, v) in by_place for v in gate.variants)]
     places.sort(key=lambda place: _place_badness(place, gate.variants, by_place))
-    many = len({label for label, _ in places}) > 1
+    many = len({label for label, *_ in places}) > 1
     rows = tuple(
         (
             Cell(text=_place_name(place, with_label=many)),
@@ -202,20 +202,20 @@ def _legend() -> str:
     return ", ".join(f"{SYMBOLS[verdict]} {verdict.value}" for verdict in WORST_FIRST) + "."
 
 
-_Place = tuple["Label | None", "GroupKey"]
-_ByPlace = dict[tuple["Label | None", "GroupKey", str], "Finding"]
+_ByPlace = dict[tuple["Label | None", "GroupKey", "GroupKey | None", str], "Finding"]
 
 
-def _place_name(place: _Place, *, with_label: bool) -> str:
-    label, group = place
-    return f"{words.quoted(label)}, {words.group(group)}" if with_label else words.group(group)
+def _place_name(place: GateTarget, *, with_label: bool) -> str:
+    label, group, against = place
+    name = words.group(group) if against is None else f"{words.group(group)} against {words.group(against)}"
+    return f"{words.quoted(label)}, {name}" if with_label else name
 
 
-def _n(place: _Place, variants: tuple[str, ...], by_place: _ByPlace) -> int:
+def _n(place: GateTarget, variants: tuple[str, ...], by_place: _ByPlace) -> int:
     return next(by_place[*place, v].estimate.n for v in variants if (*place, v) in by_place)
 
 
-def _place_badness(place: _Place, variants: tuple[str, ...], by_place: _ByPlace) -> list[int]:
+def _place_badness(place: GateTarget, variants: tuple[str, ...], by_place: _ByPlace) -> list[int]:
     found = [by_place[*place, v].verdict for v in variants if (*place, v) in by_place]
     return [-found.count(verdict) for verdict in WORST_FIRST]
 
@@ -271,7 +271,7 @@ def _comparison_row(gate: Gate, same: list[Finding]) -> tuple[Cell, ...]:
     digits = words.digits_beside((estimate.value, estimate.low, estimate.high), finding.limit)
     points = " points" if estimate.value is not None and words.unit(gate.compare) == "points" else ""
     where = words.group_of(estimate.group)
-    label = f"{words.quoted(estimate.label)}, " if len({one for one, _ in gate.targets}) > 1 else ""
+    label = f"{words.quoted(estimate.label)}, " if len({one for one, *_ in gate.targets}) > 1 else ""
     known = "undefined" if estimate.value is None else words.value(estimate, digits)
     return (
         verdict_cell(finding.verdict),

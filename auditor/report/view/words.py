@@ -62,15 +62,19 @@ def metric(key: str, label: Label | None) -> str:
     return words if label is None else f"{words} of {quoted(label)}"
 
 
-def comparison(key: str, label: Label | None, compare: Compare) -> str:
-    """Give what is compared, such as "change of recall of “>50K”"."""
+def comparison(key: str, label: Label | None, compare: Compare, against: GroupKey | None = None) -> str:
+    """Give what is compared, such as "change of recall of “>50K”"; `against` names the group that a gap is to."""
+    other = "the reference group" if against is None else group(against)
     words = metric(key, label)
     return {
         "value": words,
         "change": f"change of {words}",
-        "ratio": f"ratio of {words} to the reference group",
-        "disparity": f"difference in {words} to the reference group",
-        "disparity_change": f"change of the gap in {words} to the reference group",
+        "ratio": f"ratio of {words} to {other}",
+        "ratio_change": f"change of the ratio of {words} to {other}",
+        "disparity": f"difference in {words} to {other}",
+        "disparity_change": f"change of the gap in {words} to {other}",
+        "to_overall": f"difference in {words} to everybody",
+        "to_overall_change": f"change of the gap in {words} to everybody",
     }[compare]
 
 
@@ -119,12 +123,14 @@ def number(value: float, compare: Compare, digits: int | None = None) -> str:
     """Give a number in the unit of its comparison: percent, points or a quotient."""
     if compare == "ratio":
         return ratio(value, 3 if digits is None else digits + 2)
+    if compare == "ratio_change":
+        return _signed(f"{value:.{3 if digits is None else digits + 2}f}", plus=True)
     return (rate if compare == "value" else points)(value, 1 if digits is None else digits)
 
 
 def unit(compare: Compare) -> str:
     """Give the unit of a comparison, for a heading."""
-    return {"value": "%", "ratio": "quotient"}.get(compare, "points")
+    return {"value": "%", "ratio": "quotient", "ratio_change": "quotient"}.get(compare, "points")
 
 
 def digits_beside(values: Iterable[float | None], limit: float | None) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from handmade import dataset, one, population
@@ -69,8 +71,6 @@ def test_pairs_are_of_members_where_both_finished():
     variant = population("v", VARIANT, paired=True)
     base = population("baseline", BASE[:4])
     whole = one(dataset(LABELS), variant, base, "recall", "change", label=1)
-    from dataclasses import replace
-
     lost = replace(
         base,
         predictions=replace(base.predictions, members=(0, 1, 3), decisions=BASE[[0, 1, 3]], digests=("p", "q", "r")),
@@ -259,8 +259,9 @@ def test_the_seeds_only_interval_is_welchs_and_passes_what_the_whole_one_does_no
         Term(source="members", variance=1e-6, df=9),
         Term(source="baseline members", variance=1e-6, df=9),
     )
-    assert seeds_only(-0.01, terms, (-0.02, None), 0.95) is Verdict.PASS
-    assert end_of(Bound(center=-0.01, terms=terms), -1, 0.95) < -0.02
-    assert seeds_only(-0.03, terms, (-0.02, None), 0.95) is Verdict.FAIL
-    assert seeds_only(-0.021, terms, (-0.02, None), 0.95) is Verdict.INCONCLUSIVE
-    assert seeds_only(-0.01, terms[:1], (-0.02, None), 0.95) is None
+    bound = Bound(center=-0.01, terms=terms)
+    assert seeds_only(bound, -0.01, (-0.02, None), 0.95) is Verdict.PASS
+    assert end_of(bound, -1, 0.95) < -0.02
+    assert seeds_only(bound, -0.03, (-0.02, None), 0.95) is Verdict.FAIL
+    assert seeds_only(bound, -0.021, (-0.02, None), 0.95) is Verdict.INCONCLUSIVE
+    assert seeds_only(replace(bound, terms=terms[:1]), -0.01, (-0.02, None), 0.95) is None

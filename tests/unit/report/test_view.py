@@ -115,7 +115,7 @@ def test_without_a_failure_the_largest_estimated_loss_leads_honestly() -> None:
 )
 def test_every_rate_has_its_words(metric, label, said) -> None:
     limits = {"min": None, "max": 0.02} if metric in {"fnr", "fpr"} else {}
-    one = gate("g", ("sex",), metric=metric, targets=((label, FEMALE),), min=-0.02)
+    one = gate("g", ("sex",), metric=metric, targets=((label, FEMALE, None),), min=-0.02)
     result = with_gates(one)
     shown = seen(
         replace(
@@ -153,7 +153,7 @@ def test_every_failure_says_whether_the_baseline_fails(fails, said) -> None:
 def test_a_contrast_leads_only_if_its_own_interval_excludes_zero() -> None:
     one = gate("gap", ("sex",), compare="disparity", min=-0.05)
     supported = seen(only(with_gates(one), "pruned-0.995", FEMALE, verdict=Verdict.FAIL))
-    assert "in the reference group Male" in supported.headline.sentence
+    assert "% in group Male." in supported.headline.sentence
     open_ = seen(only(with_gates(one), "int8", FEMALE, verdict=Verdict.FAIL))
     assert open_.verdict == "FAIL"
     assert open_.headline.kicker.startswith("No comparison failed") or "largest" in open_.headline.kicker

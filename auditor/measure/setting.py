@@ -1,0 +1,79 @@
+"""What all numbers of one variant are made from: counts and vote shares, paired with the baseline as the variant is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.measure.counts import MemberCounts, align, count_decisions, first_of_each, vote_shares
+
+if TYPE_CHECKING:
+    from auditor.records import Dataset, FloatArray, IntArray, Population
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What all estimates of one variant share."""
+
+    dataset: Dataset
+    total: IntArray
+    """[G, C]: test examples of each class in each group."""
+    population: Population
+    is_baseline: bool
+    ours: MemberCounts
+    theirs: MemberCounts
+    firsts: IntArray
+    """Places of members that are no copies of earlier ones; in a paired variant, of pairs."""
+    firsts_baseline: IntArray
+    votes: FloatArray
+    """[N, C]: vote shares of the variant's members."""
+    votes_baseline: FloatArray
+    confidence: float
+    min_group: int
+
+    @property
+    def members(self) -> int:
+        """Finished members that differ."""
+        return len(self.firsts)
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether members are a sample, as a recipe claim needs, or the one model that is meant."""
+        return self.population.claim == "recipe"
+
+    @property
+    def baseline_is_sampled(self) -> bool:
+        """Whether the baseline is a population too, and not one given model."""
+        return not self.population.fixed_baseline
+
+
+def prepare(
+    dataset: Dataset,
+    population: Population,
+    baseline: Population,
+    total: IntArray,
+    *,
+    confidence: float,
+    min_group: int,
+) -> Setting:
+    """Count what the estimates of one variant need, paired with the baseline as the variant is."""
+    ours, theirs = align(population, baseline)
+    classes = len(dataset.classes)
+    counted = [count_decisions(p.decisions, dataset.labels, dataset.groups, classes) for p in (ours, theirs)]
+    votes = [vote_shares(p.decisions, classes) for p in (ours, theirs)]
+    return Setting(
+        dataset=dataset,
+        total=total,
+        population=population,
+        is_baseline=population is baseline,
+        ours=counted[0],
+        theirs=counted[1],
+        firsts=first_of_each(
+            list(zip(ours.digests, theirs.digests, strict=True)) if population.paired else ours.digests
+        ),
+        firsts_baseline=first_of_each(theirs.digests),
+        votes=votes[0],
+        votes_baseline=votes[1],
+        confidence=confidence,
+        min_group=min_group,
+    )

@@ -1,0 +1,102 @@
+"""Which settings are simulated, and what is counted of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from itertools import product
+
+import numpy as np
+from calibration.simulate import LEVEL, LOTTERY_LOSS, LOTTERY_SHARE, Cell, decide, judge, member_effects, simulate
+
+LIMITS = (0.02, 0.05)
+SIZES = (30, 100, 300, 1000, 3000)
+MEMBERS = (2, 3, 5, 10, 30)
+RATES = (0.5, 0.9, 0.98, 0.995)
+SDS = (0.05, 0.1, 0.2, 0.4)
+FAMILIES = (2, 8, 40)
+FEWEST = {limit: int(np.ceil(3 * np.log(LEVEL) / np.log(1 - limit))) for limit in LIMITS}
+"""Examples from which power is compared with an oracle's."""
+
+
+def cells() -> Iterator[Cell]:
+    """Give every setting: at each limit, at half of it and without harm, and at the limit for clusters and a lottery."""
+    designs = [("artifact", 1, 0.0), *product(("paired", "unpaired"), MEMBERS, SDS)]
+    for (design, K, sd), n, rate, churn in product(designs, SIZES, RATES, (False, True)):
+        one = Cell(design=design, n=n, K=K, rate=rate, harm=0.0, sd=sd, churn=churn)
+        yield one
+        for limit in LIMITS:
+            yield replace(one, harm=limit)
+            yield replace(one, harm=limit / 2)
+            if n >= 100 and sd in {0.0, 0.1}:
+                yield replace(one, harm=limit, kind="clusters")
+        if design != "artifact" and n >= 300 and rate == 0.9 and sd == 0.05:
+            yield replace(one, harm=LOTTERY_SHARE * LOTTERY_LOSS, kind="lottery")
+
+
+def small() -> Iterator[Cell]:
+    """Give a fixed few, that every test run simulates."""
+    for design, K, n, rate in product(("artifact", "paired", "unpaired"), (3, 10), (100, 1000), (0.5, 0.98)):
+        size, sd = (1, 0.0) if design == "artifact" else (K, 0.1)
+        if size == K or K == 3:
+            yield Cell(design=design, n=n, K=size, rate=rate, harm=0.02, sd=sd, churn=True)
+
+
+def count(cell: Cell, runs: int, seed: int) -> list[dict]:
+    """Simulate a setting and count verdicts, one row a limit that its harm is about."""
+    entropy = [seed, *np.frombuffer(repr(cell).encode(), np.uint8).tolist()]
+    found = simulate(cell, runs, np.random.default_rng(entropy))
+    limits = LIMITS if cell.harm == 0 else (cell.harm,) if cell.harm in LIMITS else (2 * cell.harm,)
+    true_sd = found.harm.std(ddof=1)
+    rows = []
+    for limit in limits:
+        within = found.upper <= limit
+        rows.append(
+            asdict(cell)
+            | {
+                "limit": limit,
+                "runs": len(found.harm),
+                "pass": share(within & ~found.wild),
+                "pass_without_spread_limit": share(within),
+                "fail": share(found.lower > limit),
+                "wild": share(found.wild),
+                "covered_above": share(found.upper >= cell.harm),
+                "covered_below": share(found.lower <= cell.harm),
+                "point": share(found.harm <= limit),
+                "seeds_only": None if cell.design == "artifact" else share(found.seeds_upper <= limit),
+                "oracle": share(found.harm + 1.6448536269514722 * true_sd <= limit),
+            }
+        )
+    return rows
+
+
+def share(which: np.ndarray) -> float:
+    """Give the share of runs, to the digits that matter."""
+    return round(float(which.mean()), 5)
+
+
+def families(runs: int, seed: int) -> Iterator[dict]:
+    """Count how often any of m groups FAILs though each is exactly at the limit (Holm's first step)."""
+    settings = product(("paired", "unpaired"), (5, 10), (300, 1000), (0.05, 0.2), FAMILIES, LIMITS)
+    for design, K, n, sd, m, limit in settings:
+        cell = Cell(design=design, n=n, K=K, rate=0.9, harm=limit, sd=sd, churn=True)
+        rng = np.random.default_rng([seed, K, n, m, int(1000 * sd), int(1000 * limit), len(design)])
+        failed = sum(_failed(cell, m, min(50, runs - start), rng) for start in range(0, runs, 50))
+        yield {
+            "design": design,
+            "K": K,
+            "n": n,
+            "sd": sd,
+            "groups": m,
+            "limit": limit,
+            "runs": runs,
+            "fail": failed / runs,
+        }
+
+
+def _failed(cell: Cell, m: int, runs: int, rng: np.random.Generator) -> int:
+    effects = member_effects(cell, runs, rng)
+    shared = tuple(np.repeat(effect, m, axis=0) for effect in effects)
+    found = judge(*decide(cell, runs * m, rng, shared), cell)
+    lower = -found.bounds[1].end(1, 1 - LEVEL / m)
+    return int((lower.reshape(runs, m) > cell.harm).any(axis=1).sum())
