@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from auditor.errors import ExitCode
@@ -9,7 +10,7 @@ from auditor.measure.intervals import end_of, further_member, p_beyond, p_propor
 from auditor.measure.multiplicity import holm
 from auditor.measure.power import needed
 from auditor.measure.spread import LIMIT as SPREAD_LIMIT
-from auditor.records import BASELINE, Estimate, Finding, Verdict, group_name
+from auditor.records import BASELINE, Estimate, Finding, Selection, Verdict, group_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from auditor.records import Gate, VariantSummary
 
 Key = tuple[object, ...]
+STRENGTH = "sparsity"
+"""What orders variants of one recipe from the mildest to the strongest."""
 REASONS = {
     Verdict.PASS: "the whole interval lies within the limit",
     Verdict.FAIL: "beyond the limit, also after correction for all comparisons of the variant",
@@ -221,9 +224,39 @@ def _adjust(cases: list[_Case]) -> None:
         }
 
 
+def select(findings: Sequence[Finding], variants: Sequence[VariantSummary]) -> tuple[Selection, ...]:
+    """Choose, of variants that differ in sparsity alone, the most compressed that passes.
+
+    Going from the mildest to the strongest and stopping at the first that does not PASS keeps the level of a single
+    test; picking the best of several does not (statistics: section 6).
+    """
+    families: dict[str, list[VariantSummary]] = {}
+    for variant in variants:
+        recipe = {key: value for key, value in variant.asked_for.items() if key not in {"name", STRENGTH}}
+        if isinstance(variant.asked_for.get(STRENGTH), int | float):
+            families.setdefault(repr(sorted(recipe.items())), []).append(variant)
+    found = (
+        _selection(findings, sorted(family, key=lambda variant: variant.asked_for[STRENGTH]))
+        for family in families.values()
+    )
+    return tuple(selection for selection in found if len(selection.variants) > 1)
+
+
+def _selection(findings: Sequence[Finding], family: Sequence[VariantSummary]) -> Selection:
+    own = {v.name: [f for f in findings if f.estimate.variant == v.name and counts(f)] for v in family}
+    judged = {name: summary(found) for name, found in own.items() if found}
+    passing = list(takewhile(lambda name: judged[name] is Verdict.PASS, judged))
+    return Selection(variants=tuple(judged), verdicts=tuple(judged.values()), chosen=passing[-1] if passing else None)
+
+
+def counts(finding: Finding) -> bool:
+    """Tell whether a finding decides: of severity error, and not waived."""
+    return finding.severity == "error" and not finding.waived
+
+
 def exit_code(findings: Sequence[Finding], *, allow_inconclusive: bool = False) -> ExitCode:
     """Tell what the command answers: only unwaived findings of severity error count, and a FAIL beats all else."""
-    verdicts = {f.verdict for f in findings if f.severity == "error" and not f.waived}
+    verdicts = {f.verdict for f in findings if counts(f)}
     if Verdict.FAIL in verdicts:
         return ExitCode.GATE_FAILED
     undecided = {Verdict.UNDEFINED} if allow_inconclusive else {Verdict.UNDEFINED, Verdict.INCONCLUSIVE}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from auditor import data, population
 from auditor.errors import IncompleteError, Problem, SpecError
 from auditor.gates import declared_gates
-from auditor.judge import judge, unfit
+from auditor.judge import judge, select, unfit
+from auditor.looks import record_looks
 from auditor.measure import measure
 from auditor.measure.summary import summarise_data, summarise_variant
 from auditor.progress import Silent
@@ -116,6 +117,10 @@ def _measure(
         class_tests=measures.class_tests,
         exemplars=measures.exemplars,
         findings=findings,
+        looks=record_looks(
+            declaration.base / spec.run.store / "looks", dataset, gates, populations, seed=spec.audit.seed
+        ),
+        selections=select(findings, variants),
     )
 
 
@@ -151,4 +156,4 @@ def rejudge(result: AuditResult, gates: tuple[Gate, ...]) -> AuditResult:
         confidence=definition["statistics"]["confidence"],
         minimum=definition["population"].get("minimum"),
     )
-    return replace(result, gates=gates, findings=findings)
+    return replace(result, gates=gates, findings=findings, selections=select(findings, result.variants))

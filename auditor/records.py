@@ -339,6 +339,31 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A gate that was judged before for a variant, on the same data by another plan: its level no longer holds."""
+
+    gate: str
+    variant: str
+    earlier: int
+    """Plans (members, examples, seed, limits) that it was judged by before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which is the most compressed variant of a recipe that passes: a choice that keeps its level.
+
+    Variants are tested from the mildest on, up to the first that does not PASS.
+    """
+
+    variants: tuple[str, ...]
+    """From the mildest to the strongest."""
+    verdicts: tuple[Verdict, ...]
+    """Of each, over the gates that decide."""
+    chosen: str | None
+    """None where the mildest does not pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VariantSummary:
     """What a report says of a variant beside its rates."""
 
@@ -395,3 +420,5 @@ class AuditResult:
     class_tests: tuple[ClassTest, ...]
     exemplars: tuple[Exemplars, ...]
     findings: tuple[Finding, ...]
+    looks: tuple[Look, ...]
+    selections: tuple[Selection, ...]

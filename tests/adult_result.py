@@ -357,6 +357,8 @@ def adult(**changes) -> AuditResult:
         class_tests=class_tests(),
         exemplars=exemplars(),
         findings=judged(gates, {number.id: number for number in numbers}),
+        looks=(),
+        selections=(),
     )
     return replace(made, **changes)
 

@@ -47,9 +47,9 @@ def allow_for_skewness(term: TermArrays, rates: FloatArray, side: Side) -> TermA
 
     Member effects that are symmetric on the probit scale make rates skewed: near 1, a fall is larger than a rise, and
     the fewer large falls a population happens to hold, the smaller its mean and its variance look at once. Student's
-    bound then covers too little. With s the standard deviation on the probit scale and z the rate's normal score, skewness is
-    about 3 z s, and the first correction of a t bound is skewness (2 t^2 + 1) / (6 sqrt K) (Johnson 1978, Hall 1992);
-    simulation asks for twice that (tests/calibration).
+    bound then covers too little. With s the standard deviation on the probit scale and z the rate's normal score,
+    skewness is about 3 z s, and the first correction of a t bound is skewness (2 t^2 + 1) / (6 sqrt K) (Johnson 1978,
+    Hall 1992); simulation asks for twice that (tests/calibration).
 
     Args:
         term: of members.

@@ -19,6 +19,8 @@ from auditor.records import (
     Failure,
     Finding,
     Gate,
+    Look,
+    Selection,
     SplitSize,
     Term,
     VariantSummary,
@@ -56,6 +58,8 @@ def plain(result: AuditResult) -> Json:
         "class_tests": [_named(test) for test in result.class_tests],
         "exemplars": {found.variant: _exemplars(found) for found in result.exemplars},
         "findings": [finding_row(finding, lines.get(finding.gate)) for finding in result.findings],
+        "looks": result.looks,
+        "selections": result.selections,
     }
     as_json: Json = json.loads(json.dumps(content, allow_nan=False, default=_object))
     return as_json
@@ -157,6 +161,8 @@ def records(file: schema.ResultFile) -> AuditResult:
         class_tests=tuple(ClassTest(**_labelled(row)) for row in file.class_tests),
         exemplars=tuple(_read_exemplars(variant, row) for variant, row in file.exemplars.items()),
         findings=_read_findings(file.findings, estimates),
+        looks=tuple(Look(**dict(row)) for row in file.looks),
+        selections=tuple(_read_selection(row) for row in file.selections),
     )
 
 
@@ -225,6 +231,10 @@ def _read_findings(rows: tuple[schema.FindingRow, ...], estimates: Mapping[str, 
     if problems:
         raise ResultError(*problems)
     return tuple(findings)
+
+
+def _read_selection(row: schema.SelectionRow) -> Selection:
+    return Selection(**dict(row) | {"verdicts": tuple(Verdict(verdict) for verdict in row.verdicts)})
 
 
 def _read_finding(row: schema.FindingRow, estimate: Estimate) -> Finding:

@@ -270,6 +270,22 @@ class FindingRow(Row):
     further_model: float | None
 
 
+class LookRow(Row):
+    """A gate that was judged before for a variant, on the same data by another plan."""
+
+    gate: str
+    variant: str
+    earlier: NonNegativeInt
+
+
+class SelectionRow(Row):
+    """Which is the most compressed variant of a recipe that passes, tested from the mildest on."""
+
+    variants: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+    chosen: str | None
+
+
 class ResultFile(Row):
     """result.json, schema 1."""
 
@@ -287,3 +303,5 @@ class ResultFile(Row):
     class_tests: tuple[ClassTestRow, ...]
     exemplars: dict[str, ExemplarsRow]
     findings: tuple[FindingRow, ...]
+    looks: tuple[LookRow, ...]
+    selections: tuple[SelectionRow, ...]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 from calibration.simulate import LEVEL, LOTTERY_LOSS, LOTTERY_SHARE, Cell, decide, judge, member_effects, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LIMITS = (0.02, 0.05)
 SIZES = (30, 100, 300, 1000, 3000)
@@ -38,7 +41,7 @@ def small() -> Iterator[Cell]:
     """Give a fixed few, that every test run simulates."""
     for design, K, n, rate in product(("artifact", "paired", "unpaired"), (3, 10), (100, 1000), (0.5, 0.98)):
         size, sd = (1, 0.0) if design == "artifact" else (K, 0.1)
-        if size == K or K == 3:
+        if K in (size, 3):
             yield Cell(design=design, n=n, K=size, rate=rate, harm=0.02, sd=sd, churn=True)
 
 

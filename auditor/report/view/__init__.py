@@ -72,10 +72,22 @@ def _notices(result: AuditResult, *, edited: bool) -> tuple[str, ...]:
     if result.status == "incomplete":
         reasons = unfit(result.variants, result.definition["population"].get("minimum")).values()
         notices.append(f"Not everything could be judged: {'; '.join(dict.fromkeys(map(clean, reasons)))}.")
+    if result.looks:
+        notices.append(_looks(result))
     changed = [words.name(gate.name) for gate in result.gates if gate.limits_changed]
     if changed:
         notices.append(f"{CHANGED.replace('this gate', words.listed(changed))}")
     return tuple(notices)
+
+
+def _looks(result: AuditResult) -> str:
+    most = max(look.earlier for look in result.looks)
+    gates = words.listed(dict.fromkeys(words.name(look.gate) for look in result.looks))
+    return (
+        f"The same was judged before on these data, with other models, examples, seeds or limits: {gates}, up to "
+        f"{words.plural(most, 'time')}. Whoever looks until a gate passes passes too often: two, three or five looks "
+        "at a variant that is exactly at its limit pass it about 8, 10 or 13% of the time where 5% are promised."
+    )
 
 
 def _facts(numbers: Numbers) -> tuple[tuple[str, str], ...]:

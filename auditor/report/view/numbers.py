@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.judge import summary
+from auditor.judge import counts, summary
 from auditor.records import BASELINE, EVERYBODY
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def summed(findings: tuple[Finding, ...]) -> Verdict | None:
 
 def counted(result: AuditResult) -> tuple[Finding, ...]:
     """Give the findings that decide: of severity error and not waived."""
-    return tuple(f for f in result.findings if f.severity == "error" and not f.waived)
+    return tuple(finding for finding in result.findings if counts(finding))
 
 
 def of_gate(result: AuditResult, gate: Gate) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from auditor.report.view.numbers import bad_is_low, counted, of_gate, summed
 from auditor.text import clean
 
 if TYPE_CHECKING:
-    from auditor.records import AuditResult, Finding, Gate, GateTarget, GroupKey, Label
+    from auditor.records import AuditResult, Finding, Gate, GateTarget, GroupKey, Label, Selection
     from auditor.report.view.blocks import Block, Tone
     from auditor.report.view.numbers import Numbers
 
@@ -129,7 +129,7 @@ def gate_section(numbers: Numbers) -> Section:
     if not result.gates:
         blocks.append(Prose(paragraphs=("The definition has no gate: nothing was judged.",)))
     else:
-        blocks.append(Prose(paragraphs=(_seeds_sentence(result),)))
+        blocks.append(Prose(paragraphs=(_seeds_sentence(result), *map(_selection_sentence, result.selections))))
     for gate in ordered(result):
         findings = of_gate(result, gate)
         why = (f"Why: {clean(gate.why)}",) if gate.why else ()
@@ -142,6 +142,18 @@ def gate_section(numbers: Numbers) -> Section:
         blocks += [open_] if open_.rows else []
     question = "Which limit holds for whom, which does not, and what would settle the rest?"
     return Section(id="gates", title="Gates", question=question, blocks=tuple(blocks))
+
+
+def _selection_sentence(selection: Selection) -> str:
+    """Say which is the most compressed variant that passes, and where the search stopped."""
+    names = [words.name(variant) for variant in selection.variants]
+    passed = 0 if selection.chosen is None else selection.variants.index(selection.chosen) + 1
+    chosen = f"is {names[passed - 1]}" if passed else "cannot be named: the mildest does not pass"
+    stop = f" {names[passed]} is {selection.verdicts[passed].value}." if passed < len(names) else ""
+    return (
+        f"Of {words.listed(names)}, the most compressed that passes every deciding gate {chosen}.{stop} They are "
+        "tested from the mildest on, up to the first that does not pass: that keeps the level of one test."
+    )
 
 
 def chunks(items: tuple[str, ...], width: int) -> list[tuple[str, ...]]:
@@ -186,6 +198,11 @@ def _matrix(gate: Gate, findings: tuple[Finding, ...], variants: tuple[str, ...]
     )
     left = len(places) - len(rows)
     note = f"n: test examples in the rate's denominator. {_legend()}"
+    if any(f.verdict is Verdict.PASS and f.further_model is not None for f in findings):
+        note += (
+            " One model: where one further model of the recipe may lie at the same confidence; a PASS of the recipe "
+            "does not cover it, nor the one file that ships."
+        )
     return Table(
         caption=f"{words.name(gate.name)}: verdict, estimate and interval ({words.unit(gate.compare)})",
         columns=(
@@ -227,6 +244,8 @@ def _matrix_cell(finding: Finding | None, gate: Gate) -> Cell:
     digits = words.digits_beside((estimate.value,), finding.limit)
     text = "undefined" if estimate.value is None else words.number(estimate.value, gate.compare, digits)
     detail = words.interval(estimate, digits)
+    if finding.verdict is Verdict.PASS and finding.further_model is not None:
+        detail += f"; one model {words.number(finding.further_model, gate.compare, digits)}"
     return Cell(text=text, detail=detail, tone=TONES[finding.verdict], symbol=SYMBOLS[finding.verdict])
 
 
