@@ -23,7 +23,7 @@ FEWEST = {limit: int(np.ceil(3 * np.log(LEVEL) / np.log(1 - limit))) for limit i
 
 
 def cells() -> Iterator[Cell]:
-    """Give every setting: at each limit, at half of it and without harm, and at the limit for clusters and a lottery."""
+    """Give every setting: at each limit, at half of it, without harm; at the limit with clusters, a lottery too."""
     designs = [("artifact", 1, 0.0), *product(("paired", "unpaired"), MEMBERS, SDS)]
     for (design, K, sd), n, rate, churn in product(designs, SIZES, RATES, (False, True)):
         one = Cell(design=design, n=n, K=K, rate=rate, harm=0.0, sd=sd, churn=churn)
