@@ -115,6 +115,8 @@ def _measure(
         estimates=measures.estimates,
         class_tests=measures.class_tests,
         exemplars=measures.exemplars,
+        descriptions=measures.descriptions,
+        selections=measures.selections,
         findings=findings,
     )
 

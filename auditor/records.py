@@ -15,6 +15,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from auditor.description import Description, Selections
+
 IntArray = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.floating[Any]]
 BoolArray = npt.NDArray[np.bool_]
@@ -357,4 +359,8 @@ class AuditResult:
     estimates: tuple[Estimate, ...]
     class_tests: tuple[ClassTest, ...]
     exemplars: tuple[Exemplars, ...]
+    descriptions: tuple[Description, ...]
+    """Further measures of every compressed variant: shown, never judged."""
+    selections: tuple[Selections, ...]
+    """Selection tables of every variant, the baseline first."""
     findings: tuple[Finding, ...]

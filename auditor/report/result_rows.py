@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from auditor.description import Description, SelectionRow, Selections, SelectionTable
 from auditor.errors import Problem, ResultError
 from auditor.records import (
     AuditResult,
@@ -28,7 +29,7 @@ from auditor.report.schema import SCHEMA
 
 if TYPE_CHECKING:
     from auditor.records import GroupKey
-    from auditor.report import schema
+    from auditor.report import schema, schema_further
 
 Json = dict[str, Any]
 
@@ -55,6 +56,8 @@ def plain(result: AuditResult) -> Json:
         "estimates": [_estimate(estimate) for estimate in result.estimates],
         "class_tests": [_named(test) for test in result.class_tests],
         "exemplars": {found.variant: _exemplars(found) for found in result.exemplars},
+        "descriptions": [_named(description) for description in result.descriptions],
+        "selections": [_selections(found) for found in result.selections],
         "findings": [finding_row(finding, lines.get(finding.gate)) for finding in result.findings],
     }
     as_json: Json = json.loads(json.dumps(content, allow_nan=False, default=_object))
@@ -99,7 +102,7 @@ def _data(data: DataSummary) -> Json:
     return _object(data) | {"groups": groups}
 
 
-def _named(record: ClassTest | ExemplarGroup) -> Json:
+def _named(record: ClassTest | ExemplarGroup | Description) -> Json:
     row = _object(record) | {"class": record.label, "group": dict(record.group)}
     del row["label"]
     return row
@@ -125,6 +128,20 @@ def _exemplars(found: Exemplars) -> Json:
     return row
 
 
+def _selections(found: Selections) -> Json:
+    row = _object(found) | {"class": found.label, "tables": [_selection_table(table) for table in found.tables]}
+    del row["label"]
+    return row
+
+
+def _selection_table(table: SelectionTable) -> Json:
+    references = {
+        key: None if group is None else dict(group)
+        for key, group in (("reference", table.reference), ("local_law_reference", table.local_law_reference))
+    }
+    return _object(table) | references | {"rows": [_object(row) | {"group": dict(row.group)} for row in table.rows]}
+
+
 # ------------------------------------------------------------------------------------------------------ rows to records
 
 
@@ -146,6 +163,8 @@ def records(file: schema.ResultFile) -> AuditResult:
         estimates=tuple(estimates.values()),
         class_tests=tuple(ClassTest(**_labelled(row)) for row in file.class_tests),
         exemplars=tuple(_read_exemplars(variant, row) for variant, row in file.exemplars.items()),
+        descriptions=tuple(Description(**_labelled(row)) for row in file.descriptions),
+        selections=tuple(_read_selections(row) for row in file.selections),
         findings=_read_findings(file.findings, estimates),
     )
 
@@ -154,7 +173,7 @@ def _key(group: Mapping[str, str]) -> GroupKey:
     return tuple(group.items())
 
 
-def _labelled(row: schema.ClassTestRow | schema.ExemplarGroupRow) -> Json:
+def _labelled(row: schema.ClassTestRow | schema.ExemplarGroupRow | schema_further.DescriptionRow) -> Json:
     values = dict(row) | {"label": row.class_, "group": _key(row.group)}
     del values["class_"]
     return values
@@ -192,6 +211,27 @@ def _read_bound(row: schema.BoundRow | None) -> Bound | None:
 def _read_exemplars(variant: str, row: schema.ExemplarsRow) -> Exemplars:
     by_group = tuple(ExemplarGroup(**_labelled(group)) for group in row.by_group)
     return Exemplars(**dict(row) | {"variant": variant, "by_group": by_group})
+
+
+def _read_selections(row: schema_further.SelectionsRow) -> Selections:
+    return Selections(
+        variant=row.variant,
+        label=row.class_,
+        tables=tuple(_read_selection_table(table) for table in row.tables),
+        undefined=row.undefined,
+    )
+
+
+def _read_selection_table(table: schema_further.SelectionTableRow) -> SelectionTable:
+    references = [None if one is None else _key(one) for one in (table.reference, table.local_law_reference)]
+    reference, local_law_reference = references
+    return SelectionTable(
+        family=table.family,
+        reference=reference,
+        local_law_reference=local_law_reference,
+        unknown=table.unknown,
+        rows=tuple(SelectionRow(**dict(row) | {"group": _key(row.group)}) for row in table.rows),
+    )
 
 
 def _read_findings(rows: tuple[schema.FindingRow, ...], estimates: Mapping[str, Estimate]) -> tuple[Finding, ...]:

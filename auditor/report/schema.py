@@ -6,25 +6,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, NonNegativeInt
 
+from auditor.report.row import Group, Label, Row
+from auditor.report.schema_further import DescriptionRow, SelectionsRow
+
 SCHEMA = 1
 
-Label = str | int | float | bool
-Group = Annotated[
-    dict[str, str],
-    Field(description='{"sex": "Female", "race": "Black"}: attribute to group; {} is everybody'),
-]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "UNDEFINED"]
 Claim = Literal["recipe", "artifact"]
 Compare = Literal["value", "change", "ratio", "disparity", "disparity_change"]
 Severity = Literal["error", "warning"]
 Pair = tuple[float, float]
-
-
-class Row(BaseModel):
-    """An object of the file: unknown keys are errors, values keep their type, numbers are finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, serialize_by_alias=True)
 
 
 class DeclaredStatistics(BaseModel):
@@ -272,4 +264,6 @@ class ResultFile(Row):
     estimates: tuple[EstimateRow, ...]
     class_tests: tuple[ClassTestRow, ...]
     exemplars: dict[str, ExemplarsRow]
+    descriptions: tuple[DescriptionRow, ...]
+    selections: tuple[SelectionsRow, ...]
     findings: tuple[FindingRow, ...]
