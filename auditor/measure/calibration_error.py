@@ -56,11 +56,13 @@ def calibrate(dataset: Dataset, predictions: Predictions) -> MemberCalibration:
     for start in range(0, len(probabilities), step):
         part = slice(start, start + step)
         pairs = zip(predictions.decisions[part], probabilities[part], strict=True)
-        columns = [_by_cell(dataset, *pair) for pair in pairs]
-        sums = sum_over_groups(groups.membership, np.concatenate(columns, axis=1)).reshape(len(n), -1, BINS + 1)
-        gaps = np.abs(sums[:, :, :BINS]).sum(axis=2).T
-        np.divide(gaps, n, out=error[part], where=n > 0)
-        np.divide(sums[:, :, BINS].T, n, out=uncertain[part], where=n > 0)
+        by_cell = np.stack([_by_cell(dataset, *pair) for pair in pairs], axis=1)
+        # in a binary task no decided class has less than 1/2: its bins would be summed for nothing
+        used = np.append(by_cell[:, :, :BINS].any(axis=(0, 1)), [True])
+        columns = by_cell[:, :, used].reshape(cells, -1)
+        sums = sum_over_groups(groups.membership, columns).reshape(len(n), -1, used.sum())
+        np.divide(np.abs(sums[:, :, :-1]).sum(axis=2).T, n, out=error[part], where=n > 0)
+        np.divide(sums[:, :, -1].T, n, out=uncertain[part], where=n > 0)
     return MemberCalibration(members=members, error=error, uncertain=uncertain, undefined=None)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from auditor.description import SelectionRow, Selections, SelectionTable
 from auditor.measure.disparity import families_of
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FOUR_FIFTHS = (4, 5)
 """Under this ratio lies what is generally regarded as evidence of adverse impact (29 CFR 1607.4(D))."""
+TIE = 1e-7
+"""Logarithms of likelihoods that differ by less are equal."""
 SMALL_SHARE = (2, 100)
 """Categories under this share of the data may be left out of the ratio (6 RCNY 5-301)."""
 
@@ -146,13 +148,22 @@ def two_proportions(count: Count, reference: Count) -> tuple[float, float] | tup
         return None, None
     error = np.sqrt(share * (1 - share) * (1 / count.applicants + 1 / reference.applicants))
     z = float((count.selected / count.applicants - reference.selected / reference.applicants) / error)
-    return z, float(2 * stats.norm.sf(abs(z)))
+    return z, float(2 * special.ndtr(-abs(z)))
 
 
 def fisher_exact(count: Count, reference: Count) -> float:
-    """Compute the two-sided p of Fisher's exact test on selected and not selected, of the group and the reference."""
-    table = [[c.selected, c.applicants - c.selected] for c in (count, reference)]
-    return float(stats.fisher_exact(table).pvalue)
+    """Compute the two-sided p of Fisher's exact test on selected and not selected, of the group and the reference.
+
+    As scipy.stats.fisher_exact: all tables no likelier than this one; by logarithms, many times as fast.
+    """
+    n, m, selected = count.applicants, reference.applicants, count.selected + reference.selected
+    least = max(0, selected - m)
+    own = np.arange(least, min(selected, n) + 1)
+    likely = -sum(special.gammaln(x + 1) for x in (own, n - own, selected - own, m - selected + own))
+    likely -= likely.max()
+    # tables as likely as this one may come out a rounding error likelier
+    extreme = likely <= likely[count.selected - least] + TIE
+    return float(min(np.exp(likely[extreme]).sum() / np.exp(likely).sum(), 1.0))
 
 
 def one_more_crosses(count: Count, reference: Count) -> bool | None:

@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportions_ztest
 
 from auditor.measure.ground import survey
-from auditor.measure.selection import Count, one_more_crosses, selection_table, selections
+from auditor.measure.selection import Count, fisher_exact, one_more_crosses, selection_table, selections
 
 
 def count(name, selected, applicants, small=None):
@@ -45,6 +45,15 @@ def test_both_tests_agree_with_statsmodels_and_scipy(own, other) -> None:
     exact = stats.fisher_exact([[own[0], own[1] - own[0]], [other[0], other[1] - other[0]]])[1]
     assert row.fisher_p == pytest.approx(exact, rel=1e-9)
     assert row.z < 0
+
+
+def test_fishers_p_is_scipys_on_every_small_table_and_on_large_ones() -> None:
+    rng = np.random.default_rng(9)
+    small = [(a, 5, b, 7) for a in range(6) for b in range(8)]
+    large = [(int(rng.binomial(n, 0.4)), n, int(rng.binomial(m, 0.5)), m) for n, m in ((400, 390), (9000, 7000))]
+    for a, n, b, m in [*small, *large, (4, 8, 4, 8), (0, 1, 1, 1)]:
+        expected = stats.fisher_exact([[a, n - a], [b, m - b]])[1]
+        assert fisher_exact(count("F", a, n), count("M", b, m)) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(
