@@ -83,7 +83,9 @@ class SelectionRow:
     local_law_ratio: float | None
     """Rate over the highest among categories of at least 2% of the data (6 RCNY 5-301)."""
     undefined: str | None
-    """Why the ratio or a test is None. The reference is not tested against itself."""
+    """Why the impact ratio or a test is None. The reference is not tested against itself."""
+    local_law_undefined: str | None
+    """Why the ratio of the local law is None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

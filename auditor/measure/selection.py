@@ -106,11 +106,8 @@ def _highest(counts: Sequence[Count]) -> Count | None:
 
 
 def _row(count: Count, reference: Count | None, highest: Count | None) -> SelectionRow:
-    why = count.small
-    if not count.is_known:
-        why = "the category is not recorded"
-    elif why is None and (reference is None or not reference.selected):
-        why = "nobody is selected in any group"
+    unknown = None if count.is_known else "the category is not recorded"
+    why = unknown or count.small or _nobody(reference)
     compared = reference if why is None else None
     z = p = fisher = crosses = None
     if compared is not None and compared is not count:
@@ -118,6 +115,7 @@ def _row(count: Count, reference: Count | None, highest: Count | None) -> Select
         fisher = fisher_exact(count, compared)
         crosses = one_more_crosses(count, compared)
         why = "everybody is selected in both groups: z is undefined" if z is None else None
+    small_share = "the category is under 2% of the data" if highest is None else None
     return SelectionRow(
         group=count.group,
         applicants=count.applicants,
@@ -130,7 +128,12 @@ def _row(count: Count, reference: Count | None, highest: Count | None) -> Select
         one_more_crosses=crosses,
         local_law_ratio=impact_ratio(count, highest),
         undefined=why,
+        local_law_undefined=unknown or small_share or _nobody(highest),
     )
+
+
+def _nobody(reference: Count | None) -> str | None:
+    return "nobody is selected in any group" if reference is None or not reference.selected else None
 
 
 def impact_ratio(count: Count, reference: Count | None) -> float | None:

@@ -60,6 +60,7 @@ class SelectionGroupRow(Row):
     one_more_crosses: bool | None
     local_law_ratio: float | None = Field(description="6 RCNY 5-301")
     undefined: str | None
+    local_law_undefined: str | None
 
 
 class SelectionTableRow(Row):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.records import EVERYBODY
+from auditor.records import EVERYBODY, Verdict
 from auditor.report.view import words
-from auditor.report.view.blocks import Cell, Column, Prose, Section, Table
+from auditor.report.view.blocks import SYMBOLS, Cell, Column, Prose, Section, Table
 from auditor.report.view.verdicts import chunks
 from auditor.text import clean
 
@@ -155,7 +155,7 @@ def reasons(found: Iterable[Description]) -> str:
     everything = list(found)
     undefined = listed_once(d.undefined for d in everything)
     remarks = listed_once(d.remark for d in everything)
-    said = f"Undefined: {undefined}." if undefined else ""
+    said = f"Undefined (∅): {undefined}." if undefined else ""
     return _joined(said, f"{remarks[:1].upper()}{remarks[1:]}." if remarks else "")
 
 
@@ -167,10 +167,10 @@ def listed_once(texts: Iterable[str | None]) -> str:
 
 
 def _arrow(before: float | None, after: float | None, write: Callable[[float], str]) -> str:
-    """Give what it was and what it is; empty where neither is known."""
+    """Give what it was and what it is, ∅ where it is undefined; empty where neither is known."""
     if before is None and after is None:
         return ""
-    return " → ".join("undefined" if value is None else write(value) for value in (before, after))
+    return " → ".join(SYMBOLS[Verdict.UNDEFINED] if value is None else write(value) for value in (before, after))
 
 
 def _cell(text: str, detail: str) -> Cell:
@@ -205,13 +205,13 @@ def _disparities(numbers: Numbers) -> list[Table]:
         ratio = ratios.get((d.variant, ratio_of[d.measure], d.family))
         beside = _arrow(ratio.before, ratio.after, lambda value: words.ratio(value, 2)) if ratio else ""
         points = _arrow(d.before, d.after, lambda value: words.ratio(100 * value, 1))
-        return _cell(points, f"ratio {beside or 'undefined'}")
+        return _cell(points, beside or SYMBOLS[Verdict.UNDEFINED])
 
     grid = _grid(numbers, *ratio_of, names={difference: name for difference, _, name in _DISPARITIES})
-    caption = "Disparity over the groups of an attribute: difference in points, and ratio"
+    caption = "Disparity over the groups of an attribute: difference in points, and below it the ratio"
     undefined = listed_once(d.undefined for d in ratios.values())
     return _tables(
-        grid, caption, cell, _joined(_DISPARITY_NOTE, f"Ratios undefined: {undefined}." if undefined else "")
+        grid, caption, cell, _joined(_DISPARITY_NOTE, f"Undefined ratios (∅): {undefined}." if undefined else "")
     )
 
 
@@ -237,7 +237,7 @@ def _of_variants(numbers: Numbers) -> list[Table]:
         rows.append((Cell(text=words.name(variant)), *map(_variant_cell, own), _amplified(numbers, variant)))
     headings = ("CEV", "SDE", "Recall distortion", "Ambiguity", "Discrepancy", "Most amplified group")
     note = _joined(_VARIANT_NOTE, reasons(d for (_, measure), d in found.items() if measure in measures))
-    columns = (Column(heading="Variant"), *(Column(heading=heading, numeric=True) for heading in headings))
+    columns = (Column(heading="Variant"), *(Column(heading=h, numeric=h != headings[-1]) for h in headings))
     return [Table(caption="Every variant in a few numbers", columns=columns, rows=tuple(rows), note=note)]
 
 

@@ -75,10 +75,11 @@ def _table(variant: str, table: SelectionTable) -> Table:
         "Selected",
         "Selection rate",
         "Impact ratio",
-        "z and its p",
+        "z",
+        "p of z",
         "Fisher p",
-        "One selection crosses 0.80",
-        "Local Law 144 ratio",
+        "One crosses 0.80",
+        "Law 144 ratio",
     )
     return Table(
         caption=f"{words.name(variant)}: selections by {words.family(table.family)}",
@@ -99,6 +100,7 @@ def _row(row: SelectionRow, table: SelectionTable) -> tuple[Cell, ...]:
         _known("" if row.rate is None else words.rate(row.rate)),
         _known(_ratio(row.impact_ratio)),
         _z_cell(row, is_reference=is_reference),
+        _test("" if row.p is None else words.p_value(row.p), is_reference=is_reference),
         _test("" if row.fisher_p is None else words.p_value(row.fisher_p), is_reference=is_reference),
         _test(crosses, is_reference=is_reference),
         _known(_ratio(row.local_law_ratio)),
@@ -122,14 +124,13 @@ def _ratio(ratio: float | None) -> str:
 def _z_cell(row: SelectionRow, *, is_reference: bool) -> Cell:
     if row.z is None:
         return _test("", is_reference=is_reference)
-    beyond = ", beyond 2" if abs(row.z) > _DEVIATIONS else ""
-    p = words.p_value(row.p)
-    return Cell(text=words.points(row.z / 100, 2), detail=f"p {p if p.startswith('<') else f'= {p}'}{beyond}")
+    beyond = f"beyond {_DEVIATIONS}" if abs(row.z) > _DEVIATIONS else ""
+    return Cell(text=words.points(row.z / 100, 2), detail=beyond)
 
 
 def _note(table: SelectionTable) -> str:
     left = len(table.rows) - ROWS
-    undefined = listed_once(row.undefined for row in table.rows)
+    undefined = listed_once(why for row in table.rows for why in (row.undefined, row.local_law_undefined))
     notes = (
         f"{table.unknown:,} of unknown category are in no ratio.",
         "" if table.local_law_reference else "No category has 2% of the data.",

@@ -94,6 +94,7 @@ def test_categories_under_two_percent_show_counts_and_have_no_local_law_ratio() 
     assert (found.reference, found.local_law_reference) == ((("sex", "X"),), (("sex", "M"),))
     x, y = found.rows[2:]
     assert (x.local_law_ratio, y.local_law_ratio) == (None, None)
+    assert x.local_law_undefined == "the category is under 2% of the data"
     assert x.impact_ratio == 1
     just = table(count("F", 400, 1000), count("M", 500, 960), count("X", 30, 40)).rows[2]  # 40 of 2,000
     assert just.local_law_ratio == 1
@@ -103,13 +104,13 @@ def test_those_of_unknown_category_are_counted_and_in_no_ratio() -> None:
     found = table(count("F", 40, 100), count("M", 50, 100), count("(missing)", 30, 30))
     assert (found.unknown, found.reference) == (30, (("sex", "M"),))
     assert (found.rows[2].impact_ratio, found.rows[2].local_law_ratio) == (None, None)
-    assert found.rows[2].undefined == "the category is not recorded"
+    assert found.rows[2].undefined == found.rows[2].local_law_undefined == "the category is not recorded"
 
 
 def test_where_nobody_or_everybody_is_selected_the_ratio_or_z_is_undefined() -> None:
     nobody = table(count("F", 0, 50), count("M", 0, 60))
     assert {row.impact_ratio for row in nobody.rows} == {row.local_law_ratio for row in nobody.rows} == {None}
-    assert nobody.rows[0].undefined == "nobody is selected in any group"
+    assert nobody.rows[0].undefined == nobody.rows[0].local_law_undefined == "nobody is selected in any group"
     everybody = table(count("F", 50, 50), count("M", 60, 60))
     assert everybody.rows[1].impact_ratio == 1
     assert (everybody.rows[1].z, everybody.rows[1].fisher_p) == (None, 1)
