@@ -12,12 +12,15 @@ from auditor.measure.ground import both_rates
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from auditor.description import Measure
     from auditor.measure.estimates import Setting
     from auditor.measure.ground import Ground
     from auditor.records import BoolArray, FloatArray
 
 Pair = tuple["FloatArray", "FloatArray"]
 """Of baseline and variant."""
+ALIKE = 1e-12
+"""Relative recalls that lie within it are equal but for rounding."""
 
 
 def class_spread(setting: Setting, ground: Ground) -> Iterator[Description]:
@@ -28,72 +31,66 @@ def class_spread(setting: Setting, ground: Ground) -> Iterator[Description]:
     slope over classes of (recall - accuracy) / accuracy of the variant on the same of the baseline; above 1 it spreads
     the classes (Good et al. 2022, arXiv 2206.02976). Rates are means over members. Relative changes are fractions.
     """
-    mean: dict[str, Pair] = {}
-    for metric in ("fpr", "fnr", "recall", "accuracy"):
-        theirs, ours = both_rates(setting, metric, groups=1)
-        mean[metric] = theirs.mean(axis=0)[0], ours.mean(axis=0)[0]
-    known = _known(ground, "fnr")
-    both = known & _known(ground, "fpr")
-    moving = both & (mean["fpr"][0] > 0) & (mean["fnr"][0] > 0)
-    n = int(setting.total[0, moving].sum())
-    remark = _excluded(both, moving, ground)
-    cev, sde, few = None, None, f"{int(moving.sum())} classes have relative changes of both rates"
-    if moving.any():
-        fpr, fnr = (_relative(mean[metric], moving) for metric in ("fpr", "fnr"))
-        sde = float(np.abs(fnr - fpr).mean())
-        cev = float(fpr.var() + fnr.var()) if moving.sum() > 1 else None
-    name = setting.population.name
-    for measure, value, needed in (("cev", cev, "two are"), ("sde", sde, "one is")):
-        undefined = None if value is not None else f"{few}: {needed} needed"
+    known = ground.size("fnr")[0] >= max(ground.min_group, 1)
+    yield from _error_spread(setting, ground, known & (ground.size("fpr")[0] >= max(ground.min_group, 1)))
+    yield _recall_distortion(setting, ground, known)
+
+
+def _error_spread(setting: Setting, ground: Ground, known: BoolArray) -> Iterator[Description]:
+    """Give CEV and SDE over the known classes in which the baseline makes both errors."""
+    fpr, fnr = (_means(setting, metric) for metric in ("fpr", "fnr"))
+    among = known & (fpr[0] > 0) & (fnr[0] > 0)
+    count = int(among.sum())
+    positive, negative = ((after - before)[among] / before[among] for before, after in (fpr, fnr))
+    spreads: tuple[tuple[Measure, int, float | None], ...] = (
+        ("cev", 2, float(positive.var() + negative.var()) if count > 1 else None),
+        ("sde", 1, float(np.abs(negative - positive).mean()) if count else None),
+    )
+    for measure, needed, value in spreads:
+        few = f"relative changes of both rates are known for {count} classes, of the {needed} that are needed"
         yield Description(
-            variant=name,
-            measure="cev" if measure == "cev" else "sde",
-            n=n,
+            variant=setting.population.name,
+            measure=measure,
+            n=int(setting.total[0, among].sum()),
             value=value,
-            undefined=undefined,
-            remark=remark,
+            undefined=few if value is None else None,
+            remark=_left_out(ground, small=int((~known).sum()), zero=int((known & ~among).sum())),
         )
-    slope, undefined = _distortion(mean["recall"], mean["accuracy"], known)
-    yield Description(
-        variant=name,
+
+
+def _means(setting: Setting, metric: str) -> Pair:
+    """Give a rate of everybody, the mean over members, [C] or [1], of baseline and variant."""
+    theirs, ours = both_rates(setting, metric, groups=1)
+    return theirs.mean(axis=0)[0], ours.mean(axis=0)[0]
+
+
+def _recall_distortion(setting: Setting, ground: Ground, known: BoolArray) -> Description:
+    slope, undefined = _slope(_means(setting, "recall"), _means(setting, "accuracy"), known)
+    return Description(
+        variant=setting.population.name,
         measure="recall_distortion",
         n=int(setting.total[0, known].sum()),
         value=slope,
         undefined=undefined,
-        remark=_too_small(known, ground),
+        remark=_left_out(ground, small=int((~known).sum()), zero=0),
     )
 
 
-def _known(ground: Ground, metric: str) -> BoolArray:
-    return ground.size(metric)[0] >= max(ground.min_group, 1)
-
-
-def _relative(pair: Pair, among: BoolArray) -> FloatArray:
-    before, after = pair[0][among], pair[1][among]
-    return (after - before) / before
-
-
-def _distortion(recall: Pair, accuracy: Pair, known: BoolArray) -> tuple[float | None, str | None]:
+def _slope(recall: Pair, accuracy: Pair, known: BoolArray) -> tuple[float | None, str | None]:
     """Give the least squares slope over classes, or why there is none."""
     if not (accuracy[0].all() and accuracy[1].all()):
         return None, "accuracy is 0"
     x, y = ((own[known] - mean) / mean for own, mean in zip(recall, accuracy, strict=True))
     if len(x) < 2:
-        return None, f"{len(x)} classes have the examples that are needed: two are needed"
-    if np.ptp(x) <= 1e-12:
+        return None, f"{len(x)} classes have enough examples, of the 2 that are needed"
+    if np.ptp(x) <= ALIKE:
         return None, "all classes have the same recall in the baseline"
     x = x - x.mean()
     return float((x * y).sum() / (x * x).sum()), None
 
 
-def _excluded(both: BoolArray, moving: BoolArray, ground: Ground) -> str:
-    zero = int((both & ~moving).sum())
-    parts = [f"{zero} classes, in which a rate of the baseline is 0"] if zero else []
-    small = _too_small(both, ground).removeprefix("left out: ")
-    parts += [small] if small else []
+def _left_out(ground: Ground, *, small: int, zero: int) -> str:
+    """Say for how many classes there is no number, and why."""
+    parts = [f"{zero} classes in which a rate of the baseline is 0"] if zero else []
+    parts += [f"{small} classes with fewer than {ground.min_group} {ground.unit}"] if small else []
     return f"left out: {'; '.join(parts)}" if parts else ""
-
-
-def _too_small(known: BoolArray, ground: Ground) -> str:
-    count = int((~known).sum())
-    return f"left out: {count} classes with fewer than {ground.min_group} {ground.unit}" if count else ""

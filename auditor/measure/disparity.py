@@ -53,10 +53,9 @@ def disparities(setting: Setting, ground: Ground, positive: int) -> Iterator[Des
             inside = sorted({g for metric in own for g in kept[metric]})
             left_out = [g for g in places if any(g not in kept[metric] for metric in own)]
             for kind in ("difference", "ratio"):
-                ends: list[tuple[float | None, str | None]] = [
+                (before, why_before), (after, why_after) = (
                     _spread([rates[metric][side][:, kept[metric]] for metric in own], kind) for side in (0, 1)
-                ]
-                (before, _), (after, _) = ends
+                )
                 yield Description(
                     variant=setting.population.name,
                     measure=cast("Measure", f"{name}_{kind}"),
@@ -66,7 +65,7 @@ def disparities(setting: Setting, ground: Ground, positive: int) -> Iterator[Des
                     before=before,
                     after=after,
                     value=None if before is None or after is None else after - before,
-                    undefined=next((why for _, why in ends if why), None),
+                    undefined=why_before or why_after,
                     remark=_left_out(setting.dataset, left_out, ground),
                 )
 

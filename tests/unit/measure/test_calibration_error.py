@@ -51,6 +51,13 @@ def test_expected_calibration_error_is_the_mean_over_members_of_the_published_lo
         assert one.n == chosen.sum()
 
 
+def test_a_probability_on_the_edge_of_two_bins_belongs_to_the_lower() -> None:
+    probabilities = np.array([[[0.4, 0.6], [0.35, 0.65]]])  # 0.6 = 9/15; the first is right, the second is not
+    one = population("v", [[1, 1]], probabilities=probabilities)
+    found = the(described(dataset([1, 0]), one, one), "expected_calibration_error", group=())
+    assert found.after == pytest.approx((0.4 + 0.65) / 2)
+
+
 def test_members_are_calibrated_alike_however_many_are_held_at_a_time(monkeypatch) -> None:
     probabilities, decisions = outputs(5, 3)
     data = dataset(RNG.integers(0, 3, N), TEAM, classes="xyz")

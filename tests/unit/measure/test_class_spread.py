@@ -47,11 +47,12 @@ def test_sde_is_the_mean_distance_between_the_relative_changes() -> None:
 def test_classes_in_which_the_baseline_makes_no_error_are_left_out_and_counted() -> None:
     base = np.where(LABELS == 2, 2, BASE)
     found = described(dataset(LABELS, classes="abcdef"), population("v", VARIANT), population("baseline", base))
-    assert the(found, "cev").remark == "left out: 1 classes, in which a rate of the baseline is 0"
+    assert the(found, "cev").remark == "left out: 1 classes in which a rate of the baseline is 0"
     assert the(found, "cev").n == (LABELS != 2).sum()
     perfect = described(dataset(LABELS, classes="abcdef"), population("v", VARIANT), population("baseline", [LABELS]))
-    assert the(perfect, "cev").undefined == "0 classes have relative changes of both rates: two are needed"
-    assert the(perfect, "sde").undefined == "0 classes have relative changes of both rates: one is needed"
+    none = "relative changes of both rates are known for 0 classes"
+    assert the(perfect, "cev").undefined == f"{none}, of the 2 that are needed"
+    assert the(perfect, "sde").undefined == f"{none}, of the 1 that are needed"
 
 
 def test_recall_distortion_is_scipys_slope_of_relative_recall() -> None:
