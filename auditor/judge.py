@@ -10,7 +10,7 @@ from auditor.measure.intervals import end_of, further_member, p_beyond, p_propor
 from auditor.measure.multiplicity import holm
 from auditor.measure.power import needed
 from auditor.measure.spread import LIMIT as SPREAD_LIMIT
-from auditor.records import BASELINE, Estimate, Finding, Selection, Verdict, group_name
+from auditor.records import BASELINE, Estimate, Finding, FixedSequence, Verdict, group_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -224,7 +224,7 @@ def _adjust(cases: list[_Case]) -> None:
         }
 
 
-def select(findings: Sequence[Finding], variants: Sequence[VariantSummary]) -> tuple[Selection, ...]:
+def most_compressed(findings: Sequence[Finding], variants: Sequence[VariantSummary]) -> tuple[FixedSequence, ...]:
     """Choose, of variants that differ in sparsity alone, the most compressed that passes.
 
     Going from the mildest to the strongest and stopping at the first that does not PASS keeps the level of a single
@@ -236,17 +236,19 @@ def select(findings: Sequence[Finding], variants: Sequence[VariantSummary]) -> t
         if isinstance(variant.asked_for.get(STRENGTH), int | float):
             families.setdefault(repr(sorted(recipe.items())), []).append(variant)
     found = (
-        _selection(findings, sorted(family, key=lambda variant: variant.asked_for[STRENGTH]))
+        _sequence(findings, sorted(family, key=lambda variant: variant.asked_for[STRENGTH]))
         for family in families.values()
     )
-    return tuple(selection for selection in found if len(selection.variants) > 1)
+    return tuple(sequence for sequence in found if len(sequence.variants) > 1)
 
 
-def _selection(findings: Sequence[Finding], family: Sequence[VariantSummary]) -> Selection:
+def _sequence(findings: Sequence[Finding], family: Sequence[VariantSummary]) -> FixedSequence:
     own = {v.name: [f for f in findings if f.estimate.variant == v.name and counts(f)] for v in family}
     judged = {name: summary(found) for name, found in own.items() if found}
     passing = list(takewhile(lambda name: judged[name] is Verdict.PASS, judged))
-    return Selection(variants=tuple(judged), verdicts=tuple(judged.values()), chosen=passing[-1] if passing else None)
+    return FixedSequence(
+        variants=tuple(judged), verdicts=tuple(judged.values()), chosen=passing[-1] if passing else None
+    )
 
 
 def counts(finding: Finding) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from auditor import data, population
 from auditor.errors import IncompleteError, Problem, SpecError
 from auditor.gates import declared_gates
-from auditor.judge import judge, select, unfit
+from auditor.judge import judge, most_compressed, unfit
 from auditor.looks import record_looks
 from auditor.measure import measure
 from auditor.measure.summary import summarise_data, summarise_variant
@@ -116,11 +116,13 @@ def _measure(
         estimates=measures.estimates,
         class_tests=measures.class_tests,
         exemplars=measures.exemplars,
+        descriptions=measures.descriptions,
+        selections=measures.selections,
         findings=findings,
         looks=record_looks(
             declaration.base / spec.run.store / "looks", dataset, gates, populations, seed=spec.audit.seed
         ),
-        selections=select(findings, variants),
+        fixed_sequences=most_compressed(findings, variants),
     )
 
 
@@ -156,4 +158,4 @@ def rejudge(result: AuditResult, gates: tuple[Gate, ...]) -> AuditResult:
         confidence=definition["statistics"]["confidence"],
         minimum=definition["population"].get("minimum"),
     )
-    return replace(result, gates=gates, findings=findings, selections=select(findings, result.variants))
+    return replace(result, gates=gates, findings=findings, fixed_sequences=most_compressed(findings, result.variants))

@@ -15,6 +15,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from auditor.description import Description, Selections
+
 IntArray = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.floating[Any]]
 BoolArray = npt.NDArray[np.bool_]
@@ -349,7 +351,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class FixedSequence:
     """Which is the most compressed variant of a recipe that passes: a choice that keeps its level.
 
     Variants are tested from the mildest on, up to the first that does not PASS.
@@ -419,6 +421,10 @@ class AuditResult:
     estimates: tuple[Estimate, ...]
     class_tests: tuple[ClassTest, ...]
     exemplars: tuple[Exemplars, ...]
+    descriptions: tuple[Description, ...]
+    """Further measures of every compressed variant: shown, never judged."""
+    selections: tuple[Selections, ...]
+    """Selection tables of every variant, the baseline first."""
     findings: tuple[Finding, ...]
     looks: tuple[Look, ...]
-    selections: tuple[Selection, ...]
+    fixed_sequences: tuple[FixedSequence, ...]

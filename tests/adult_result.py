@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
+from adult_further import descriptions, selections
+
 from auditor.records import (
     BASELINE,
     EVERYBODY,
@@ -356,9 +358,11 @@ def adult(**changes) -> AuditResult:
         estimates=numbers,
         class_tests=class_tests(),
         exemplars=exemplars(),
+        descriptions=descriptions(tuple(CHANGES), everybody, rates, MIN_GROUP),
+        selections=selections((BASELINE, *CHANGES), everybody, rates),
         findings=judged(gates, {number.id: number for number in numbers}),
         looks=(),
-        selections=(),
+        fixed_sequences=(),
     )
     return replace(made, **changes)
 
@@ -398,5 +402,7 @@ def small() -> AuditResult:
             for e in made.exemplars
             if e.variant in names
         ),
+        descriptions=tuple(d for d in made.descriptions if d.variant in names and d.group in kept),
+        selections=made.selections[-1:],
         data=replace(made.data, groups=tuple(pair for pair in made.data.groups if pair[0] in kept)),
     )

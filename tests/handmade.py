@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from auditor.measure.calibration_error import calibrate
 from auditor.measure.contrasts import TWO_GROUPS
 from auditor.measure.counts import count_labels
 from auditor.measure.estimates import estimate
+from auditor.measure.further import describe
+from auditor.measure.ground import survey
 from auditor.measure.setting import prepare
 from auditor.records import NONE, Dataset, Groups, Population, Predictions
 
@@ -49,8 +52,10 @@ def dataset(labels, group_of=None, *, classes=("no", "yes"), cluster=None, attri
     )
 
 
-def population(name, decisions, *, paired=False, fixed_baseline=False, claim="recipe", digests=None) -> Population:
-    """A population from decisions [K, N]."""
+def population(
+    name, decisions, *, paired=False, fixed_baseline=False, claim="recipe", digests=None, probabilities=None
+) -> Population:
+    """A population from decisions [K, N], and probabilities [K, N, C] if given."""
     decisions = np.atleast_2d(np.asarray(decisions))
     members = tuple(range(len(decisions)))
     return Population(
@@ -63,6 +68,7 @@ def population(name, decisions, *, paired=False, fixed_baseline=False, claim="re
         predictions=Predictions(
             members=members,
             decisions=decisions,
+            probabilities=probabilities,
             digests=tuple(digests or (f"{name}-{k}" for k in members)),
         ),
         failures=(),
@@ -82,4 +88,19 @@ def one(data, variant, baseline, metric, compare, *, label=None, group=0, **opti
     others = data.groups.compared_with(group) if compare in TWO_GROUPS and "overall" not in compare else ()
     target = (metric, label, group, compare, *(others[:1] or (NONE,)))
     (found,) = estimate(setting(data, variant, baseline, **options), [target])
+    return found
+
+
+def described(data, variant, baseline, *, min_group=2):
+    """All further measures of one variant."""
+    made = setting(data, variant, baseline, min_group=min_group)
+    ground = survey(data, baseline, made.total, min_group=min_group)
+    return describe(made, ground, calibrate(data, variant.predictions))
+
+
+def the(descriptions, measure, **keys):
+    """The one description of a measure that has these values."""
+    (found,) = [
+        d for d in descriptions if d.measure == measure and all(getattr(d, key) == v for key, v in keys.items())
+    ]
     return found

@@ -8,18 +8,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auditor.measure.calibration_error import calibrate
 from auditor.measure.class_tests import compare_classes
 from auditor.measure.contrasts import TWO_GROUPS
 from auditor.measure.counts import count_labels
 from auditor.measure.estimates import Target, estimate
 from auditor.measure.exemplars import find_exemplars
+from auditor.measure.further import describe
+from auditor.measure.ground import survey
 from auditor.measure.rates import RATES
+from auditor.measure.selection import selections
 from auditor.measure.setting import prepare
 from auditor.records import EACH, NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from auditor.description import Description, Selections
     from auditor.records import ClassTest, Compare, Dataset, Estimate, Exemplars, Gate, Population
 
 SHOWN_RATES = ("accuracy", "recall", "fnr", "fpr", "selection_rate", "precision")
@@ -34,6 +39,8 @@ class Measures:
     estimates: tuple[Estimate, ...]
     class_tests: tuple[ClassTest, ...]
     exemplars: tuple[Exemplars, ...]
+    descriptions: tuple[Description, ...]
+    selections: tuple[Selections, ...]
 
 
 def measure(
@@ -51,13 +58,25 @@ def measure(
     estimates: list[Estimate] = []
     class_tests: list[ClassTest] = []
     exemplars: list[Exemplars] = []
+    ground = survey(dataset, baseline, total, min_group=min_group)
+    descriptions: list[Description] = []
+    selected: list[Selections] = []
     for population in populations:
         setting = prepare(dataset, population, baseline, total, confidence=confidence, min_group=min_group)
         estimates += estimate(setting, targets)
+        selected.append(selections(setting, ground))
+        if population is not baseline:
+            descriptions += describe(setting, ground, calibrate(dataset, population.predictions))
         if population is not baseline and setting.members:
             class_tests += compare_classes(setting, _shown_labels(dataset))
             exemplars.append(find_exemplars(setting))
-    return Measures(estimates=tuple(estimates), class_tests=tuple(class_tests), exemplars=tuple(exemplars))
+    return Measures(
+        estimates=tuple(estimates),
+        class_tests=tuple(class_tests),
+        exemplars=tuple(exemplars),
+        descriptions=tuple(descriptions),
+        selections=tuple(selected),
+    )
 
 
 def wanted(dataset: Dataset, gates: Sequence[Gate]) -> tuple[Target, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from auditor.description import Description, SelectionRow, Selections, SelectionTable
 from auditor.errors import Problem, ResultError
 from auditor.records import (
     AuditResult,
@@ -18,9 +19,9 @@ from auditor.records import (
     Exemplars,
     Failure,
     Finding,
+    FixedSequence,
     Gate,
     Look,
-    Selection,
     SplitSize,
     Term,
     VariantSummary,
@@ -30,7 +31,7 @@ from auditor.report.schema import SCHEMA
 
 if TYPE_CHECKING:
     from auditor.records import GroupKey
-    from auditor.report import schema
+    from auditor.report import schema, schema_further
 
 Json = dict[str, Any]
 
@@ -57,9 +58,11 @@ def plain(result: AuditResult) -> Json:
         "estimates": [_estimate(estimate) for estimate in result.estimates],
         "class_tests": [_named(test) for test in result.class_tests],
         "exemplars": {found.variant: _exemplars(found) for found in result.exemplars},
+        "descriptions": [_named(description) for description in result.descriptions],
+        "selections": [_selections(found) for found in result.selections],
         "findings": [finding_row(finding, lines.get(finding.gate)) for finding in result.findings],
         "looks": result.looks,
-        "selections": result.selections,
+        "fixed_sequences": result.fixed_sequences,
     }
     as_json: Json = json.loads(json.dumps(content, allow_nan=False, default=_object))
     return as_json
@@ -109,7 +112,7 @@ def _group(key: GroupKey | None) -> Json | None:
     return None if key is None else dict(key)
 
 
-def _named(record: ClassTest | ExemplarGroup) -> Json:
+def _named(record: ClassTest | ExemplarGroup | Description) -> Json:
     row = _object(record) | {"class": record.label, "group": dict(record.group)}
     del row["label"]
     return row
@@ -139,6 +142,20 @@ def _exemplars(found: Exemplars) -> Json:
     return row
 
 
+def _selections(found: Selections) -> Json:
+    row = _object(found) | {"class": found.label, "tables": [_selection_table(table) for table in found.tables]}
+    del row["label"]
+    return row
+
+
+def _selection_table(table: SelectionTable) -> Json:
+    references = {
+        key: None if group is None else dict(group)
+        for key, group in (("reference", table.reference), ("local_law_reference", table.local_law_reference))
+    }
+    return _object(table) | references | {"rows": [_object(row) | {"group": dict(row.group)} for row in table.rows]}
+
+
 # ------------------------------------------------------------------------------------------------------ rows to records
 
 
@@ -160,9 +177,11 @@ def records(file: schema.ResultFile) -> AuditResult:
         estimates=tuple(estimates.values()),
         class_tests=tuple(ClassTest(**_labelled(row)) for row in file.class_tests),
         exemplars=tuple(_read_exemplars(variant, row) for variant, row in file.exemplars.items()),
+        descriptions=tuple(Description(**_labelled(row)) for row in file.descriptions),
+        selections=tuple(_read_selections(row) for row in file.selections),
         findings=_read_findings(file.findings, estimates),
         looks=tuple(Look(**dict(row)) for row in file.looks),
-        selections=tuple(_read_selection(row) for row in file.selections),
+        fixed_sequences=tuple(_read_sequence(row) for row in file.fixed_sequences),
     )
 
 
@@ -174,7 +193,7 @@ def _optional_key(group: Mapping[str, str] | None) -> GroupKey | None:
     return None if group is None else _key(group)
 
 
-def _labelled(row: schema.ClassTestRow | schema.ExemplarGroupRow) -> Json:
+def _labelled(row: schema.ClassTestRow | schema.ExemplarGroupRow | schema_further.DescriptionRow) -> Json:
     values = dict(row) | {"label": row.class_, "group": _key(row.group)}
     del values["class_"]
     return values
@@ -215,6 +234,27 @@ def _read_exemplars(variant: str, row: schema.ExemplarsRow) -> Exemplars:
     return Exemplars(**dict(row) | {"variant": variant, "by_group": by_group})
 
 
+def _read_selections(row: schema_further.SelectionsRow) -> Selections:
+    return Selections(
+        variant=row.variant,
+        label=row.class_,
+        tables=tuple(_read_selection_table(table) for table in row.tables),
+        undefined=row.undefined,
+    )
+
+
+def _read_selection_table(table: schema_further.SelectionTableRow) -> SelectionTable:
+    references = [None if one is None else _key(one) for one in (table.reference, table.local_law_reference)]
+    reference, local_law_reference = references
+    return SelectionTable(
+        family=table.family,
+        reference=reference,
+        local_law_reference=local_law_reference,
+        unknown=table.unknown,
+        rows=tuple(SelectionRow(**dict(row) | {"group": _key(row.group)}) for row in table.rows),
+    )
+
+
 def _read_findings(rows: tuple[schema.FindingRow, ...], estimates: Mapping[str, Estimate]) -> tuple[Finding, ...]:
     problems: list[Problem] = []
     findings = []
@@ -233,8 +273,8 @@ def _read_findings(rows: tuple[schema.FindingRow, ...], estimates: Mapping[str, 
     return tuple(findings)
 
 
-def _read_selection(row: schema.SelectionRow) -> Selection:
-    return Selection(**dict(row) | {"verdicts": tuple(Verdict(verdict) for verdict in row.verdicts)})
+def _read_sequence(row: schema.FixedSequenceRow) -> FixedSequence:
+    return FixedSequence(**dict(row) | {"verdicts": tuple(Verdict(verdict) for verdict in row.verdicts)})
 
 
 def _read_finding(row: schema.FindingRow, estimate: Estimate) -> Finding:

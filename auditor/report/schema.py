@@ -6,13 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, NonNegativeInt
 
+from auditor.report.row import Group, Label, Row
+from auditor.report.schema_further import DescriptionRow, SelectionsRow
+
 SCHEMA = 1
 
-Label = str | int | float | bool
-Group = Annotated[
-    dict[str, str],
-    Field(description='{"sex": "Female", "race": "Black"}: attribute to group; {} is everybody'),
-]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "UNDEFINED"]
 Claim = Literal["recipe", "artifact"]
@@ -21,12 +19,6 @@ Compare = Literal[
 ]
 Severity = Literal["error", "warning"]
 Pair = tuple[float, float]
-
-
-class Row(BaseModel):
-    """An object of the file: unknown keys are errors, values keep their type, numbers are finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, serialize_by_alias=True)
 
 
 class DeclaredStatistics(BaseModel):
@@ -278,7 +270,7 @@ class LookRow(Row):
     earlier: NonNegativeInt
 
 
-class SelectionRow(Row):
+class FixedSequenceRow(Row):
     """Which is the most compressed variant of a recipe that passes, tested from the mildest on."""
 
     variants: tuple[str, ...]
@@ -302,6 +294,8 @@ class ResultFile(Row):
     estimates: tuple[EstimateRow, ...]
     class_tests: tuple[ClassTestRow, ...]
     exemplars: dict[str, ExemplarsRow]
+    descriptions: tuple[DescriptionRow, ...]
+    selections: tuple[SelectionsRow, ...]
     findings: tuple[FindingRow, ...]
     looks: tuple[LookRow, ...]
-    selections: tuple[SelectionRow, ...]
+    fixed_sequences: tuple[FixedSequenceRow, ...]

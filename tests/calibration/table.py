@@ -18,10 +18,10 @@ def markdown(rows: list[dict], joint: list[dict]) -> str:
         "# Calibration: how often verdicts are wrong, where the truth is known",
         "",
         (
-            f"Made by `python -m tests.calibration --runs {runs}`; {len(rows):,} settings, each simulated {runs:,} times "
-            f"(one standard error at 5%: {100 * sqrt(LEVEL * (1 - LEVEL) / runs):.2f} points); every row is in "
-            "`table.json`. Each audit compares a rate (baseline 50, 90, 98, 99.5%) of 30 to 3,000 examples; members differ "
-            "by a standard deviation on the probit scale; flips go one way, or both."
+            f"Made by `python -m tests.calibration --runs {runs}`; {len(rows):,} rows, each simulated {runs:,} times (one "
+            f"standard error at 5%: {100 * sqrt(LEVEL * (1 - LEVEL) / runs):.2f} points); all of them are in "
+            "`table.json`. Each audit compares a rate (baseline 50, 90, 98, 99.5%) of 30 to 3,000 examples; members "
+            "differ by a standard deviation on the probit scale; flips go one way, or both."
         ),
         "",
         "## False PASS: the true harm is exactly at the limit (2 or 5 points), 5% are promised",
@@ -39,7 +39,7 @@ def markdown(rows: list[dict], joint: list[dict]) -> str:
         "",
         "## Clusters of 5 examples (correlation 0.1), and a lottery",
         "",
-        "A lottery: one member in ten loses 20 points, the others nothing. No method sees members that it did not draw.",
+        "A lottery: one member in ten loses 20 points, the others nothing. No method sees a member it did not draw.",
         "",
         *others(at_limit),
         "",
@@ -50,8 +50,8 @@ def markdown(rows: list[dict], joint: list[dict]) -> str:
         "## Power: PASS where there is no harm",
         "",
         (
-            "Beside an oracle that knows the variance of the estimate; settings with enough examples that nothing else is in "
-            "the way (n at least 3 ln .05 / ln(1 - limit)), ten members or more, or a file."
+            "Beside an oracle that knows the variance of the estimate; settings with enough examples that nothing else "
+            "is in the way (n at least 3 ln .05 / ln(1 - limit)), and ten members or more, or a file."
         ),
         "",
         *power(rows),

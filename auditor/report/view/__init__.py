@@ -9,11 +9,13 @@ from auditor.records import BASELINE
 from auditor.report.view import words
 from auditor.report.view.blocks import Facts, View
 from auditor.report.view.context import data_section, provenance_section, variant_section
+from auditor.report.view.further import further_section
 from auditor.report.view.headline import headline
 from auditor.report.view.method import limits_section, method_section
 from auditor.report.view.moved import exemplar_section, test_section
 from auditor.report.view.numbers import index, of_gate
 from auditor.report.view.rates import change_section, overall_section
+from auditor.report.view.selections import selection_sections
 from auditor.report.view.verdicts import (
     CHANGED,
     comparisons,
@@ -55,6 +57,8 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
             change_section(numbers),
             test_section(numbers),
             exemplar_section(numbers),
+            further_section(numbers),
+            *selection_sections(numbers),
             data_section(numbers),
             variant_section(numbers),
             method_section(numbers),

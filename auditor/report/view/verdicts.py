@@ -12,7 +12,7 @@ from auditor.report.view.numbers import bad_is_low, counted, of_gate, summed
 from auditor.text import clean
 
 if TYPE_CHECKING:
-    from auditor.records import AuditResult, Finding, Gate, GateTarget, GroupKey, Label, Selection
+    from auditor.records import AuditResult, Finding, FixedSequence, Gate, GateTarget, GroupKey, Label
     from auditor.report.view.blocks import Block, Tone
     from auditor.report.view.numbers import Numbers
 
@@ -129,7 +129,7 @@ def gate_section(numbers: Numbers) -> Section:
     if not result.gates:
         blocks.append(Prose(paragraphs=("The definition has no gate: nothing was judged.",)))
     else:
-        blocks.append(Prose(paragraphs=(_seeds_sentence(result), *map(_selection_sentence, result.selections))))
+        blocks.append(Prose(paragraphs=(_seeds_sentence(result), *map(_sequence_sentence, result.fixed_sequences))))
     for gate in ordered(result):
         findings = of_gate(result, gate)
         why = (f"Why: {clean(gate.why)}",) if gate.why else ()
@@ -144,12 +144,12 @@ def gate_section(numbers: Numbers) -> Section:
     return Section(id="gates", title="Gates", question=question, blocks=tuple(blocks))
 
 
-def _selection_sentence(selection: Selection) -> str:
+def _sequence_sentence(sequence: FixedSequence) -> str:
     """Say which is the most compressed variant that passes, and where the search stopped."""
-    names = [words.name(variant) for variant in selection.variants]
-    passed = 0 if selection.chosen is None else selection.variants.index(selection.chosen) + 1
+    names = [words.name(variant) for variant in sequence.variants]
+    passed = 0 if sequence.chosen is None else sequence.variants.index(sequence.chosen) + 1
     chosen = f"is {names[passed - 1]}" if passed else "cannot be named: the mildest does not pass"
-    stop = f" {names[passed]} is {selection.verdicts[passed].value}." if passed < len(names) else ""
+    stop = f" {names[passed]} is {sequence.verdicts[passed].value}." if passed < len(names) else ""
     return (
         f"Of {words.listed(names)}, the most compressed that passes every deciding gate {chosen}.{stop} They are "
         "tested from the mildest on, up to the first that does not pass: that keeps the level of one test."
