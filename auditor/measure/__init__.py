@@ -8,16 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from auditor.measure.class_tests import compare_classes
 from auditor.measure.counts import count_labels
 from auditor.measure.estimates import Target, estimate, prepare
 from auditor.measure.exemplars import find_exemplars
+from auditor.measure.permutation import deal
 from auditor.measure.rates import RATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from auditor.records import ClassTest, Compare, Dataset, Estimate, Exemplars, Gate, Population
+    from auditor.records import ClassTest, ClassTestFamily, Compare, Dataset, Estimate, Exemplars, Gate, Population
 
 SHOWN_RATES = ("accuracy", "recall", "fnr", "fpr", "selection_rate", "precision")
 """What every report holds; other rates where a gate asks for them."""
@@ -29,6 +32,7 @@ class Measures:
 
     estimates: tuple[Estimate, ...]
     class_tests: tuple[ClassTest, ...]
+    class_test_families: tuple[ClassTestFamily, ...]
     exemplars: tuple[Exemplars, ...]
 
 
@@ -39,21 +43,36 @@ def measure(
     *,
     confidence: float,
     min_group: int,
+    seed: int = 0,
+    permutations: int = 1000,
 ) -> Measures:
-    """Compute everything that reports show and gates judge; `populations` has the baseline first."""
+    """Compute everything that reports show and gates judge; `populations` has the baseline first.
+
+    Members are dealt from `seed` afresh for every variant, so no variant's numbers depend on which others there are.
+    """
     total = count_labels(dataset.labels, dataset.groups, len(dataset.classes))
     baseline = populations[0]
     targets = wanted(dataset, gates)
     estimates: list[Estimate] = []
     class_tests: list[ClassTest] = []
+    families: list[ClassTestFamily] = []
     exemplars: list[Exemplars] = []
     for population in populations:
         setting = prepare(dataset, population, baseline, total, confidence=confidence, min_group=min_group)
         estimates += estimate(setting, targets)
         if population is not baseline and setting.members:
-            class_tests += compare_classes(setting, _shown_labels(dataset))
-            exemplars.append(find_exemplars(setting))
-    return Measures(estimates=tuple(estimates), class_tests=tuple(class_tests), exemplars=tuple(exemplars))
+            generator = np.random.default_rng(seed)
+            dealing = deal(setting, permutations, generator)
+            tests, corrected_together = compare_classes(setting, _shown_labels(dataset), dealing)
+            class_tests += tests
+            families += corrected_together
+            exemplars.append(find_exemplars(setting, dealing, generator))
+    return Measures(
+        estimates=tuple(estimates),
+        class_tests=tuple(class_tests),
+        class_test_families=tuple(families),
+        exemplars=tuple(exemplars),
+    )
 
 
 def wanted(dataset: Dataset, gates: Sequence[Gate]) -> tuple[Target, ...]:

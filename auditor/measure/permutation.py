@@ -105,9 +105,7 @@ def _all_swaps(pairs: int) -> BoolArray:
     return np.hstack([swapped, ~swapped])
 
 
-def _random(
-    k_baseline: int, k_variant: int, *, paired: bool, count: int, generator: np.random.Generator
-) -> BoolArray:
+def _random(k_baseline: int, k_variant: int, *, paired: bool, count: int, generator: np.random.Generator) -> BoolArray:
     """Draw deals with replacement; the observed one stands first."""
     if paired:
         swapped = np.vstack([np.zeros((1, k_variant), bool), generator.random((count, k_variant)) < 0.5])
