@@ -12,6 +12,8 @@ from auditor.measure.multiplicity import max_t
 from auditor.measure.permutation import p_values
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auditor.measure.permutation import Dealing
     from auditor.records import BoolArray, Dataset, FloatArray, IntArray
 
@@ -42,7 +44,7 @@ def count_disagreements(decisions: IntArray, part_of: IntArray, membership: Bool
     step = max(1, COMPARED_AT_ONCE // max(1, decisions.shape[1]))
     found = np.empty((len(membership), len(a)))
     # single precision is several times as fast, and exact for counts below 2^24
-    exact = np.float32 if decisions.shape[1] < 2**24 else np.float64
+    exact: type[np.floating] = np.float32 if decisions.shape[1] < 2**24 else np.float64
     occurs = np.ascontiguousarray(membership[:, parts])
     for start in range(0, len(a), step):
         here = slice(start, start + step)
@@ -98,7 +100,7 @@ def _weights(of_variant: BoolArray, a: IntArray, b: IntArray, dealing: Dealing) 
     return np.where(first == second, -within, float((k_baseline - 1) * (k_variant - 1)))
 
 
-def excess_by_place(disagreements: FloatArray, n: IntArray, dealing: Dealing, families: list[IntArray]) -> Excess:
+def excess_by_place(disagreements: FloatArray, n: IntArray, dealing: Dealing, families: Sequence[IntArray]) -> Excess:
     """Test the excess [P] by deals, one-sided, with step-down max-T within each family of places.
 
     `disagreements` is [P, pairs], `n` [P] the examples. For max-T each place is studentised by the standard deviation

@@ -56,7 +56,7 @@ def where_they_are(
         n=n,
         count=count,
         changes=means[:, :3],
-        halves=means[:, 3:] if means.shape[1] > 3 else None,
+        halves=means[:, 3:] if len(columns) > 5 else None,
         over_indexing=over_index(count, n, confidence=setting.confidence),
         excess=None if dealing is None else _excess(setting, n, units, dealing),
         no_deals=no_deals(setting),

@@ -1,13 +1,12 @@
-"""Which attributes go with being an exemplar, all others held fixed: one logistic regression (statistics: section 4)."""
+"""Which attributes go with being an exemplar, all others held fixed, by logistic regression (statistics: section 4)."""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from scipy import linalg, stats
 
 from auditor.records import OddsRatio, group_name
@@ -55,7 +54,7 @@ def odds_ratios(setting: Setting, chosen: BoolArray) -> tuple[OddsRatio, ...]:
     compression. Wald limits, one-sided at the audit's confidence each; with clusters from cluster-robust covariance.
     """
     groups = setting.dataset.groups
-    single = {name: g for g, name in enumerate(groups.names) if len(name) == 1}
+    single: dict[GroupKey, int] = {name: g for g, name in enumerate(groups.names) if len(name) == 1}
     members = {name: groups.membership[g][groups.cell_of] for name, g in single.items()}
     reference = {name: groups.names[groups.reference[g]] for name, g in single.items()}
     margin = margins(setting)
@@ -97,39 +96,32 @@ def _fit(
     margin: FloatArray | None,
 ) -> _Fit:
     """Fit what can be fitted."""
-    others = [name for name in members if name != reference[name]]
-    reason = _unfit(chosen, setting.dataset.cluster, len(others), margin)
+    others, cluster = [name for name in members if name != reference[name]], setting.dataset.cluster
+    reason = _unfit(chosen, cluster, len(others), margin)
     if reason:
         return _Fit(found={}, lacking=dict.fromkeys(others, reason))
     kept, lacking = _leave_out(chosen, members, reference)
-    for name in others:
-        n = int(members[name].sum())
-        if n < setting.min_group:
-            lacking[name] = f"{n} examples, of the {setting.min_group} that are needed"
+    sizes = {name: int(members[name].sum()) for name in others}
+    lacking |= {
+        name: f"{n} examples, of the {setting.min_group} that are needed"
+        for name, n in sizes.items()
+        if n < setting.min_group
+    }
     fitted = [name for name in others if members[name][kept].any()]
-    design = _design([members[name] for name in fitted], margin)[kept]
-    if not len(design):
+    if not fitted:
         return _Fit(found={}, lacking=lacking)
+    design = _design([members[name] for name in fitted], margin)[kept]
     alone, columns = _identified(design)
     lacking = {name: COLLINEAR for name, one in zip(fitted, alone[1:], strict=False) if not one} | lacking
-    cluster = setting.dataset.cluster
-    coefficients, errors, reason = _maximise(
-        chosen[kept], design[:, columns], None if cluster is None else cluster[kept]
-    )
-    found = {}
-    for place, column in enumerate(columns):
-        name = fitted[column - 1] if 0 < column <= len(fitted) else None
-        if name is None or name in lacking:
-            continue
-        if 0 < errors[place] < NO_LIMIT:
-            found[name] = float(coefficients[place]), float(errors[place])
-        else:
-            lacking[name] = reason
-    return _Fit(found=found, lacking=lacking)
+    ends = _maximise(chosen[kept], design[:, columns], None if cluster is None else cluster[kept])
+    of_column = dict(zip(columns.tolist(), zip(*ends, strict=True), strict=True))
+    found = {name: of_column[i] for i, name in enumerate(fitted, start=1) if name not in lacking}
+    lacking |= {name: SEPARATED for name, (_, error) in found.items() if not 0 < error < NO_LIMIT}
+    return _Fit(found={name: end for name, end in found.items() if name not in lacking}, lacking=lacking)
 
 
 def _unfit(chosen: BoolArray, cluster: IntArray | None, groups: int, margin: FloatArray | None) -> str | None:
-    """Say why nothing can be fitted; where there are clusters, those that hold an exemplar, or another example, count."""
+    """Say why nothing can be fitted. Clusters, where there are any, count for what they hold."""
     if margin is not None and (not len(margin) or np.ptp(margin) < 1e-12):
         return "the baseline's margin is the same on all examples"
     coefficients = groups + (margin is not None)
@@ -148,7 +140,8 @@ def _leave_out(
 
     Such a group's odds have no limit; the others' are those that its examples do not bear on.
     """
-    kept, lacking = np.ones(len(chosen), bool), {}
+    kept = np.ones(len(chosen), bool)
+    lacking: dict[GroupKey, str] = {}
     while True:
         separated = [name for name, own in members.items() if len(np.unique(chosen[own & kept])) == 1]
         if not separated:
@@ -186,29 +179,26 @@ def _identified(design: FloatArray) -> tuple[BoolArray, IntArray]:
     return ~(null > 1e-6).any(axis=1), np.sort(order[:rank])
 
 
-def _maximise(
-    chosen: BoolArray, design: FloatArray, cluster: IntArray | None
-) -> tuple[FloatArray, npt.NDArray[Any], str]:
-    """Fit by statsmodels: coefficients, standard errors (those of unlimited odds are large), and why some are none.
+def _maximise(chosen: BoolArray, design: FloatArray, cluster: IntArray | None) -> tuple[list[float], list[float]]:
+    """Fit by statsmodels: coefficients and standard errors; an error is infinite where a coefficient has no limit.
 
-    Where exemplars are separated by several attributes, the coefficients that have no limit grow with every step, the
-    others settle: so the steps are limited, and the sizes of the errors tell which is which.
+    Where several columns together separate exemplars from others, the coefficients that have no limit grow with every
+    step and the others settle: so steps are limited, and the size of the errors tells which is which.
     """
-    from statsmodels.discrete.discrete_model import Logit  # noqa: PLC0415 - seconds, and only needed here
+    from statsmodels.discrete.discrete_model import Logit  # noqa: PLC0415 - slow to import, and only needed here
 
-    none = np.full(design.shape[1], np.inf)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        model = Logit(chosen.astype(np.float64), design)
+        model = Logit(chosen.astype(np.float64), design, check_rank=False)
         try:
-            fit = model.fit(method="newton", maxiter=50, disp=0, skip_hessian=False)
+            fit = model.fit(method="newton", maxiter=50, disp=0)
             errors = np.nan_to_num(np.asarray(fit.bse), nan=np.inf)
             if cluster is not None:
-                options = {"start_params": fit.params, "cov_type": "cluster", "cov_kwds": {"groups": cluster}}
-                robust = model.fit(method="newton", maxiter=1, disp=0, **options)
-                errors = np.where(errors < NO_LIMIT, np.nan_to_num(np.asarray(robust.bse), nan=np.inf), errors)
+                options = {"cov_type": "cluster", "cov_kwds": {"groups": cluster}, "disp": 0}
+                robust = np.asarray(model.fit(method="newton", start_params=fit.params, maxiter=1, **options).bse)
+                errors = np.where(errors < NO_LIMIT, np.nan_to_num(robust, nan=np.inf), np.inf)
         except np.linalg.LinAlgError:
-            return none, none, SEPARATED
+            return [0.0] * design.shape[1], [np.inf] * design.shape[1]
     if not fit.mle_retvals["converged"] and (errors < NO_LIMIT).all():
-        return none, none, "the regression did not converge"
-    return np.asarray(fit.params), errors, SEPARATED
+        errors = np.full(len(errors), np.inf)
+    return np.asarray(fit.params).tolist(), errors.tolist()

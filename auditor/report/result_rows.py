@@ -12,13 +12,18 @@ from auditor.records import (
     AuditResult,
     Bound,
     ClassTest,
+    ClassTestFamily,
     DataSummary,
+    Deals,
     Estimate,
+    Exemplar,
     ExemplarGroup,
     Exemplars,
     Failure,
     Finding,
     Gate,
+    Halves,
+    OddsRatio,
     SplitSize,
     Term,
     VariantSummary,
@@ -54,6 +59,7 @@ def plain(result: AuditResult) -> Json:
         "gates": [_gate(gate) for gate in result.gates],
         "estimates": [_estimate(estimate) for estimate in result.estimates],
         "class_tests": [_named(test) for test in result.class_tests],
+        "class_test_families": result.class_test_families,
         "exemplars": {found.variant: _exemplars(found) for found in result.exemplars},
         "findings": [finding_row(finding, lines.get(finding.gate)) for finding in result.findings],
     }
@@ -99,10 +105,9 @@ def _data(data: DataSummary) -> Json:
     return _object(data) | {"groups": groups}
 
 
-def _named(record: ClassTest | ExemplarGroup) -> Json:
-    row = _object(record) | {"class": record.label, "group": dict(record.group)}
-    del row["label"]
-    return row
+def _named(record: ClassTest | ExemplarGroup | Exemplar | OddsRatio) -> Json:
+    row = _object(record) | {"group": dict(record.group)}
+    return {"class" if key == "label" else key: value for key, value in row.items()}
 
 
 def _gate(gate: Gate) -> Json:
@@ -120,7 +125,12 @@ def _estimate(estimate: Estimate) -> Json:
 
 
 def _exemplars(found: Exemplars) -> Json:
-    row = _object(found) | {"by_group": [_named(group) for group in found.by_group]}
+    named = {
+        "by_group": [_named(group) for group in found.by_group],
+        "odds_ratios": [_named(ratio) for ratio in found.odds_ratios],
+        "top": [_named(exemplar) for exemplar in found.top],
+    }
+    row = _object(found) | named
     del row["variant"]
     return row
 
@@ -145,6 +155,7 @@ def records(file: schema.ResultFile) -> AuditResult:
         gates=tuple(_read_gate(row) for row in file.gates),
         estimates=tuple(estimates.values()),
         class_tests=tuple(ClassTest(**_labelled(row)) for row in file.class_tests),
+        class_test_families=tuple(_read_family(row) for row in file.class_test_families),
         exemplars=tuple(_read_exemplars(variant, row) for variant, row in file.exemplars.items()),
         findings=_read_findings(file.findings, estimates),
     )
@@ -154,7 +165,7 @@ def _key(group: Mapping[str, str]) -> GroupKey:
     return tuple(group.items())
 
 
-def _labelled(row: schema.ClassTestRow | schema.ExemplarGroupRow) -> Json:
+def _labelled(row: schema.ClassTestRow | schema.ExemplarGroupRow | schema.ExemplarRow) -> Json:
     values = dict(row) | {"label": row.class_, "group": _key(row.group)}
     del values["class_"]
     return values
@@ -189,9 +200,24 @@ def _read_bound(row: schema.BoundRow | None) -> Bound | None:
     return Bound(center=row.center, terms=tuple(Term(**dict(term)) for term in row.terms))
 
 
+def _read_deals(row: schema.DealsRow | None) -> Deals | None:
+    return None if row is None else Deals(**dict(row))
+
+
+def _read_family(row: schema.ClassTestFamilyRow) -> ClassTestFamily:
+    return ClassTestFamily(**dict(row) | {"deals": _read_deals(row.deals)})
+
+
 def _read_exemplars(variant: str, row: schema.ExemplarsRow) -> Exemplars:
-    by_group = tuple(ExemplarGroup(**_labelled(group)) for group in row.by_group)
-    return Exemplars(**dict(row) | {"variant": variant, "by_group": by_group})
+    read = {
+        "variant": variant,
+        "halves": None if row.halves is None else Halves(**dict(row.halves)),
+        "deals": _read_deals(row.deals),
+        "by_group": tuple(ExemplarGroup(**_labelled(group)) for group in row.by_group),
+        "odds_ratios": tuple(OddsRatio(**dict(ratio) | {"group": _key(ratio.group)}) for ratio in row.odds_ratios),
+        "top": tuple(Exemplar(**_labelled(exemplar)) for exemplar in row.top),
+    }
+    return Exemplars(**dict(row) | read)
 
 
 def _read_findings(rows: tuple[schema.FindingRow, ...], estimates: Mapping[str, Estimate]) -> tuple[Finding, ...]:
