@@ -5,9 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy import optimize, special, stats
 
-LARGEST = 1000.0
-"""In standard deviations; a test that finds no shift below it is said to find none."""
-
 
 def detectable_shift(
     k_baseline: int, k_variant: int, *, paired: bool, level: float = 0.05, power: float = 0.8
@@ -26,4 +23,8 @@ def detectable_shift(
     def lack(shift: float) -> float:
         return power - float(1 - special.nctdtr(df, shift * information, critical))  # the other tail adds nothing
 
-    return float(optimize.brentq(lack, 0, LARGEST)) if lack(LARGEST) < 0 else None
+    # far beyond the solution the noncentral t is not computed, so the search goes up to it from below
+    high = 1 / information
+    while lack(high) > 0:
+        high *= 1.5
+    return float(optimize.brentq(lack, 0, high))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from auditor.measure.permutation import Dealing
     from auditor.records import BoolArray, Dataset, FloatArray, IntArray
 
-COMPARED_AT_ONCE = 4_000_000
+COMPARED_AT_ONCE = 1_000_000
 """Decisions of member pairs that are compared at one time: bounds the memory of many members and examples."""
 DEALS_AT_ONCE = 256
 
@@ -38,22 +38,27 @@ def count_disagreements(decisions: IntArray, part_of: IntArray, membership: Bool
     `decisions` is [M, N]; `part_of` [N] sorts the examples into parts, `membership` [G, part] the parts into groups.
     Only whether decisions are equal matters, so the number of classes costs nothing. Pairs stand as in `pairs_of`.
     """
+    a, b = pairs_of(len(decisions))
     order = np.argsort(part_of, kind="stable")
-    parts, starts = np.unique(part_of[order], return_index=True)
-    sorted_, (a, b) = np.ascontiguousarray(decisions[:, order]), pairs_of(len(decisions))
-    step = max(1, COMPARED_AT_ONCE // max(1, decisions.shape[1]))
-    found = np.empty((len(membership), len(a)))
-    # single precision is several times as fast, and exact for counts below 2^24
-    exact: type[np.floating] = np.float32 if decisions.shape[1] < 2**24 else np.float64
-    occurs = np.ascontiguousarray(membership[:, parts])
-    for start in range(0, len(a), step):
-        here = slice(start, start + step)
-        differ = (sorted_[a[here]] != sorted_[b[here]]).view(np.int8)
-        by_part = np.add.reduceat(differ, starts, axis=1, dtype=np.int32).astype(exact)
+    found = np.zeros((len(membership), len(a)))
+    step = max(1, COMPARED_AT_ONCE // max(1, len(a)))
+    for start in range(0, len(order), step):
+        here = order[start : start + step]
+        block = np.ascontiguousarray(decisions[:, here])
+        parts, differ = _by_part(part_of[here], (block[a] != block[b]).view(np.int8))
         for first in range(0, len(membership), GROUPS_AT_ONCE):
             rows = slice(first, first + GROUPS_AT_ONCE)
-            found[rows, here] = occurs[rows].astype(exact) @ by_part.T
+            # in single precision, which is exact for counts below 2^24, and there are fewer in a block
+            found[rows] += membership[rows][:, parts].astype(np.float32) @ differ.T
     return found
+
+
+def _by_part(part_of: IntArray, differ: IntArray) -> tuple[IntArray, FloatArray]:
+    """Add up what differs [pairs, n] within parts, which follow each other; many small parts stay as they are."""
+    parts, starts = np.unique(part_of, return_index=True)
+    if 2 * len(parts) > len(part_of):
+        return part_of, differ.astype(np.float32)
+    return parts, np.add.reduceat(differ, starts, axis=1, dtype=np.int32).astype(np.float32)
 
 
 def count_by_place(dataset: Dataset, decisions: IntArray) -> FloatArray:

@@ -213,3 +213,9 @@ def test_the_detectable_shift_is_that_of_the_noncentral_t(paired, table):
 def test_the_detectable_shift_of_unequal_sizes_lies_between():
     assert detectable_shift(10, 10, paired=False) < detectable_shift(5, 10, paired=False)
     assert detectable_shift(5, 10, paired=False) < detectable_shift(5, 5, paired=False)
+
+
+def test_the_detectable_shift_is_known_for_every_size_and_falls():
+    shifts = [detectable_shift(k, k, paired=True) for k in (*range(2, 61), 1000)]
+    assert shifts == sorted(shifts, reverse=True)
+    assert all(detectable_shift(k, m, paired=False) > 0 for k in range(2, 40, 3) for m in range(2, 90, 7))
