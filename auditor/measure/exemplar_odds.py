@@ -190,8 +190,11 @@ def _maximise(chosen: BoolArray, design: FloatArray, cluster: IntArray | None) -
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         model = Logit(chosen.astype(np.float64), design, check_rank=False)
+        start = np.zeros(design.shape[1])
+        if (design[:, 0] == 1).all():
+            start[0] = np.log(chosen.mean() / (1 - chosen.mean()))  # saves about half of the steps
         try:
-            fit = model.fit(method="newton", maxiter=50, disp=0)
+            fit = model.fit(start_params=start, method="newton", maxiter=50, disp=0)
             errors = np.nan_to_num(np.asarray(fit.bse), nan=np.inf)
             if cluster is not None:
                 options = {"cov_type": "cluster", "cov_kwds": {"groups": cluster}, "disp": 0}
