@@ -92,7 +92,15 @@ def _measure(
 ) -> AuditResult:
     spec = declaration.spec
     statistics = spec.statistics
-    measures = measure(dataset, populations, gates, confidence=statistics.confidence, min_group=statistics.min_group)
+    measures = measure(
+        dataset,
+        populations,
+        gates,
+        confidence=statistics.confidence,
+        min_group=statistics.min_group,
+        seed=spec.audit.seed,
+        permutations=statistics.permutations,
+    )
     variants = tuple(summarise_variant(population, dataset) for population in populations)
     findings = judge(
         gates, measures.estimates, variants, confidence=statistics.confidence, minimum=spec.population.minimum
@@ -115,6 +123,7 @@ def _measure(
         gates=gates,
         estimates=measures.estimates,
         class_tests=measures.class_tests,
+        class_test_families=measures.class_test_families,
         exemplars=measures.exemplars,
         descriptions=measures.descriptions,
         selections=measures.selections,

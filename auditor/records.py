@@ -245,6 +245,19 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deals:
+    """How members were dealt to tell what is chance (statistics: section 4)."""
+
+    kind: Literal["deals", "swaps within pairs"]
+    count: int
+    """Deals compared with: all distinct ones, the observed among them, or so many random ones."""
+    enumerated: bool
+    """Whether these are all there are."""
+    smallest_p: float
+    """The smallest p that can come out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClassTest:
     """Whether a class's or group's recall moved apart from overall accuracy (Hooker et al. 2019, section 3)."""
 
@@ -259,12 +272,32 @@ class ClassTest:
     p: float | None
     p_holm: float | None
     p_bh: float | None
+    p_max_t: float | None
+    """From deals of members, step-down (Westfall and Young 1993); None where members cannot be dealt."""
     undefined: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassTestFamily:
+    """The class tests that are corrected together: of one variant and version, all classes or all groups."""
+
+    variant: str
+    about: Literal["classes", "groups"]
+    published: bool
+    tested: int
+    """Tests that are defined."""
+    expected: float | None
+    """Tests at p <= 0.05, uncorrected, that chance alone gives: the mean over deals."""
+    detectable: float | None
+    """Shift, in between-member standard deviations, that one test at 0.05 finds with 80% power."""
+    deals: Deals | None
+    undefined: str | None
+    """Why there are no deals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExemplarGroup:
-    """Compression-identified exemplars among one group, or one class of one group."""
+    """Compression-identified exemplars, and changed decisions, among one group, or one class of everybody."""
 
     group: GroupKey
     label: Label | None
@@ -272,7 +305,82 @@ class ExemplarGroup:
     count: int
     rate: float | None
     over_indexing: float | None
-    """The group's share among exemplars over its share of the test set; None without any, or in a small group."""
+    """The group's share among exemplars over its share of the test set."""
+    over_indexing_low: float | None
+    """Score limits at the audit's confidence, one-sided each, given these members."""
+    over_indexing_high: float | None
+    over_indexing_undefined: str | None
+    """Why over-indexing, or its limits alone, are missing."""
+    negative_flips: float | None
+    """Share of right decisions of the baseline that are wrong in the variant, of all, over pairs of members."""
+    positive_flips: float | None
+    churn: float | None
+    """Share of decisions that differ, over pairs of members."""
+    expected: float | None
+    """Chance level of the rate at half the members: halves of one population against each other."""
+    between_halves: float | None
+    """The rate at half the members: halves of the baseline against halves of the variant."""
+    excess: float | None
+    """Disagreement between members of baseline and variant beyond that within them; 0 expected without an effect."""
+    p: float | None
+    """Of no excess, from deals; one-sided."""
+    p_max_t: float | None
+    """Corrected for all classes, or for all groups."""
+    excess_undefined: str | None
+    """Why excess or its p are missing."""
+    undefined: str | None
+    """Why flips, churn and halves are missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemplar:
+    """One exemplar, for review by eye."""
+
+    example: str | int
+    label: Label
+    group: GroupKey
+    """The example's group by every attribute."""
+    decision_baseline: Label
+    """The modal one."""
+    decision: Label
+    share_baseline: float
+    """Of the baseline's members that decide as their modal decision."""
+    share: float
+    score: float
+    """Taxicab distance between the vote shares of both populations, 0 to 2 (Hooker et al. 2020)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halves:
+    """Exemplar rates between halves of populations: what chance gives, at equal numbers of members."""
+
+    members: int
+    """In a half."""
+    splits: int
+    """Random splits that are averaged."""
+    between: float
+    """A half of the baseline against a half of the variant, of other seeds."""
+    baseline: float
+    """Two halves of the baseline."""
+    variant: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OddsRatio:
+    """Odds of being an exemplar against the attribute's reference group, other attributes held fixed."""
+
+    group: GroupKey
+    """One attribute and group."""
+    reference: str
+    given_margin: bool
+    """Whether the baseline's margin is held fixed too."""
+    value: float | None
+    low: float | None
+    """Wald limits at the audit's confidence, one-sided each."""
+    high: float | None
+    p: float | None
+    """Two-sided, of odds ratio 1."""
+    undefined: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,12 +390,24 @@ class Exemplars:
     variant: str
     count: int
     rate: float
+    expected: float | None
+    """Chance level of the rate at half the members: mean of both populations' halves against each other."""
+    halves: Halves | None
+    halves_undefined: str | None
+    excess: float | None
+    """As in ExemplarGroup, of everybody."""
+    p: float | None
+    excess_undefined: str | None
+    deals: Deals | None
     accuracy_all: tuple[float, float]
     """Baseline and variant, mean over members, on all test examples."""
     accuracy_on: tuple[float, float] | None
     """On the exemplars; None without any."""
     accuracy_off: tuple[float, float] | None
     by_group: tuple[ExemplarGroup, ...]
+    odds_ratios: tuple[OddsRatio, ...]
+    top: tuple[Exemplar, ...]
+    """The exemplars of highest score, at most 50; ties in the order of examples."""
 
 
 # ---------------------------------------------------------------------------------------------------------------- judge
@@ -420,6 +540,7 @@ class AuditResult:
     gates: tuple[Gate, ...]
     estimates: tuple[Estimate, ...]
     class_tests: tuple[ClassTest, ...]
+    class_test_families: tuple[ClassTestFamily, ...]
     exemplars: tuple[Exemplars, ...]
     descriptions: tuple[Description, ...]
     """Further measures of every compressed variant: shown, never judged."""

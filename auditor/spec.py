@@ -272,7 +272,12 @@ class Statistics(Table):
         0.95, ge=0.5, lt=1, description="one-sided, for verdicts; intervals shown have the same tails"
     )
     min_group: int = Field(10, ge=2, description="examples in a rate's denominator; fewer: UNDEFINED")
-    discovery: Literal["bh", "holm"] = Field("bh", description="correction of the class test")
+    discovery: Literal["bh", "holm", "max_t"] = Field(
+        "bh", description="correction by which the class test discovers: Benjamini–Hochberg, Holm, max-T from deals"
+    )
+    permutations: int = Field(
+        1000, ge=99, le=100_000, description="random deals of members; at most 1,000 distinct ones are all made instead"
+    )
 
 
 Names = Annotated[

@@ -13,13 +13,18 @@ from auditor.records import (
     AuditResult,
     Bound,
     ClassTest,
+    ClassTestFamily,
     DataSummary,
+    Deals,
     Estimate,
+    Exemplar,
     ExemplarGroup,
     Exemplars,
     Failure,
     Finding,
     Gate,
+    Halves,
+    OddsRatio,
     SplitSize,
     Term,
     VariantSummary,
@@ -260,10 +265,100 @@ def class_tests() -> tuple[ClassTest, ...]:
                     p=p,
                     p_holm=None if p is None else min(1.0, 2 * p),
                     p_bh=None if p is None else min(1.0, 1.5 * p),
+                    p_max_t=None if p is None else max(DEALS.smallest_p, min(1.0, 1.2 * p)),
                     undefined="19 examples, of the 20 that are needed" if small else None,
                 )
             )
     return tuple(tests)
+
+
+DEALS = Deals(kind="deals", count=1000, enumerated=False, smallest_p=1 / 1001)
+SWAPS = Deals(kind="swaps within pairs", count=512, enumerated=True, smallest_p=1 / 512)
+
+
+def class_test_families() -> tuple[ClassTestFamily, ...]:
+    """Make what is told of the tests that are corrected together."""
+    return tuple(
+        ClassTestFamily(
+            variant=variant,
+            about=about,
+            published=published,
+            tested=2 if about == "classes" else 10,
+            expected=0.11 if about == "classes" else 0.52,
+            detectable=1.0 if variant == "int8" else 1.33,
+            deals=SWAPS if variant == "int8" else DEALS,
+            undefined=None,
+        )
+        for variant, published, about in product(CHANGES, (True, False), ("classes", "groups"))
+    )
+
+
+def exemplar_group(group: tuple, n: int, rate: float, own: float) -> ExemplarGroup:
+    """Make one row; small groups have counts alone."""
+    small = "19 examples, of the 20 that are needed" if n < MIN_GROUP else None
+    over = own / rate if rate and not small else None
+    limited = over is not None and group != EVERYBODY
+    return ExemplarGroup(
+        group=group,
+        label=None,
+        n=n,
+        count=round(n * own),
+        rate=own,
+        over_indexing=over,
+        over_indexing_low=0.8 * over if limited else None,
+        over_indexing_high=1.25 * over if limited else None,
+        over_indexing_undefined=small
+        or ("there are no exemplars" if not rate else None if group else "there is nobody else to compare with"),
+        negative_flips=None if small else own / 2 + 0.01,
+        positive_flips=None if small else own / 3 + 0.01,
+        churn=None if small else own * 5 / 6 + 0.02,
+        expected=None if small else 0.006,
+        between_halves=None if small else own + 0.003,
+        excess=None if small else own / 2,
+        p=None if small else 0.0009,
+        p_max_t=None if small else 0.002,
+        excess_undefined=small,
+        undefined=small,
+    )
+
+
+def top(variant: str, count: int) -> tuple[Exemplar, ...]:
+    """Make the exemplars of highest score."""
+    return tuple(
+        Exemplar(
+            example=f"row {place}",
+            label=POSITIVE,
+            group=(("sex", "Female"), ("age", "30-44"), ("race", "White")),
+            decision_baseline=POSITIVE,
+            decision=NEGATIVE,
+            share_baseline=0.9,
+            share=0.8,
+            score=1.4 - place / 100,
+        )
+        for place in range(min(count, 50))
+    )
+
+
+def odds_ratios() -> tuple[OddsRatio, ...]:
+    """Make odds of every group of one attribute; one without a limit."""
+    ratios = []
+    for given, group in product((False, True), sizes()):
+        if len(group) != 1 or group == reference(group):
+            continue
+        none = "exemplars are all of one group" if group == (("race", "Amer-Indian-Eskimo"),) else None
+        ratios.append(
+            OddsRatio(
+                group=group,
+                reference=reference(group)[0][1],
+                given_margin=given,
+                value=None if none else 0.7 if given else 0.5,
+                low=None if none else 0.6 if given else 0.4,
+                high=None if none else 0.82 if given else 0.62,
+                p=None if none else 0.0004,
+                undefined=none,
+            )
+        )
+    return tuple(ratios)
 
 
 def exemplars() -> tuple[Exemplars, ...]:
@@ -271,12 +366,10 @@ def exemplars() -> tuple[Exemplars, ...]:
     found = []
     for step, variant in enumerate(CHANGES):
         rate = 0.0 if not step else 0.006 * step
-        rows = []
-        for group, (n, positive, _) in sizes().items():
-            own = min(rate * (0.6 + 2 * positive / n), 1.0)
-            count = round(n * own)
-            over = None if not rate else own / rate
-            rows.append(ExemplarGroup(group=group, label=None, n=n, count=count, rate=own, over_indexing=over))
+        rows = tuple(
+            exemplar_group(group, n, rate, min(rate * (0.6 + 2 * positive / n), 1.0))
+            for group, (n, positive, _) in sizes().items()
+        )
         count = round(rate * 16281)
         on = (0.55, 0.45) if count else None
         found.append(
@@ -284,10 +377,19 @@ def exemplars() -> tuple[Exemplars, ...]:
                 variant=variant,
                 count=count,
                 rate=rate,
+                expected=0.006,
+                halves=Halves(members=5, splits=50, between=rate + 0.003, baseline=0.005, variant=0.007),
+                halves_undefined=None,
+                excess=rate / 2,
+                p=0.0009,
+                excess_undefined=None,
+                deals=SWAPS if variant == "int8" else DEALS,
                 accuracy_all=(0.852, 0.846),
                 accuracy_on=on,
                 accuracy_off=(0.857, 0.851),
-                by_group=tuple(rows),
+                by_group=rows,
+                odds_ratios=odds_ratios(),
+                top=top(variant, count),
             )
         )
     return tuple(found)
@@ -357,6 +459,7 @@ def adult(**changes) -> AuditResult:
         gates=gates,
         estimates=numbers,
         class_tests=class_tests(),
+        class_test_families=class_test_families(),
         exemplars=exemplars(),
         descriptions=descriptions(tuple(CHANGES), everybody, rates, MIN_GROUP),
         selections=selections((BASELINE, *CHANGES), everybody, rates),
@@ -397,6 +500,7 @@ def small() -> AuditResult:
         estimates=numbers,
         findings=judged(gates, {number.id: number for number in numbers}),
         class_tests=tuple(t for t in made.class_tests if t.variant in names and t.group in kept),
+        class_test_families=tuple(f for f in made.class_test_families if f.variant in names),
         exemplars=tuple(
             replace(e, by_group=tuple(g for g in e.by_group if g.group in kept))
             for e in made.exemplars

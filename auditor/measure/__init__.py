@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from auditor.measure.calibration_error import calibrate
 from auditor.measure.class_tests import compare_classes
 from auditor.measure.contrasts import TWO_GROUPS
@@ -16,6 +18,7 @@ from auditor.measure.estimates import Target, estimate
 from auditor.measure.exemplars import find_exemplars
 from auditor.measure.further import describe
 from auditor.measure.ground import survey
+from auditor.measure.permutation import deal
 from auditor.measure.rates import RATES
 from auditor.measure.selection import selections
 from auditor.measure.setting import prepare
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from auditor.description import Description, Selections
-    from auditor.records import ClassTest, Compare, Dataset, Estimate, Exemplars, Gate, Population
+    from auditor.records import ClassTest, ClassTestFamily, Compare, Dataset, Estimate, Exemplars, Gate, Population
 
 SHOWN_RATES = ("accuracy", "recall", "fnr", "fpr", "selection_rate", "precision")
 """What every report holds; other rates where a gate asks for them."""
@@ -38,6 +41,7 @@ class Measures:
 
     estimates: tuple[Estimate, ...]
     class_tests: tuple[ClassTest, ...]
+    class_test_families: tuple[ClassTestFamily, ...]
     exemplars: tuple[Exemplars, ...]
     descriptions: tuple[Description, ...]
     selections: tuple[Selections, ...]
@@ -50,13 +54,19 @@ def measure(
     *,
     confidence: float,
     min_group: int,
+    seed: int = 0,
+    permutations: int = 1000,
 ) -> Measures:
-    """Compute everything that reports show and gates judge; `populations` has the baseline first."""
+    """Compute everything that reports show and gates judge; `populations` has the baseline first.
+
+    Members are dealt from `seed` afresh for every variant, so no variant's numbers depend on which others there are.
+    """
     total = count_labels(dataset.labels, dataset.groups, len(dataset.classes))
     baseline = populations[0]
     targets = wanted(dataset, gates)
     estimates: list[Estimate] = []
     class_tests: list[ClassTest] = []
+    families: list[ClassTestFamily] = []
     exemplars: list[Exemplars] = []
     ground = survey(dataset, baseline, total, min_group=min_group)
     descriptions: list[Description] = []
@@ -68,11 +78,16 @@ def measure(
         if population is not baseline:
             descriptions += describe(setting, ground, calibrate(dataset, population.predictions))
         if population is not baseline and setting.members:
-            class_tests += compare_classes(setting, _shown_labels(dataset))
-            exemplars.append(find_exemplars(setting))
+            generator = np.random.default_rng(seed)
+            dealing = deal(setting, permutations, generator)
+            tests, corrected_together = compare_classes(setting, _shown_labels(dataset), dealing)
+            class_tests += tests
+            families += corrected_together
+            exemplars.append(find_exemplars(setting, dealing, generator))
     return Measures(
         estimates=tuple(estimates),
         class_tests=tuple(class_tests),
+        class_test_families=tuple(families),
         exemplars=tuple(exemplars),
         descriptions=tuple(descriptions),
         selections=tuple(selected),

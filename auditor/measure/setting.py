@@ -28,6 +28,11 @@ class Setting:
     votes: FloatArray
     """[N, C]: vote shares of the variant's members."""
     votes_baseline: FloatArray
+    decisions: IntArray
+    """[K, N]: as counted in `ours`."""
+    decisions_baseline: IntArray
+    probabilities_baseline: FloatArray | None
+    """[N, C]: mean over the baseline's members; None where only decisions are known."""
     confidence: float
     min_group: int
 
@@ -74,6 +79,9 @@ def prepare(
         firsts_baseline=first_of_each(theirs.digests),
         votes=votes[0],
         votes_baseline=votes[1],
+        decisions=ours.decisions,
+        decisions_baseline=theirs.decisions,
+        probabilities_baseline=None if theirs.probabilities is None else theirs.probabilities.mean(axis=0),
         confidence=confidence,
         min_group=min_group,
     )

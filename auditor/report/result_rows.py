@@ -13,15 +13,20 @@ from auditor.records import (
     AuditResult,
     Bound,
     ClassTest,
+    ClassTestFamily,
     DataSummary,
+    Deals,
     Estimate,
+    Exemplar,
     ExemplarGroup,
     Exemplars,
     Failure,
     Finding,
     FixedSequence,
     Gate,
+    Halves,
     Look,
+    OddsRatio,
     SplitSize,
     Term,
     VariantSummary,
@@ -57,6 +62,7 @@ def plain(result: AuditResult) -> Json:
         "gates": [_gate(gate) for gate in result.gates],
         "estimates": [_estimate(estimate) for estimate in result.estimates],
         "class_tests": [_named(test) for test in result.class_tests],
+        "class_test_families": result.class_test_families,
         "exemplars": {found.variant: _exemplars(found) for found in result.exemplars},
         "descriptions": [_named(description) for description in result.descriptions],
         "selections": [_selections(found) for found in result.selections],
@@ -112,10 +118,9 @@ def _group(key: GroupKey | None) -> Json | None:
     return None if key is None else dict(key)
 
 
-def _named(record: ClassTest | ExemplarGroup | Description) -> Json:
-    row = _object(record) | {"class": record.label, "group": dict(record.group)}
-    del row["label"]
-    return row
+def _named(record: ClassTest | ExemplarGroup | Exemplar | OddsRatio | Description) -> Json:
+    row = _object(record) | {"group": dict(record.group)}
+    return {"class" if key == "label" else key: value for key, value in row.items()}
 
 
 def _gate(gate: Gate) -> Json:
@@ -137,7 +142,12 @@ def _estimate(estimate: Estimate) -> Json:
 
 
 def _exemplars(found: Exemplars) -> Json:
-    row = _object(found) | {"by_group": [_named(group) for group in found.by_group]}
+    named = {
+        "by_group": [_named(group) for group in found.by_group],
+        "odds_ratios": [_named(ratio) for ratio in found.odds_ratios],
+        "top": [_named(exemplar) for exemplar in found.top],
+    }
+    row = _object(found) | named
     del row["variant"]
     return row
 
@@ -176,6 +186,7 @@ def records(file: schema.ResultFile) -> AuditResult:
         gates=tuple(_read_gate(row) for row in file.gates),
         estimates=tuple(estimates.values()),
         class_tests=tuple(ClassTest(**_labelled(row)) for row in file.class_tests),
+        class_test_families=tuple(_read_family(row) for row in file.class_test_families),
         exemplars=tuple(_read_exemplars(variant, row) for variant, row in file.exemplars.items()),
         descriptions=tuple(Description(**_labelled(row)) for row in file.descriptions),
         selections=tuple(_read_selections(row) for row in file.selections),
@@ -193,7 +204,9 @@ def _optional_key(group: Mapping[str, str] | None) -> GroupKey | None:
     return None if group is None else _key(group)
 
 
-def _labelled(row: schema.ClassTestRow | schema.ExemplarGroupRow | schema_further.DescriptionRow) -> Json:
+def _labelled(
+    row: schema.ClassTestRow | schema.ExemplarGroupRow | schema.ExemplarRow | schema_further.DescriptionRow,
+) -> Json:
     values = dict(row) | {"label": row.class_, "group": _key(row.group)}
     del values["class_"]
     return values
@@ -229,9 +242,24 @@ def _read_bound(row: schema.BoundRow | None) -> Bound | None:
     return Bound(center=row.center, below=row.below, terms=tuple(Term(**dict(term)) for term in row.terms))
 
 
+def _read_deals(row: schema.DealsRow | None) -> Deals | None:
+    return None if row is None else Deals(**dict(row))
+
+
+def _read_family(row: schema.ClassTestFamilyRow) -> ClassTestFamily:
+    return ClassTestFamily(**dict(row) | {"deals": _read_deals(row.deals)})
+
+
 def _read_exemplars(variant: str, row: schema.ExemplarsRow) -> Exemplars:
-    by_group = tuple(ExemplarGroup(**_labelled(group)) for group in row.by_group)
-    return Exemplars(**dict(row) | {"variant": variant, "by_group": by_group})
+    read = {
+        "variant": variant,
+        "halves": None if row.halves is None else Halves(**dict(row.halves)),
+        "deals": _read_deals(row.deals),
+        "by_group": tuple(ExemplarGroup(**_labelled(group)) for group in row.by_group),
+        "odds_ratios": tuple(OddsRatio(**dict(ratio) | {"group": _key(ratio.group)}) for ratio in row.odds_ratios),
+        "top": tuple(Exemplar(**_labelled(exemplar)) for exemplar in row.top),
+    }
+    return Exemplars(**dict(row) | read)
 
 
 def _read_selections(row: schema_further.SelectionsRow) -> Selections:

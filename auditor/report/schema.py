@@ -196,6 +196,15 @@ class EstimateRow(Row):
     components: Components
 
 
+class DealsRow(Row):
+    """How members were dealt to tell what is chance."""
+
+    kind: Literal["deals", "swaps within pairs"]
+    count: NonNegativeInt
+    enumerated: bool
+    smallest_p: float
+
+
 class ClassTestRow(Row):
     """Whether a class's or group's recall moved apart from overall accuracy."""
 
@@ -208,11 +217,25 @@ class ClassTestRow(Row):
     p: float | None
     p_holm: float | None
     p_bh: float | None
+    p_max_t: float | None
+    undefined: str | None
+
+
+class ClassTestFamilyRow(Row):
+    """The class tests that are corrected together."""
+
+    variant: str
+    about: Literal["classes", "groups"]
+    published: bool
+    tested: NonNegativeInt
+    expected: float | None = Field(description="tests at p <= 0.05, uncorrected, that chance alone gives")
+    detectable: float | None = Field(description="shift found with 80% power, in between-member standard deviations")
+    deals: DealsRow | None
     undefined: str | None
 
 
 class ExemplarGroupRow(Row):
-    """Exemplars among one group, or one class of one group."""
+    """Exemplars and changed decisions among one group, or one class of everybody."""
 
     group: Group
     class_: Label | None = Field(alias="class")
@@ -220,6 +243,55 @@ class ExemplarGroupRow(Row):
     count: NonNegativeInt
     rate: float | None
     over_indexing: float | None
+    over_indexing_low: float | None
+    over_indexing_high: float | None
+    over_indexing_undefined: str | None
+    negative_flips: float | None
+    positive_flips: float | None
+    churn: float | None
+    expected: float | None
+    between_halves: float | None
+    excess: float | None
+    p: float | None
+    p_max_t: float | None
+    excess_undefined: str | None
+    undefined: str | None
+
+
+class ExemplarRow(Row):
+    """One exemplar, for review by eye."""
+
+    example: str | int
+    class_: Label = Field(alias="class")
+    group: Group
+    decision_baseline: Label
+    decision: Label
+    share_baseline: float
+    share: float
+    score: float
+
+
+class HalvesRow(Row):
+    """Exemplar rates between halves of populations."""
+
+    members: NonNegativeInt
+    splits: NonNegativeInt
+    between: float
+    baseline: float
+    variant: float
+
+
+class OddsRatioRow(Row):
+    """Odds of being an exemplar against the attribute's reference group."""
+
+    group: Group
+    reference: str
+    given_margin: bool
+    value: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    undefined: str | None
 
 
 class ExemplarsRow(Row):
@@ -227,10 +299,19 @@ class ExemplarsRow(Row):
 
     count: NonNegativeInt
     rate: float
+    expected: float | None = Field(description="chance level of the rate, at half the members")
+    halves: HalvesRow | None
+    halves_undefined: str | None
+    excess: float | None
+    p: float | None
+    excess_undefined: str | None
+    deals: DealsRow | None
     accuracy_all: Pair
     accuracy_on: Pair | None
     accuracy_off: Pair | None
     by_group: tuple[ExemplarGroupRow, ...]
+    odds_ratios: tuple[OddsRatioRow, ...]
+    top: tuple[ExemplarRow, ...]
 
 
 class FindingRow(Row):
@@ -293,6 +374,7 @@ class ResultFile(Row):
     gates: tuple[GateRow, ...]
     estimates: tuple[EstimateRow, ...]
     class_tests: tuple[ClassTestRow, ...]
+    class_test_families: tuple[ClassTestFamilyRow, ...]
     exemplars: dict[str, ExemplarsRow]
     descriptions: tuple[DescriptionRow, ...]
     selections: tuple[SelectionsRow, ...]

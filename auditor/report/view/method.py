@@ -100,7 +100,7 @@ def _verdicts(numbers: Numbers) -> Bullets:
 
 
 def _several(numbers: Numbers) -> str:
-    correction = {"bh": "Benjamini–Hochberg", "holm": "Holm"}
+    correction = {"bh": "Benjamini–Hochberg", "holm": "Holm", "max_t": "max-T"}
     declared = numbers.result.definition["statistics"]["discovery"]
     return (
         "A gate passes only if every comparison does, so no correction is needed for a PASS. It fails if some "

@@ -193,3 +193,11 @@ def test_the_json_schema_takes_the_demonstration_and_refuses_an_unknown_key():
 def test_the_readme_holds_the_reference_that_the_schema_gives():
     readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
     assert as_markdown() in readme
+
+
+def test_the_class_test_may_discover_by_deals_and_their_number_is_declared(tmp_path):
+    text = SMALLEST + '[statistics]\ndiscovery = "max_t"\npermutations = 4999\n'
+    spec = load_spec(write(tmp_path, text)).spec
+    assert (spec.statistics.discovery, spec.statistics.permutations) == ("max_t", 4999)
+    few = text.replace("4999", "20")
+    assert "99" in told(tmp_path, few)

@@ -1,0 +1,144 @@
+"""Odds ratios: against statsmodels' formulas, and everything that leaves odds without a limit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from handmade import dataset, population, setting
+from statsmodels.formula.api import logit
+
+from auditor.measure.exemplar_odds import margins, odds_ratios
+
+N = 3000
+RNG = np.random.default_rng(1)
+SEX, AGE = RNG.choice(["m", "f"], N), RNG.choice(["old", "mid", "young"], N)
+SEX[0], AGE[0] = "m", "old"  # the reference groups
+LABELS = RNG.integers(0, 2, N)
+BASE = np.where(RNG.random((7, N)) < np.where(SEX == "m", 0.9, 0.7), LABELS, 1 - LABELS)
+CHOSEN = RNG.random(N) < 0.08 + 0.1 * (SEX == "f")
+
+
+def found(chosen, *, attributes=None, base=BASE, cluster=None, **options):
+    attributes = {"sex": list(SEX), "age": list(AGE)} if attributes is None else attributes
+    data = dataset(LABELS, attributes=attributes, cluster=cluster)
+    audited = setting(data, population("v", base), population("baseline", base), **options)
+    return {(one.group[0][1], one.given_margin): one for one in odds_ratios(audited, np.asarray(chosen))}
+
+
+def oracle(chosen, formula, **columns):
+    frame = pd.DataFrame({"y": chosen.astype(int), "sex": SEX, "age": AGE, **columns})
+    return logit(formula, frame)
+
+
+@pytest.mark.parametrize("given_margin", [False, True])
+def test_odds_ratios_are_those_of_one_logistic_regression(given_margin):
+    base = vote_margin()
+    formula = "y ~ C(sex, Treatment('m')) + C(age, Treatment('old'))" + (" + margin" if given_margin else "")
+    fit = oracle(CHOSEN, formula, margin=base).fit(disp=0)
+    ours = found(CHOSEN, confidence=0.95)
+    for group, term in (("f", "C(sex, Treatment('m'))[T.f]"), ("young", "C(age, Treatment('old'))[T.young]")):
+        one = ours[group, given_margin]
+        assert one.value == pytest.approx(np.exp(fit.params[term]), rel=1e-6)
+        assert (one.low, one.high) == pytest.approx(tuple(np.exp(fit.conf_int(0.1).loc[term])), rel=1e-6)
+        assert one.p == pytest.approx(fit.pvalues[term], rel=1e-5)
+        assert one.reference == {"f": "m", "young": "old"}[group]
+
+
+def vote_margin():
+    share = (BASE == 1).mean(axis=0)
+    return np.abs(2 * share - 1)
+
+
+def test_clusters_make_the_covariance_robust():
+    cluster = np.arange(N) // 5
+    fit = oracle(CHOSEN, "y ~ C(sex, Treatment('m')) + C(age, Treatment('old'))").fit(
+        disp=0, cov_type="cluster", cov_kwds={"groups": cluster}
+    )
+    one = found(CHOSEN, cluster=cluster)["f", False]
+    assert (one.low, one.high) == pytest.approx(
+        tuple(np.exp(fit.conf_int(0.1).loc["C(sex, Treatment('m'))[T.f]"])), rel=1e-5
+    )
+
+
+def test_the_margin_is_of_votes_or_of_mean_probabilities():
+    data = dataset([0, 0, 0], classes=("p", "q", "r"))
+    votes = np.array([[0, 1, 2], [0, 1, 1], [0, 0, 0], [0, 2, 1]])
+    audited = setting(data, population("v", votes), population("baseline", votes))
+    assert margins(audited) == pytest.approx([1.0, 0.25, 0.25])
+    likely = replace(audited, probabilities_baseline=np.array([[0.5, 0.2, 0.3], [0.1, 0.8, 0.1], [0.2, 0.4, 0.4]]))
+    assert margins(likely) == pytest.approx([0.2, 0.7, 0.0])
+
+
+def test_a_group_without_exemplars_has_no_odds_and_leaves_the_others_theirs():
+    none = CHOSEN & (AGE != "mid")
+    ours = found(none)
+    assert ours["mid", False].value is None
+    assert ours["mid", False].undefined == "mid holds no exemplars (separation): the odds have no limit"
+    rest = AGE != "mid"
+    fit = logit(
+        "y ~ C(sex, Treatment('m')) + C(age, Treatment('old'))",
+        pd.DataFrame({"y": none[rest].astype(int), "sex": SEX[rest], "age": AGE[rest]}),
+    ).fit(disp=0)
+    assert ours["f", False].value == pytest.approx(np.exp(fit.params["C(sex, Treatment('m'))[T.f]"]), rel=1e-6)
+
+
+def test_a_reference_group_without_exemplars_leaves_its_attribute_without_odds():
+    ours = found(CHOSEN & (AGE != "old"))
+    for group in ("mid", "young"):
+        assert ours[group, False].undefined.startswith("the reference group old holds no exemplars (separation)")
+    assert ours["f", False].value > 1
+
+
+def test_separation_by_two_attributes_together_is_detected():
+    team = RNG.choice(["u", "w"], N)
+    team[0] = "u"
+    mixed = np.where((SEX == "m") & (team == "u"), 0, np.where((SEX == "f") & (team == "w"), 1, RNG.integers(0, 2, N)))
+    ours = found(mixed == 1, attributes={"sex": list(SEX), "team": list(team), "age": list(AGE)})
+    assert "separation" in ours["f", False].undefined
+    assert "separation" in ours["w", False].undefined
+    assert 0.5 < ours["young", False].value < 2
+
+
+def test_separation_by_the_margin_is_detected():
+    base = (RNG.random((6, N)) < RNG.choice([0.02, 0.5], N)).astype(int)
+    small = np.abs(2 * base.mean(axis=0) - 1) < 0.5
+    ours = found(small, base=base)
+    assert ours["f", False].value is not None
+    assert "separation" in ours["f", True].undefined
+
+
+def test_collinear_attributes_are_said_and_the_others_keep_their_odds():
+    twin = {"sex": list(SEX), "again": list(np.where(SEX == "m", "1", "2")), "age": list(AGE)}
+    ours, alone = found(CHOSEN, attributes=twin), found(CHOSEN)
+    for group in ("f", "2"):
+        assert ours[group, False].undefined == "cannot be told apart from other attributes (collinear)"
+    assert ours["young", False].value == pytest.approx(alone["young", False].value, rel=1e-6)
+
+
+def test_too_few_exemplars_or_others_are_said():
+    few = np.arange(N) < 14
+    assert found(few)["f", False].undefined == "14 exemplars for 3 odds ratios; 15 are needed"
+    assert found(~few)["f", True].undefined == "14 others for 4 odds ratios; 20 are needed"
+    everybody = found(np.ones(N, bool))
+    assert {one.value for one in everybody.values()} == {None}
+    clustered = found(CHOSEN, cluster=np.zeros(N, int))["f", False]
+    assert clustered.undefined == "1 clusters with exemplars for 3 odds ratios; 15 are needed"
+
+
+def test_a_small_group_is_in_the_model_but_is_not_shown():
+    tiny = AGE.copy()
+    tiny[1:6] = "tiny"
+    chosen = CHOSEN.copy()
+    chosen[1:6] = [True, False, True, False, True]
+    ours = found(chosen, attributes={"sex": list(SEX), "age": list(tiny)}, min_group=10)
+    assert ours["tiny", False].undefined == "5 examples, of the 10 that are needed"
+    assert ours["young", False].value is not None
+
+
+def test_a_margin_that_does_not_vary_is_said():
+    ours = found(CHOSEN, base=BASE[:1])
+    assert ours["f", True].undefined == "the baseline's margin is the same on all examples"
+    assert ours["f", False].value is not None
