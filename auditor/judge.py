@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from auditor.errors import ExitCode
-from auditor.measure.intervals import end_of, further_member, p_beyond, p_proportion, seeds_only
+from auditor.measure.intervals import end_of, further_member, p_beyond, p_proportion, seeds_only, widened
 from auditor.measure.multiplicity import holm
 from auditor.measure.power import needed
 from auditor.measure.spread import LIMIT as SPREAD_LIMIT
@@ -107,22 +107,30 @@ class _Case:
 
     def verdict(self) -> Verdict:
         """PASS, FAIL, INCONCLUSIVE or UNDEFINED."""
-        e, gate = self.estimate, self.gate
+        e = self.estimate
         low, high = (e.low, e.high) if self.by_interval else (e.value, e.value)
         if self.undefined:
             return Verdict.UNDEFINED
-        shown = (gate.min is None or (low is not None and low >= gate.min)) and (
-            gate.max is None or (high is not None and high <= gate.max)
-        )
-        if shown:
-            return Verdict.INCONCLUSIVE if self.by_interval and self._is_wild() else Verdict.PASS
+        if self._within(low, high):
+            return Verdict.PASS if not self.by_interval or self._bears_its_members() else Verdict.INCONCLUSIVE
         if not self.by_interval or any(p < 1 - self.confidence for p in self.adjusted.values()):
             return Verdict.FAIL
         return Verdict.INCONCLUSIVE
 
-    def _is_wild(self) -> bool:
-        """Tell whether members differ more than Student's quantiles are known to bear: then nothing is shown."""
-        return self.estimate.spread is not None and self.estimate.spread > SPREAD_LIMIT
+    def _bears_its_members(self) -> bool:
+        """Tell whether a PASS holds although members differ more than Student's quantiles are known to bear, if so."""
+        e = self.estimate
+        if e.spread is None or e.spread <= SPREAD_LIMIT or e.lower is None or e.upper is None:
+            return True
+        low, high = end_of(widened(e.lower), -1, self.confidence), end_of(widened(e.upper), 1, self.confidence)
+        return self._within(low, high)
+
+    def _within(self, low: float | None, high: float | None) -> bool:
+        """Tell whether both ends, None where open, are inside the limits."""
+        gate = self.gate
+        return (gate.min is None or (low is not None and low >= gate.min)) and (
+            gate.max is None or (high is not None and high <= gate.max)
+        )
 
     def finding(self) -> Finding:
         """Put the verdict into words and numbers."""
@@ -169,10 +177,10 @@ class _Case:
             return REASONS[verdict]
         if any(p < 1 - self.confidence for p in self.p.values()):
             return "beyond the limit by itself, but not after correction for all comparisons of the variant"
-        if self._is_wild():
+        if not self._bears_its_members() and self._within(self.estimate.low, self.estimate.high):
             return (
                 f"members differ by {self.estimate.spread:.2f} on the probit scale, beyond the {SPREAD_LIMIT:g} up to "
-                "which intervals are known to keep their level"
+                "which intervals are known to keep their level, and with twice the reach the limit does not hold"
             )
         return "the interval does not lie within the limit, but a breach is not shown either"
 

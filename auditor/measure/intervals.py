@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from auditor.records import FloatArray, IntArray
 
 PSEUDO_EXAMPLES = 1.5
+WIDENING = 2.0
+"""How much further members reach where they differ more than the method is known to bear."""
 LEAST_LOG_P = math.log(1e-12)
 """Smaller p are not told apart."""
 Side = Literal[-1, 1]
@@ -144,8 +146,17 @@ def further_member(bound: Bound) -> Bound:
     return replace(bound, terms=terms)
 
 
+def widened(bound: Bound) -> Bound:
+    """Give the bound with twice the reach over members: for those that differ more than the method is known to bear."""
+    terms = (term if term.source == "examples" else _scaled(term, WIDENING**2) for term in bound.terms)
+    return replace(bound, terms=tuple(terms))
+
+
 def _one_more(term: Term) -> Term:
-    factor = term.df + 2
+    return _scaled(term, term.df + 2)
+
+
+def _scaled(term: Term, factor: float) -> Term:
     return replace(
         term,
         variance=term.variance * factor,

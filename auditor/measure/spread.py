@@ -42,7 +42,12 @@ def _density(z: FloatArray) -> FloatArray:
     return np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
 
 
-def allow_for_skewness(term: TermArrays, rates: FloatArray, side: Side) -> TermArrays:
+def _scores(rates: FloatArray) -> FloatArray:
+    """Normal scores of mean rates, [P]; never infinite."""
+    return special.ndtri(np.clip(rates.mean(axis=0), 1e-6, 1 - 1e-6))
+
+
+def allow_for_skewness(term: TermArrays, rates: FloatArray, side: Side, others: FloatArray | None = None) -> TermArrays:
     """Widen the term of members, [P], where what they add is skewed towards the end that is computed.
 
     Member effects that are symmetric on the probit scale make rates skewed: near 1, a fall is larger than a rise, and
@@ -55,9 +60,14 @@ def allow_for_skewness(term: TermArrays, rates: FloatArray, side: Side) -> TermA
         term: of members.
         rates: [K, P], the variant's rates.
         side: the end: the lower one is widened where rates are above one half, the upper one where they are below.
+        others: [K0, P], rates of a baseline that has members of its own. They are skewed too, and their difference to
+            the variant's less so: of third moments 3 z s^4 density^3 the difference is left, for one s.
     """
-    z = special.ndtri(np.clip(rates.mean(axis=0), 1e-6, 1 - 1e-6))
+    z = _scores(rates)
     outwards = np.maximum(-side * z, 0.0)
+    if others is not None:
+        other = _scores(others)
+        outwards = np.maximum(outwards + side * other * (_density(other) / _density(z)) ** 3, 0.0)
     members = term.df + 1
     s = np.sqrt(term.variance * members) / _density(z)
     t = quantiles(term.df, USUAL_TAIL)

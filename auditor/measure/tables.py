@@ -126,11 +126,13 @@ class RateTable:
         if compare in VERSUS_BASELINE and s.baseline_is_sampled:
             others = member_parts(found.groups, [theirs for _, theirs in rates], 1)
             if not s.population.paired:
-                theirs = member_term("baseline members", others, s.firsts_baseline)
-                return (member_term("members", parts, s.firsts), theirs)
+                ours = member_term("members", parts, s.firsts)
+                if compare not in TWO_GROUPS:
+                    ours = allow_for_skewness(ours, rates[0][0], side, rates[0][1])
+                return (ours, member_term("baseline members", others, s.firsts_baseline))
             parts = (parts[0] + others[0], parts[1] + others[1])
         term = member_term("members", parts, s.firsts)
-        # two populations, or two groups, are skewed alike, and their difference is not
+        # two groups are skewed alike, and their difference is not
         return (term if compare in TWO_GROUPS else allow_for_skewness(term, rates[0][0], side),)
 
     def spread(self, compare: Compare, g: IntArray, j: IntArray, other: IntArray) -> FloatArray:

@@ -6,14 +6,14 @@ the normal distribution function; no quadrature is needed. R is runs, K members,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from scipy import special
 
 from auditor.measure.contrasts import BoundArrays, contrast, example_term, member_parts, member_term
-from auditor.measure.intervals import example_end, quantiles
+from auditor.measure.intervals import WIDENING, example_end, quantiles
 from auditor.measure.moments import Moments
 from auditor.measure.spread import LIMIT as SPREAD_LIMIT
 from auditor.measure.spread import allow_for_skewness, between_members
@@ -57,6 +57,8 @@ class Judged:
     """FAIL bound of the harm at 95%."""
     wild: np.ndarray
     """Whether members differ beyond what the method is known to bear."""
+    wide_upper: np.ndarray
+    """PASS bound with twice the reach over members: what a PASS must hold where they are wild."""
     seeds_upper: np.ndarray
     """Bound of the usual interval over members alone; NaN for an artifact."""
     bounds: tuple[BoundArrays, BoundArrays]
@@ -69,7 +71,7 @@ def simulate(cell: Cell, runs: int, rng: np.random.Generator) -> Judged:
     parts = [judge(*decide(cell, min(at_once, runs - start), rng), cell) for start in range(0, runs, at_once)]
     if len(parts) == 1:
         return parts[0]
-    names = ("harm", "upper", "lower", "wild", "seeds_upper")
+    names = ("harm", "upper", "lower", "wild", "wide_upper", "seeds_upper")
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     return Judged(**joined, bounds=parts[0].bounds)
 
@@ -135,6 +137,7 @@ def judge(ours: np.ndarray, theirs: np.ndarray, cell: Cell) -> Judged:
         upper=-low,
         lower=-high,
         wild=spread(m, rates, cell) > SPREAD_LIMIT,
+        wide_upper=-widened(bounds[0]).end(-1, 1 - LEVEL),
         seeds_upper=-change + seeds(rates, cell.design),
         bounds=bounds,
     )
@@ -169,7 +172,7 @@ def bound(m: Moments, rates: list[np.ndarray], design: str, side: int) -> BoundA
         terms.append(allow_for_skewness(member_term("members", pairs, everyone), rates[0], side))
     elif design == "unpaired":
         terms += [
-            member_term("members", parts[0], everyone),
+            allow_for_skewness(member_term("members", parts[0], everyone), rates[0], side, rates[1]),
             member_term("baseline members", parts[1], everyone),
         ]
     return BoundArrays(center=found.numerator, below=found.denominator, terms=tuple(terms))
@@ -189,6 +192,14 @@ def spread(m: Moments, rates: list[np.ndarray], cell: Cell) -> np.ndarray:
     ]
     sides = [between_members(one, one, own, everyone) for one, own in zip((ours, theirs), within, strict=True)]
     return np.maximum(*sides)[:, 0]
+
+
+def widened(bounds: BoundArrays) -> BoundArrays:
+    """Widen as `auditor.measure.intervals.widened` does."""
+    terms = tuple(
+        replace(t, variance=t.variance * (1.0 if t.source == "examples" else WIDENING**2)) for t in bounds.terms
+    )
+    return replace(bounds, terms=terms)
 
 
 def seeds(rates: list[np.ndarray], design: str) -> np.ndarray:

@@ -18,8 +18,8 @@ def markdown(rows: list[dict], joint: list[dict]) -> str:
         "# Calibration: how often verdicts are wrong, where the truth is known",
         "",
         (
-            f"Made by `python -m tests.calibration --runs {runs}`; {len(rows):,} rows, each simulated {runs:,} times (one "
-            f"standard error at 5%: {100 * sqrt(LEVEL * (1 - LEVEL) / runs):.2f} points); all of them are in "
+            f"Made by `python -m tests.calibration --runs {runs}`; {len(rows):,} rows, each simulated {runs:,} times "
+            f"(one standard error at 5%: {100 * sqrt(LEVEL * (1 - LEVEL) / runs):.2f} points); all of them are in "
             "`table.json`. Each audit compares a rate (baseline 50, 90, 98, 99.5%) of 30 to 3,000 examples; members "
             "differ by a standard deviation on the probit scale; flips go one way, or both."
         ),
@@ -28,7 +28,7 @@ def markdown(rows: list[dict], joint: list[dict]) -> str:
         "",
         (
             "Worst setting (and mean over settings), in percent. *Wild*: members were seen to differ by more than the "
-            "method bears, so that no PASS is given; the share of such runs is in the last column."
+            "method bears, so that a PASS must hold with twice the reach; the share of such runs is in the last column."
         ),
         "",
         *false_pass(at_limit),
