@@ -64,10 +64,11 @@ def allow_for_skewness(term: TermArrays, rates: FloatArray, side: Side, others: 
             the variant's less so: of third moments 3 z s^4 density^3 the difference is left, for one s.
     """
     z = _scores(rates)
-    outwards = np.maximum(-side * z, 0.0)
+    against = 0.0
     if others is not None:
         other = _scores(others)
-        outwards = np.maximum(outwards + side * other * (_density(other) / _density(z)) ** 3, 0.0)
+        against = other * (_density(other) / _density(z)) ** 3
+    outwards = np.maximum(-side * (z - against), 0.0)
     members = term.df + 1
     s = np.sqrt(term.variance * members) / _density(z)
     t = quantiles(term.df, USUAL_TAIL)

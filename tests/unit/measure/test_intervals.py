@@ -33,10 +33,14 @@ def member_variance(decisions):
     return decisions.mean(axis=1).var(ddof=1) / len(decisions)
 
 
-def skewed(variance, rate, K=4):
-    """Variance over K members, allowing for skewness towards a fall from a rate above one half."""
-    z, t = stats.norm.ppf(rate), T(0.95, K - 1)
-    s = np.sqrt(variance * K) / stats.norm.pdf(z)
+def skewed(variance, rate, K=4, other=None, fall=True):
+    """Variance over K members, allowing for skewness towards a fall from a rate above one half, or towards a rise."""
+    score, t = stats.norm.ppf(rate), T(0.95, K - 1)
+    s = np.sqrt(variance * K) / stats.norm.pdf(score)
+    z = score
+    if other is not None:  # a baseline with members of its own, skewed too
+        z = score - stats.norm.ppf(other) * (stats.norm.pdf(stats.norm.ppf(other)) / stats.norm.pdf(score)) ** 3
+    z = max(z if fall else -z, 0.0)
     return variance * (1 + z * s * (2 * t**2 + 1) / (t * np.sqrt(K))) ** 2
 
 
@@ -46,14 +50,15 @@ def test_an_unpaired_change_has_a_quantile_for_each_source():
     )
     harm = BASE.mean(axis=0) - VARIANT.mean(axis=0)
     center, variance = examples_by_hand(harm)
-    spread = T(0.95, N - 1) ** 2 * variance
-    spread += T(0.95, 3) ** 2 * member_variance(VARIANT) + T(0.95, 4) ** 2 * member_variance(BASE)
+    members = skewed(member_variance(VARIANT), VARIANT.mean(), other=BASE.mean())
+    assert members > member_variance(VARIANT)
+    baseline = T(0.95, 4) ** 2 * member_variance(BASE)
+    spread = T(0.95, N - 1) ** 2 * variance + T(0.95, 3) ** 2 * members + baseline
     assert -found.low == pytest.approx(center + np.sqrt(spread), rel=1e-12)
     center, variance = examples_by_hand(-harm)
-    assert found.high == pytest.approx(
-        center + np.sqrt(T(0.95, N - 1) ** 2 * variance + spread - T(0.95, N - 1) ** 2 * examples_by_hand(harm)[1]),
-        rel=1e-12,
-    )
+    members = skewed(member_variance(VARIANT), VARIANT.mean(), other=BASE.mean(), fall=False)
+    spread = T(0.95, N - 1) ** 2 * variance + T(0.95, 3) ** 2 * members + baseline
+    assert found.high == pytest.approx(center + np.sqrt(spread), rel=1e-12)
     assert found.low < found.value < found.high
 
 
