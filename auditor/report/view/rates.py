@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 PANELS = 6
 """Variants drawn; the tables hold them all."""
-ROWS_DRAWN = 24
+ROWS_DRAWN = 12
+"""Groups drawn in a panel, those first that the figure is about; the tables list more."""
 ROWS_LISTED = 60
 _TABLE_VARIANTS = 5
 _CLASSES_SHOWN = 3
