@@ -233,7 +233,7 @@ def _exemplar_figure(found: tuple[Exemplars, ...], places: tuple[tuple[GroupKey,
             marks.append(Mark(label=_place_name(place), value=rate, small=row is not None and row.n < 100))
         alt = (
             f"Share of exemplars by group with {words.name(one.variant)}: {words.rate(one.rate, 2)} of everybody. "
-            f"Most over-indexed group: {_place_name(places[0])}."
+            f"Most over-indexed group: {_place_name(_most_over_indexed(one, places))}."
             if one.count and places
             else f"{words.name(one.variant)} has no exemplars."
         )
@@ -246,6 +246,13 @@ def _exemplar_figure(found: tuple[Exemplars, ...], places: tuple[tuple[GroupKey,
         panels=tuple(panels),
         note=" ".join(["Vertical line: everybody. Hollow: fewer than 100 examples.", *hidden]),
     )
+
+
+def _most_over_indexed(
+    one: Exemplars, places: tuple[tuple[GroupKey, Label | None], ...]
+) -> tuple[GroupKey, Label | None]:
+    own = _by_place(one)
+    return max(places, key=lambda place: (own[place].over_indexing or 0.0) if place in own else 0.0)
 
 
 def _exemplar_table(

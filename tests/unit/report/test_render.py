@@ -152,6 +152,13 @@ def test_the_pdf_is_tagged_titled_and_in_english(made) -> None:
     assert "/JavaScript" not in str(catalog)
 
 
+def test_the_closing_line_is_at_the_foot_of_every_page_and_alone_on_none(made) -> None:
+    texts = [page.extract_text() for page in PdfReader(BytesIO(made.files["report.pdf"])).pages]
+    closing = "Evidence for those who decide, not a judgement of law."
+    assert [text.count(closing) for text in texts] == [1] * len(texts)
+    assert all(len(text) > 300 for text in texts)
+
+
 def test_the_pdf_reads_no_file_and_asks_no_server(tmp_path) -> None:
     from weasyprint.urls import FatalURLFetchingError
 
