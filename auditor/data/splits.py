@@ -214,14 +214,24 @@ def overlap_warnings(division: Division, same: IntArray, cluster: IntArray | Non
         same: one number a row, the same for equal examples.
         cluster: one number a row, the same for rows of one id; None where no id is declared.
     """
-    shared = 0 if cluster is None else _again(division, cluster)
+    equal, shared = _again(division, same), 0 if cluster is None else _again(division, cluster)
+    total = plural(division.test.size, "test example")
     warnings = []
-    if equal := _again(division, same):
-        share = f"{plural(equal, 'test example')} ({equal / division.test.size:.1%})"
-        warnings.append(f"A training example equals {share} in features, attributes and label.")
+    if equal:
+        share, verb = f"{equal / division.test.size:.1%}", "equals" if equal == 1 else "equal"
+        said = f"{equal:,} of the {total} ({share}) {verb} a training example in features, attributes and label."
+        warnings.append(f"{said} {_LEARNED_BY_HEART}")
     if shared:
-        warnings.append(f"A training example shares its id with {plural(shared, 'test example')}.")
+        verb = "shares its" if shared == 1 else "share their"
+        warnings.append(f"{shared:,} of the {total} {verb} id with a training example. {_KNOWN_BY_ID}")
     return tuple(warnings)
+
+
+_LEARNED_BY_HEART = (
+    "If they are the same cases, a model may know them by heart, and the audit shows less harm than new cases will "
+    "meet: take them out of the test split. Different cases that happen to look alike may stay."
+)
+_KNOWN_BY_ID = "What is known by id is no test: split so that an id is on one side only."
 
 
 def _again(division: Division, number: IntArray) -> int:

@@ -1,12 +1,13 @@
 """The look at HDF5 bytes in a process of its own: damaged ones can make libhdf5 run for ever, or die.
 
-Started as `python -m auditor.models.apart check|config FILE`, the bytes on standard input. No TensorFlow.
+Started as `python -m auditor.models.apart check|config FILE MEMORY`, the bytes on standard input. No TensorFlow.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from dataclasses import asdict
@@ -16,6 +17,8 @@ from auditor.errors import ModelError, Problem
 from auditor.models.hdf5 import check_hdf5, hdf5_config
 
 _SECONDS = 60.0
+_MEMORY = 1 << 30
+"""Bytes that a look may take beside the libraries and the file itself: a few small numbers can declare any size."""
 # -P: the folder that the auditor is started in is none to import from.
 _COMMAND = (sys.executable, "-P", "-m", "auditor.models.apart")
 
@@ -34,8 +37,9 @@ def _ask(what: str, content: bytes, file: str) -> str:
     try:
         # The program is this very Python, and the file's name is an argument that no shell reads.
         done = subprocess.run(  # noqa: S603
-            [*_COMMAND, what, file], input=content, capture_output=True, timeout=_SECONDS, check=False, env=_env()
-        )
+            [*_COMMAND, what, file, str(_MEMORY)],
+            input=content, capture_output=True, timeout=_SECONDS, check=False, env=_env(),
+        )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise ModelError(_unseen(file, "it takes longer")) from error
     if done.returncode == 1:
@@ -59,9 +63,10 @@ def _env() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
 
-def main(what: str, file: str) -> None:
+def main(what: str, file: str, memory: str) -> None:
     """Answer on standard output: what is refused, or the configuration's text."""
     content = sys.stdin.buffer.read()
+    _limit_memory(int(memory) + 2 * len(content))
     problems: list[dict[str, object]] = []
     text = ""
     try:
@@ -69,7 +74,25 @@ def main(what: str, file: str) -> None:
         text = hdf5_config(content, file) if what == "config" else ""
     except ModelError as error:
         problems = [asdict(problem) for problem in error.problems]
+    except (MemoryError, OSError) as error:
+        if not isinstance(error, MemoryError) and "alloc" not in str(error):  # libhdf5's word for it
+            raise
+        said = f"it takes more than {int(memory):,} bytes of memory to look into"
+        problems = [asdict(Problem(file=file, message=said))]
     sys.stdout.write(json.dumps({"problems": problems, "text": text}))
+
+
+def _limit_memory(more: int) -> None:
+    """Refuse this process what it asks for beyond what it has mapped already, of which nothing need be in use."""
+    try:
+        mapped = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    except OSError:
+        return  # not Linux: there the kernel does not keep to this limit anyway
+    _, highest = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = mapped + more
+    resource.setrlimit(
+        resource.RLIMIT_AS, (wanted if highest == resource.RLIM_INFINITY else min(wanted, highest), highest)
+    )
 
 
 if __name__ == "__main__":

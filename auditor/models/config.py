@@ -224,12 +224,13 @@ def _short(item: object) -> str:
 
 
 def _setting(key: str, item: object) -> str | None:
-    if not isinstance(item, str):
+    """Why a setting that names a function or an object is refused, or None. Objects are looked at by their class."""
+    kind = next((kind for kind in _SETTINGS if key == kind or key.endswith(f"_{kind}")), None)
+    if kind is None or item is None or (isinstance(item, dict) and "class_name" in item):
         return None
-    for kind, words in _SETTINGS.items():
-        if (key == kind or key.endswith(f"_{kind}")) and item.replace("_", "").lower() not in words:
-            return f'its {key} is "{item}", which is not a known {kind}'
-    return None
+    if isinstance(item, str) and item.replace("_", "").lower() in _SETTINGS[kind]:
+        return None
+    return f"its {key} is {_short(item)}, which is not a known {kind}"
 
 
 def _facts(config: dict[str, Any], file: str, ending: str) -> ModelFacts:

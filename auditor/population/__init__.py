@@ -64,7 +64,7 @@ def run(
     store.sweep()
     jobs = {job.key: job for variant in variants for job in variant.jobs}
     progress.started(len(jobs))
-    outcomes: dict[str, Outcome] = {} if force else _stored(jobs, store, progress)
+    outcomes: dict[str, Outcome] = {} if force else _stored(jobs, store, dataset, progress)
     if missing := [job for key, job in jobs.items() if key not in outcomes]:
         inputs = _materialised(source, dataset, store, progress)
         site = Site(store=store, inputs=inputs, base=base.absolute(), force=force)
@@ -78,10 +78,10 @@ def count_stored(variants: Sequence[Variant], store_folder: Path) -> tuple[int, 
     return len(keys), sum(Store(store_folder).job_folder(key).is_dir() for key in keys)
 
 
-def _stored(jobs: Mapping[str, Job], store: Store, progress: Progress) -> dict[str, Outcome]:
+def _stored(jobs: Mapping[str, Job], store: Store, dataset: Dataset, progress: Progress) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
     for key, job in jobs.items():
-        if (entry := _read(job, store, progress)) is not None:
+        if (entry := _read(job, store, dataset, progress)) is not None:
             found[key] = entry
             progress.finished(job.name, entry.seconds, stored=True)
     for key, job in jobs.items():
@@ -90,14 +90,17 @@ def _stored(jobs: Mapping[str, Job], store: Store, progress: Progress) -> dict[s
     return found
 
 
-def _read(job: Job, store: Store, progress: Progress) -> Entry | None:
+def _read(job: Job, store: Store, dataset: Dataset, progress: Progress) -> Entry | None:
     """A job's stored result; a damaged one is said, set aside, and made again."""
     try:
-        return store.entry(job.key, job.definition)
+        entry = store.entry(job.key, job.definition)
+        if entry is not None:
+            entry.check(examples=len(dataset.labels), classes=len(dataset.classes))
     except DamagedError as error:
         aside = store.set_aside(store.job_folder(job.key))
         progress.note(f"the stored result of {job.name} is damaged ({error}): kept as {aside}, and made again")
         return None
+    return entry
 
 
 def _materialised(source: Source, dataset: Dataset, store: Store, progress: Progress) -> Path:
@@ -174,8 +177,18 @@ def _population(variant: Variant, outcomes: Mapping[str, Outcome], N: int) -> Po
             for member, outcome in found
             if (reason := _failure(outcome)) is not None
         ),
-        measured=tuple(entry.measured for _, entry in finished),
+        measured=_alike([entry.measured for _, entry in finished]),
     )
+
+
+def _alike(measured: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    """What was measured, without what only some members have, or as another kind: no mean can be taken of it."""
+    kinds = [
+        {key: isinstance(value, int | float) and not isinstance(value, bool) for key, value in one.items()}
+        for one in measured
+    ]
+    shared = [key for key, kind in kinds[0].items() if all(other.get(key) is kind for other in kinds)] if kinds else []
+    return tuple({key: one[key] for key in shared} for one in measured)
 
 
 def _predictions(members: list[int], entries: list[Entry], N: int) -> Predictions:

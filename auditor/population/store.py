@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from auditor.errors import IncompleteError, Problem
+from auditor.population.facts import misshapen_array, misshapen_facts
 from auditor.provenance import canonical, digest_of, digest_of_file
 
 if TYPE_CHECKING:
@@ -57,9 +58,25 @@ class Entry:
         path = self.folder / "probabilities.npy"
         return np.load(path, allow_pickle=False) if path.exists() else None
 
+    def check(self, *, examples: int, classes: int) -> None:
+        """Raise DamagedError where what is stored is not a member's decisions on so many examples."""
+        if self.failure is not None:
+            return
+        if self.model is None:
+            raise DamagedError("it holds no model file")
+        for name, dtype, shape in (
+            ("decisions.npy", np.int16, (examples,)),
+            ("probabilities.npy", np.float32, (examples, classes)),
+        ):
+            path = self.folder / name
+            if name == "probabilities.npy" and not path.exists():
+                continue
+            if said := misshapen_array(path, dtype, shape, classes):
+                raise DamagedError(f"{name} {said}")
+
 
 class DamagedError(Exception):
-    """An entry that is not what was written."""
+    """An entry that is not what was written, or not of the shape of what is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +141,8 @@ class Store:
         if not folder.is_dir():
             return None
         facts = _unsealed(folder / ENTRY)
+        if said := misshapen_facts(facts):
+            raise DamagedError(f"{ENTRY}: {said}")
         if canonical(facts["definition"]) != canonical(definition):
             advice = "The store has been tampered with: remove this folder, or name another store in run.store."
             message = "the stored result belongs to another job than its name says"
@@ -141,6 +160,8 @@ class Store:
         folder = self.job_folder(key)
         if (facts := self.read(folder, definition)) is None:
             return None
+        if said := misshapen_facts(facts, of_member=True):
+            raise DamagedError(f"{ENTRY}: {said}")
         model = next((name for name in facts["files"] if name.startswith("model.")), None)
         return Entry(
             folder=folder,
@@ -182,7 +203,11 @@ class Store:
         """A stored member's model file, with its ending, checked against its checksum. Raises DamagedError."""
         folder = self.job_folder(key)
         facts = _unsealed(folder / ENTRY)
-        name = next(name for name in facts["files"] if name.startswith("model."))
+        if said := misshapen_facts(facts, of_member=True):
+            raise DamagedError(f"{ENTRY}: {said}")
+        name = next((name for name in facts["files"] if name.startswith("model.")), None)
+        if name is None:
+            raise DamagedError("it holds no model file")
         content = (folder / name).read_bytes()
         if hashlib.sha256(content).hexdigest() != facts["files"][name]:
             raise DamagedError(f"{name} has changed since it was written")

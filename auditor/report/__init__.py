@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING
 from auditor.errors import OutputError, Problem, did_you_mean
 from auditor.report.html import html
 from auditor.report.markdown import markdown
-from auditor.report.pdf import pdf
+from auditor.report.pdf import press
 from auditor.report.result_json import content_of, text_of
 from auditor.report.view import view
 
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from auditor.records import AuditResult
+    from auditor.report.pdf import Press
     from auditor.report.view.blocks import View
+
+_Made = str | bytes | Future[bytes]
 
 __all__ = ["FORMATS", "Draft", "Rendered", "render", "write"]
 
@@ -28,8 +33,8 @@ __all__ = ["FORMATS", "Draft", "Rendered", "render", "write"]
 class Draft:
     """A result on its way into files: what several formats share is made once."""
 
-    def __init__(self, result: AuditResult, *, edited: bool = False) -> None:
-        self.result, self.edited = result, edited
+    def __init__(self, result: AuditResult, *, edited: bool = False, press: Press | None = None) -> None:
+        self.result, self.edited, self.press = result, edited, press
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -46,14 +51,20 @@ class Draft:
         """The whole report as one page."""
         return html(self.view)
 
+    def pdf(self) -> Future[bytes]:
+        """Begin to set the page on paper; other formats can be made meanwhile."""
+        if self.press is None:
+            raise OutputError("the PDF needs a press, and none was started")
+        return self.press.pdf(self.html)
 
-FORMATS: dict[str, tuple[str, Callable[[Draft], str | bytes]]] = {
+
+FORMATS: dict[str, tuple[str, Callable[[Draft], _Made]]] = {
     "html": ("report.html", lambda draft: draft.html),
-    "pdf": ("report.pdf", lambda draft: pdf(draft.html)),
+    "pdf": ("report.pdf", Draft.pdf),
     "json": ("result.json", lambda draft: text_of(draft.content)),
     "markdown": ("summary.md", lambda draft: markdown(draft.view)),
 }
-"""Name of a format: its file's name, and what makes it."""
+"""Name of a format: its file's name, and what makes it or begins to; the one that takes longest is begun first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,16 +91,24 @@ def render(result: AuditResult, formats: Iterable[str], *, edited: bool = False)
         raise OutputError(
             *(Problem(where=name, message="no such format", advice=did_you_mean(name, FORMATS)) for name in unknown)
         )
-    draft, files, failed = Draft(result, edited=edited), {}, {}
-    for name in wanted:
-        file, make = FORMATS[name]
-        try:
-            made = make(draft)
-        except OutputError as error:
-            failed[name] = error
-        else:
-            files[file] = made.encode() if isinstance(made, str) else made
-    return Rendered(files=files, failed=failed, view=draft.view)
+    with press() if "pdf" in wanted else nullcontext() as ready:
+        draft = Draft(result, edited=edited, press=ready)
+        begun = {name: _attempt(FORMATS[name][1], draft) for name in sorted(wanted, key=list(FORMATS).index)}
+        made = {name: _attempt(one.result) if isinstance(one, Future) else one for name, one in begun.items()}
+    return Rendered(
+        files={FORMATS[name][0]: one for name, one in made.items() if isinstance(one, bytes)},
+        failed={name: one for name, one in made.items() if isinstance(one, OutputError)},
+        view=draft.view,
+    )
+
+
+def _attempt(make: Callable[..., _Made], *arguments: Draft) -> bytes | Future[bytes] | OutputError:
+    """Give what is made, or why it could not be."""
+    try:
+        made = make(*arguments)
+    except OutputError as error:
+        return error
+    return made.encode() if isinstance(made, str) else made
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:

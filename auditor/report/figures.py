@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from contextlib import ExitStack
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import OutputError
 from auditor.report import draw
+from auditor.report.programs import started
 from auditor.report.view.blocks import Dots, Figure
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 FONT = "DejaVu Sans, Verdana, sans-serif"
 INK, QUIET, RULE, ACCENT, SECOND = "#1d2733", "#5b6673", "#d5dae0", "#0b5394", "#b45309"
 PLOT_WIDTH, LABEL_WIDTH, ROW_HEIGHT, LINES_HEIGHT = 180, 150, 17, 190
+SURELY_SHORT = 15
+"""Characters that fit into `LABEL_WIDTH`, whichever they are."""
 RENDERERS = 2
 """Processes that draw at one time."""
 TIME_LIMIT = 120
@@ -54,8 +57,8 @@ CONFIG = {
     },
 }
 Row = dict[str, Any]
-_ROWS = "rows"
-"""Name of the data within a specification: layers share it, so that copying a layer does not copy it."""
+_ROWS, _ZERO, _LIMITS = "rows", "zero", "limits"
+"""Names of data within a specification: layers share them, so that copying a layer does not copy them."""
 
 
 def pictures(figures: Sequence[Figure]) -> dict[tuple[Dots | Lines, Figure], str]:
@@ -67,31 +70,36 @@ def pictures(figures: Sequence[Figure]) -> dict[tuple[Dots | Lines, Figure], str
     panels = [(panel, figure) for figure in figures for panel in figure.panels]
     share = -(-len(panels) // RENDERERS) or 1
     parts = [panels[start : start + share] for start in range(0, len(panels), share)]
-    with ThreadPoolExecutor(RENDERERS) as waiting:
+    with ExitStack() as held, ThreadPoolExecutor(RENDERERS) as waiting:
+        renderers = [held.enter_context(started(draw.__file__)) for _ in parts]
         # the first part is drawn while the next is still being specified
-        drawn = [waiting.submit(_render, [specification(*one) for one in part]) for part in parts]
+        drawn = [
+            waiting.submit(_render, renderer, [specification(*one) for one in part])
+            for renderer, part in zip(renderers, parts, strict=True)
+        ]
         return dict(zip(panels, (svg for part in drawn for svg in part.result()), strict=True))
 
 
-def _render(specifications: list[str]) -> list[str]:
-    program = [sys.executable, "-I", str(Path(draw.__file__))]
-    text = json.dumps(specifications).encode()
+def _render(renderer: subprocess.Popen[bytes], specifications: list[str]) -> list[str]:
     try:
-        done = subprocess.run(program, input=text, capture_output=True, timeout=TIME_LIMIT, check=True)  # noqa: S603
-        svgs: list[str] = json.loads(done.stdout)
+        made, said = renderer.communicate(json.dumps(specifications).encode(), timeout=TIME_LIMIT)
+        svgs: list[str] = json.loads(made)
     except subprocess.TimeoutExpired:
         raise OutputError(f"the figures were not drawn within {TIME_LIMIT} seconds") from None
-    except (subprocess.CalledProcessError, ValueError) as error:
-        said = getattr(error, "stderr", b"").decode(errors="replace").strip().splitlines()
-        raise OutputError(f"the figures could not be drawn: {said[-1] if said else error}") from None
+    except ValueError as error:
+        lines = said.decode(errors="replace").strip().splitlines()
+        raise OutputError(f"the figures could not be drawn: {lines[-1] if lines else error}") from None
     return svgs
 
 
 def specification(panel: Dots | Lines, figure: Figure) -> str:
     """Give a panel as a Vega-Lite specification in JSON."""
-    chart, rows = _dots(panel, figure) if isinstance(panel, Dots) else _lines(panel, figure.axis)
-    drawn = chart.to_dict(validate=False) | {"config": CONFIG, "datasets": {_ROWS: rows}}
-    return json.dumps(drawn, sort_keys=True)
+    if isinstance(panel, Dots):
+        drawn = _dots(_common_span(figure), figure.axis, len(panel.marks)) | {"datasets": _dot_rows(panel)}
+    else:
+        chart, rows = _lines(panel, figure.axis)
+        drawn = chart.to_dict(validate=False) | {"datasets": {_ROWS: rows}}
+    return json.dumps(drawn | {"config": CONFIG}, sort_keys=True)
 
 
 def _common_span(figure: Figure) -> tuple[float, float]:
@@ -109,51 +117,52 @@ def _span(marks: Sequence[Mark], others: Sequence[float]) -> tuple[float, float]
     return low - room, high + room
 
 
-def _dots(panel: Dots, figure: Figure) -> tuple[Chart, list[Row]]:
-    """Draw one row a group: a dot with its interval, hollow where the group is small, a word where it is undefined."""
+@cache
+def _dots(domain: tuple[float, float], axis: str, count: int) -> Row:
+    """Specify one row a group: a dot with its interval, hollow where the group is small, a word where it is undefined.
+
+    The data are apart: what is the same for all panels of a figure is put together once, for Altair takes its time.
+    """
     import altair as alt
 
-    zero = [] if panel.zero is None else [panel.zero]
-    rows = [{"row": f"{place:04}", **_ends(m), "small": m.small} for place, m in enumerate(panel.marks)]
-    names = _labels(panel.marks)
-    y = alt.Y("row:O").axis(
-        title=None,
-        labelExpr=names,
-        labelLimit=LABEL_WIDTH,
-        minExtent=LABEL_WIDTH,
-        maxExtent=LABEL_WIDTH,
-        ticks=False,
-        domain=False,
-        grid=False,
-    )
-    scale = alt.Scale(domain=_common_span(figure), nice=False, zero=False)
-    x = alt.X("value:Q").scale(scale).axis(title=figure.axis, tickCount=5, grid=False)
-    known, unknown = (
-        alt.Chart(alt.NamedData(_ROWS)).transform_filter(f"datum.value {test} null") for test in ("!==", "===")
-    )
-    layers = [
-        *(_rule(at, dash=[1, 0], color=QUIET) for at in zero),
-        *(_rule(at, dash=[5, 3], color=SECOND) for at in panel.limits),
+    y = alt.Y("row:O").axis(None)
+    scale = alt.Scale(domain=domain, nice=False, zero=False)
+    x = alt.X("value:Q").scale(scale).axis(title=axis, tickCount=5, grid=False)
+    every = alt.Chart(alt.NamedData(_ROWS))
+    known, unknown = (every.transform_filter(f"datum.value {test} null") for test in ("!==", "==="))
+    fill = alt.when(alt.datum.small).then(alt.value("white")).otherwise(alt.value(ACCENT))
+    layers = (
+        _rule(_ZERO, dash=[1, 0], color=QUIET),
+        _rule(_LIMITS, dash=[5, 3], color=SECOND),
+        _names(every).encode(text="label:N", x=alt.value(-6), y=y),
         known.mark_rule(strokeWidth=1.6, color=ACCENT).encode(x=alt.X("low:Q").scale(scale), x2="high:Q", y=y),
         known.mark_point(size=42, filled=False, strokeWidth=1.6, color=ACCENT, shape=ROUND, opacity=1).encode(
-            x=x, y=y, fill=alt.when(alt.datum.small).then(alt.value("white")).otherwise(alt.value(ACCENT))
+            x=x, y=y, fill=fill
         ),
         unknown.mark_text(text="undefined", fontStyle="italic", fontSize=10, color=QUIET, align="left").encode(
             x=alt.value(2), y=y
         ),
-    ]
-    height = max(ROW_HEIGHT * len(rows), ROW_HEIGHT)
-    return alt.layer(*layers, width=PLOT_WIDTH, height=height), rows
+    )
+    chart: Row = alt.layer(*layers, width=PLOT_WIDTH, height=ROW_HEIGHT * max(count, 1)).to_dict(validate=False)
+    return chart | {"autosize": "none", "padding": {"left": LABEL_WIDTH + 6, "right": 8, "top": 4, "bottom": 36}}
 
 
-def _labels(marks: Sequence[Mark]) -> str:
-    """Give the expression that names a row by its place.
+def _names(every: Chart) -> Chart:
+    """Write the groups' names left of the plot; only those that may be too long are measured, which takes time."""
+    import altair as alt
 
-    The space in front is cut off again: Vega refuses a text that is also the name of something that every object has,
-    such as "constructor", which may be somebody's occupation.
-    """
-    names = json.dumps({f"{place:04}": f" {mark.label}" for place, mark in enumerate(marks)})
-    return f"slice(({names})[datum.value], 1)"
+    limit = alt.expr(f"length(datum.label) > {SURELY_SHORT} ? {LABEL_WIDTH} : 0")
+    return every.mark_text(align="right", fontSize=10, color=INK, limit=limit)
+
+
+def _dot_rows(panel: Dots) -> dict[str, list[Row]]:
+    """Give what a panel of dots shows: the rows of groups, the line of no change, the limits."""
+    named = [(f"{place:04}", mark) for place, mark in enumerate(panel.marks)]
+    return {
+        _ROWS: [{"row": row, "label": mark.label, **_ends(mark), "small": mark.small} for row, mark in named],
+        _ZERO: [] if panel.zero is None else [{"value": panel.zero}],
+        _LIMITS: [{"value": limit} for limit in panel.limits],
+    }
 
 
 def _ends(mark: Mark) -> dict[str, float | None]:
@@ -163,11 +172,20 @@ def _ends(mark: Mark) -> dict[str, float | None]:
     return {"value": mark.value, "low": low, "high": high}
 
 
-def _rule(at: float, *, dash: list[int], color: str) -> Chart:
+def _rule(data: str, *, dash: list[int], color: str) -> Chart:
     import altair as alt
 
-    own = alt.Data(values=[{"value": at}])  # type: ignore[no-untyped-call]
-    return alt.Chart(own).mark_rule(strokeDash=dash, color=color, strokeWidth=1.2).encode(x="value:Q")
+    return alt.Chart(alt.NamedData(data)).mark_rule(strokeDash=dash, color=color, strokeWidth=1.2).encode(x="value:Q")
+
+
+def _labels(marks: Sequence[Mark]) -> str:
+    """Give the expression that names a variant by its place.
+
+    The space in front is cut off again: Vega refuses a text that is also the name of something that every object has,
+    such as "constructor", which may be somebody's name for a variant.
+    """
+    names = json.dumps({f"{place:04}": f" {mark.label}" for place, mark in enumerate(marks)})
+    return f"slice(({names})[datum.value], 1)"
 
 
 def _lines(panel: Lines, axis: str) -> tuple[Chart, list[Row]]:

@@ -19,6 +19,7 @@ import tiny
 from tiny import PRUNED, Heard, Source, digests, run, spec
 
 from auditor.errors import IncompleteError, ModelError
+from auditor.population.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 INT8 = {"name": "int8", "method": "int8"}
@@ -181,11 +182,31 @@ def test_a_damaged_result_is_said_set_aside_and_made_again_alone(first, copied):
     assert broken.with_name(f"{broken.name}.damaged-1").is_dir()
 
 
+def test_a_result_of_another_shape_is_made_again_alone(first, copied):
+    store = Store(copied / "store")
+    (job,) = [job for job in jobs(first) if (job.variant, job.member) == ("pruned", 1)]
+    whole = store.entry(job.key, job.definition)
+
+    def short(folder):
+        (folder / "model.keras").write_bytes(whole.model.read_bytes())
+        np.save(folder / "decisions.npy", whole.decisions()[:-1], allow_pickle=False)
+        return {"failure": None, "measured": whole.measured, "seconds": 0.0}
+
+    store.publish(store.job_folder(job.key), job.definition, short, replace=True)
+    heard = Heard()
+    assert digests(run(spec(PRUNED, INT8), copied, progress=heard)) == digests(first[1])
+    assert heard.made == ["pruned, member 1"]
+    assert "decisions.npy holds int16" in heard.notes[0]
+
+
 def population_key(first, variant, member):
+    return next(job.key for job in jobs(first) if (job.variant, job.member) == (variant, member))
+
+
+def jobs(first):
     from auditor.population.plan import plan
 
-    jobs = [job for each in plan(spec(PRUNED, INT8), tiny.dataset(), first[0]) for job in each.jobs]
-    return next(job.key for job in jobs if (job.variant, job.member) == (variant, member))
+    return [job for each in plan(spec(PRUNED, INT8), tiny.dataset(), first[0]) for job in each.jobs]
 
 
 def test_damaged_inputs_are_made_again_when_they_are_needed(copied):

@@ -128,6 +128,12 @@ def _place_name(place: tuple[GroupKey, Label | None]) -> str:
     return words.group(group) if label is None else f"labelled {words.quoted(label)}"
 
 
+def _most_over_indexed(
+    rows: dict[tuple[GroupKey, Label | None], ExemplarGroup], places: tuple[tuple[GroupKey, Label | None], ...]
+) -> tuple[GroupKey, Label | None]:
+    return max(places, key=lambda place: (rows[place].over_indexing or 0.0) if place in rows else 0.0)
+
+
 def _exemplar_figure(found: tuple[Exemplars, ...], places: tuple[tuple[GroupKey, Label | None], ...]) -> Figure:
     panels = []
     for one in found[:PANELS]:
@@ -139,7 +145,7 @@ def _exemplar_figure(found: tuple[Exemplars, ...], places: tuple[tuple[GroupKey,
             marks.append(Mark(label=_place_name(place), value=rate, small=row is not None and row.n < 100))
         alt = (
             f"Share of exemplars by group with {words.name(one.variant)}: {words.rate(one.rate, 2)} of everybody. "
-            f"Most over-indexed group: {_place_name(places[0])}."
+            f"Most over-indexed group: {_place_name(_most_over_indexed(rows, places))}."
             if one.count and places
             else f"{words.name(one.variant)} has no exemplars."
         )

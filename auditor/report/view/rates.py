@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 PANELS = 6
 """Variants drawn; the tables hold them all."""
-ROWS_DRAWN = 24
+ROWS_DRAWN = 12
+"""Groups drawn in a panel, those first that the figure is about; the tables list more."""
 ROWS_LISTED = 60
 _TABLE_VARIANTS = 5
 _CLASSES_SHOWN = 3
@@ -217,7 +218,7 @@ def _change_figure(
         f"Hollow: fewer than {needed} examples"
         + (", too few to show that even an unchanged variant keeps the limit." if any(limits.values()) else "."),
         "Dashed: the limit." if any(limits.values()) else "No gate limits this change.",
-        f"{hidden} more groups, less harmed, are not drawn." if hidden > 0 else "",
+        f"{hidden} more groups, less harmed or undefined, are not drawn." if hidden > 0 else "",
     ]
     note = " ".join(note for note in notes if note)
     return Figure(

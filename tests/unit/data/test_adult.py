@@ -35,6 +35,6 @@ def test_the_shipped_table_can_be_audited(make_spec, tmp_path):
     ]
     women = sum(name == "Female" and y == 1 for name, y in zip(dataset.attributes["sex"], dataset.labels, strict=True))
     assert women == 590
-    assert any("2,586 test examples (15.9%)" in warning for warning in dataset.warnings)
+    assert any("2,586 of the 16,281 test examples (15.9%)" in warning for warning in dataset.warnings)
     source.materialise(tmp_path)
     assert read_inputs(tmp_path).train_x.shape == (32_561, 99)

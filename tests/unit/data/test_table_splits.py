@@ -110,15 +110,22 @@ def test_the_same_value_for_both_splits_is_an_error(table, people, complaint):
 def test_test_rows_that_are_training_rows_are_counted(table, people):
     people.loc[130:132] = people.loc[[0, 1, 2]].assign(split="test").to_numpy()
     people = people.astype({"age": int, "hours": float})
-    assert table(people).load().warnings == (
-        "A training example equals 3 test examples (3.8%) in features, attributes and label.",
+    (warning,) = table(people).load().warnings
+    assert warning == (
+        "3 of the 80 test examples (3.8%) equal a training example in features, attributes and label. If they are the "
+        "same cases, a model may know them by heart, and the audit shows less harm than new cases will meet: take them "
+        "out of the test split. Different cases that happen to look alike may stay."
     )
 
 
 def test_ids_in_both_splits_are_counted(table, people):
     people["person"] = np.arange(200)
     people.loc[199, "person"] = 0
-    assert table(people, id="person").load().warnings == ("A training example shares its id with 1 test example.",)
+    (warning,) = table(people, id="person").load().warnings
+    assert warning == (
+        "1 of the 80 test examples shares its id with a training example. What is known by id is no test: split so "
+        "that an id is on one side only."
+    )
 
 
 def test_a_missing_id_is_an_error_with_its_row(table, people, complaint):

@@ -33,7 +33,7 @@ def member_variance(decisions):
     return decisions.mean(axis=1).var(ddof=1) / len(decisions)
 
 
-def skewed(variance, rate, K=4, other=None, fall=True):
+def skewed(variance, rate, K=4, other=None, *, fall=True):
     """Variance over K members, allowing for skewness towards a fall from a rate above one half, or towards a rise."""
     score, t = stats.norm.ppf(rate), T(0.95, K - 1)
     s = np.sqrt(variance * K) / stats.norm.pdf(score)

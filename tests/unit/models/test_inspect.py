@@ -311,6 +311,41 @@ def test_a_look_that_takes_too_long_or_kills_its_process_is_a_refusal(monkeypatc
             assert f"could not be looked into within 1.5 seconds: {said}" in refusal(content, ending)
 
 
+def bomb(times: int) -> bytes:
+    """A small file, one of whose attributes holds the same long text many times."""
+
+    def fill(root):
+        root.attrs.create("model_config", [b"x" * 1_000_000, *[b"y"] * (times - 1)], dtype=h5py.string_dtype())
+
+    content = bytearray(weights(fill))
+    # the length, then where the text is: what stands for a text in the attribute, 16 bytes each
+    start = content.index((1_000_000).to_bytes(4, "little"), content.index(b"model_config"))
+    assert content[start + 16 : start + 20] == (1).to_bytes(4, "little")
+    content[start : start + 16 * times] = content[start : start + 16] * times
+    return bytes(content)
+
+
+def test_a_file_that_takes_too_much_memory_is_refused_with_its_name(monkeypatch):
+    monkeypatch.setattr(apart, "_MEMORY", 200_000_000)
+    content = bomb(3_000)
+    assert len(content) < 2_000_000
+    assert refusal(content, ".h5") == "model.h5: it takes more than 200,000,000 bytes of memory to look into"
+
+
+def test_a_large_ordinary_file_is_looked_into_within_the_memory(monkeypatch):
+    monkeypatch.setattr(apart, "_MEMORY", 50_000_000)
+    large = h5_file(sequential(DENSE), lambda root: root.create_dataset("w", data=np.zeros(40_000_000, np.float32)))
+    assert inspect_model(large, ".h5", "model.h5").outputs == 2
+
+
+@pytest.mark.parametrize("item", [["relu"], ["__lambda__", "4wEAAAA"], 7, True, {"config": "relu"}])
+@pytest.mark.parametrize("key", ["activation", "recurrent_activation", "kernel_initializer", "bias_constraint"])
+def test_a_setting_that_names_a_function_is_a_known_name_or_an_object(key, item):
+    said = refusal(keras_file(sequential(layer("LSTM", "head", units=2, **{key: item}))))
+    assert 'layer "head"' in said
+    assert f"its {key} is of the type {type(item).__name__}, which is not a known" in said
+
+
 def test_weights_alone_and_unknown_endings_are_refused_with_advice():
     assert "model.save" in refusal(weights(), ".h5")
     assert ".onnx" in refusal(b"", ".onnx")

@@ -57,3 +57,9 @@ def test_one_column_against_one_is_an_artifact_and_many_against_one_leave_the_ba
     )
     assert (baseline.claim, one.claim) == ("artifact", "recipe")
     assert many.fixed_baseline
+
+
+def test_what_only_some_members_measured_is_left_out_of_the_means():
+    measured = [{"bytes": 5, "rank": 3, "layers": ["a"]}, {"bytes": 7, "rank": "three", "layers": ["b"]}]
+    assert population._alike(measured) == ({"bytes": 5, "layers": ["a"]}, {"bytes": 7, "layers": ["b"]})
+    assert population._alike([]) == ()

@@ -10,15 +10,19 @@ import numpy as np
 import pytest
 
 from auditor.errors import IncompleteError
-from auditor.population.store import DamagedError, Store
+from auditor.population.store import DamagedError, Store, _sealed
 
 DEFINITION = {"what": "a job", "seed": 1}
+MEASURED = {
+    "bytes": 5, "bytes_gzipped": 9, "parameters": 4, "nonzero_parameters": 2, "sparsity": 0.5, "latency_ms": 0.1,
+    "small_layers": ["dense_2"],
+}  # fmt: skip
 
 
 def fill(folder):
     np.save(folder / "decisions.npy", np.arange(5, dtype=np.int16))
     (folder / "model.keras").write_bytes(b"model")
-    return {"failure": None, "measured": {"bytes": 5}, "seconds": 1.5}
+    return {"failure": None, "measured": MEASURED, "seconds": 1.5}
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ def folder(store):
 def test_what_was_published_is_read_back(store, folder):
     entry = store.entry("ab12", DEFINITION)
     assert entry.decisions().tolist() == [0, 1, 2, 3, 4]
-    assert (entry.measured, entry.seconds, entry.failure) == ({"bytes": 5}, 1.5, None)
+    assert (entry.measured, entry.seconds, entry.failure) == (MEASURED, 1.5, None)
     assert entry.model.read_bytes() == b"model"
     assert entry.probabilities() is None
     assert len(entry.digest) == 64
@@ -161,10 +165,96 @@ def test_a_scratch_folder_that_leads_elsewhere_is_refused(store, tmp_path):
 def test_a_model_is_read_with_its_checksum(store):
     def with_model(folder):
         (folder / "model.keras").write_bytes(b"weights")
-        return {"failure": None, "measured": {}, "seconds": 0.0}
+        return {"failure": None, "measured": MEASURED, "seconds": 0.0}
 
     store.publish(store.job_folder("ab12"), DEFINITION, with_model, replace=False)
     assert store.model("ab12") == (b"weights", ".keras")
     (store.job_folder("ab12") / "model.keras").write_bytes(b"others!")
     with pytest.raises(DamagedError, match=r"model\.keras has changed"):
         store.model("ab12")
+
+
+def sealed(store, more=None, **facts):
+    """Put an entry in place that is whole, with other facts or files than a member's."""
+
+    def odd(folder):
+        told = {**fill(folder), **facts}
+        for name, content in (more or {}).items():
+            (folder / name).unlink(missing_ok=True)
+            if content is not None:
+                np.save(folder / name, content, allow_pickle=False)
+        return {key: value for key, value in told.items() if value != "left out"}
+
+    store.publish(store.job_folder("ab12"), DEFINITION, odd, replace=True)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"failure": "left out"}, "failure: Field required"),
+        ({"measured": "left out"}, "measured: Field required"),
+        ({"seconds": "left out"}, "seconds: Field required"),
+        ({"seconds": "soon"}, "seconds: "),
+        ({"failure": 7}, "failure: "),
+        ({"failure": "out of ideas", "measured": None}, "measured: "),
+        ({"measured": {**MEASURED, "bytes": [5]}}, "measured.bytes: "),
+        ({"measured": {key: value for key, value in MEASURED.items() if key != "sparsity"}}, "measured.sparsity: "),
+    ],
+)
+def test_facts_of_another_shape_are_damage(store, facts, said):
+    with pytest.raises(DamagedError, match=said):
+        sealed(store, **facts).entry("ab12", DEFINITION)
+
+
+@pytest.mark.parametrize("facts", [[], "text", {"files": {}}, {"definition": DEFINITION, "files": ["decisions.npy"]}])
+def test_an_entry_that_is_sealed_and_no_entry_is_damage(store, folder, facts):
+    (folder / "entry.json").write_bytes(_sealed(facts))
+    for read in (lambda: store.entry("ab12", DEFINITION), lambda: store.model("ab12")):
+        with pytest.raises(DamagedError, match=r"entry\.json"):
+            read()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"decisions.npy": np.zeros(4, np.int16)}, r"decisions\.npy holds int16 \[4\], not int16 \[5\]"),
+        ({"decisions.npy": np.zeros(5, np.int64)}, "holds int64"),
+        ({"decisions.npy": np.zeros((5, 1), np.int16)}, r"holds int16 \[5, 1\]"),
+        ({"decisions.npy": np.full(5, 9, np.int16)}, "holds 9 to 9"),
+        ({"decisions.npy": np.full(5, -1, np.int16)}, "holds -1 to -1"),
+        ({"decisions.npy": None}, r"decisions\.npy cannot be read"),
+        ({"probabilities.npy": np.zeros((5, 3), np.float32)}, r"probabilities\.npy holds float32 \[5, 3\]"),
+        ({"probabilities.npy": np.full((5, 9), np.nan, np.float32)}, "no finite number"),
+        ({"model.keras": None}, "no model file"),
+    ],
+)
+def test_arrays_of_another_shape_are_damage(store, more, said):
+    entry = sealed(store, more).entry("ab12", DEFINITION)
+    with pytest.raises(DamagedError, match=said):
+        entry.check(examples=5, classes=9)
+
+
+def test_an_array_whose_header_declares_more_than_it_holds_is_damage_and_takes_no_memory(store):
+    def boast(folder):
+        told = fill(folder)
+        content = (folder / "decisions.npy").read_bytes()
+        (folder / "decisions.npy").write_bytes(content.replace(b"(5,), }       ", b"(5000000000,)}"))
+        return told
+
+    store.publish(store.job_folder("ab12"), DEFINITION, boast, replace=False)
+    with pytest.raises(DamagedError, match=r"decisions\.npy cannot be read"):
+        store.entry("ab12", DEFINITION).check(examples=5_000_000_000, classes=9)
+
+
+def test_a_member_that_failed_needs_no_decisions(store):
+    entry = sealed(store, {"decisions.npy": None, "model.keras": None}, failure="out of ideas", measured={}).entry(
+        "ab12", DEFINITION
+    )
+    entry.check(examples=5, classes=9)
+    assert entry.failure == "out of ideas"
+
+
+def test_a_model_that_is_not_there_is_damage(store):
+    with pytest.raises(DamagedError, match="no model file"):
+        sealed(store, {"model.keras": None}).model("ab12")

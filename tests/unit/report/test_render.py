@@ -16,12 +16,13 @@ from pypdf import PdfReader
 from rich.console import Console
 
 from auditor.errors import OutputError
-from auditor.report import FORMATS, Draft, figures, pdf, render, result_json, write
+from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, result_json, write
 from auditor.report.markdown import escaped
+from auditor.report.programs import started
 from auditor.report.result_rows import plain, records
 from auditor.report.schema import ResultFile
 from auditor.report.terminal import summary
-from auditor.report.view.blocks import Dots, Figure, Lines, Mark
+from auditor.report.view.blocks import Dots, Figure, Line, Lines, Mark
 
 TESTS = Path(__file__).parents[2]
 HOSTILE = (
@@ -151,6 +152,13 @@ def test_the_pdf_is_tagged_titled_and_in_english(made) -> None:
     assert "/JavaScript" not in str(catalog)
 
 
+def test_the_closing_line_is_at_the_foot_of_every_page_and_alone_on_none(made) -> None:
+    texts = [page.extract_text() for page in PdfReader(BytesIO(made.files["report.pdf"])).pages]
+    closing = "Evidence for those who decide, not a judgement of law."
+    assert [text.count(closing) for text in texts] == [1] * len(texts)
+    assert all(len(text) > 300 for text in texts)
+
+
 def test_the_pdf_reads_no_file_and_asks_no_server(tmp_path) -> None:
     from weasyprint.urls import FatalURLFetchingError
 
@@ -158,18 +166,69 @@ def test_the_pdf_reads_no_file_and_asks_no_server(tmp_path) -> None:
     secret.write_bytes(b"not for the report")
     page = f'<html lang="en"><title>t</title><img alt="x" src="{secret.as_uri()}"><p>rest</p></html>'
     with pytest.raises(FatalURLFetchingError, match="secret"):
-        pdf(page)
+        paper.pdf(page)
     with pytest.raises(FatalURLFetchingError):
-        pdf(page.replace(secret.as_uri(), "http://127.0.0.1:9/x.png"))
+        paper.pdf(page.replace(secret.as_uri(), "http://127.0.0.1:9/x.png"))
 
 
-def test_without_pango_the_rest_is_made_and_the_packages_are_named(monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "weasyprint", None)
+def run_instead(monkeypatch, tmp_path, text: str) -> None:
+    """Let another program than the PDF's own be started."""
+    program = tmp_path / "instead.py"
+    program.write_text(text)
+    monkeypatch.setattr(paper, "__file__", str(program))
+
+
+def test_without_pango_the_rest_is_made_and_the_packages_are_named(monkeypatch, tmp_path) -> None:
+    own = (
+        f"import runpy, sys; sys.modules['weasyprint'] = None; runpy.run_path({paper.__file__!r}, run_name='__main__')"
+    )
+    run_instead(monkeypatch, tmp_path, own)
     rendered = render(small(), ["pdf", "markdown"])
     assert set(rendered.files) == {"summary.md"}
     said = str(rendered.failed["pdf"])
     for package in ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"):
         assert package in said
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "said"),
+    [
+        ("import sys; sys.stdin.read(); sys.exit('the ink is dry')", 60, "could not be made: the ink is dry"),
+        (
+            "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+            60,
+            "could not be made: its process ended with -11",
+        ),
+        ("import time; time.sleep(60)", 0.5, "not made within 0.5 seconds"),
+    ],
+)
+def test_a_pdf_that_fails_or_hangs_is_said_and_keeps_nothing_else_from_being_made(
+    monkeypatch, tmp_path, text, limit, said
+) -> None:
+    run_instead(monkeypatch, tmp_path, text)
+    monkeypatch.setattr(pdf, "TIME_LIMIT", limit)
+    rendered = render(small(), ["json", "pdf", "markdown"])
+    assert set(rendered.files) == {"result.json", "summary.md"}
+    assert said in str(rendered.failed["pdf"])
+
+
+def test_a_figure_is_put_together_once_for_all_its_panels() -> None:
+    figures._dots.cache_clear()
+    marks = [Mark(label="Female", value=value, low=value - 1, high=value + 1) for value in (1.0, 2.0, 3.0)]
+    panels = tuple(Dots(title="", alt="", marks=(mark,), limits=(-mark.value,)) for mark in marks)
+    figure = Figure(caption="", axis="points", panels=panels)
+    drawn = {figures.specification(panel, figure) for panel in panels}
+    assert (len(drawn), figures._dots.cache_info().misses) == (3, 1)
+
+
+@pytest.mark.parametrize(("name", "whole"), [("W" * figures.SURELY_SHORT, True), ("W" * 40, False), ("i" * 30, True)])
+def test_only_a_name_that_is_too_long_for_its_place_is_cut(name, whole) -> None:
+    panel = Dots(title="", alt="", marks=(Mark(label=name, value=1.0),))
+    with started(draw.__file__) as renderer:
+        text = figures.specification(panel, Figure(caption="", axis="points", panels=(panel,)))
+        (svg,) = figures._render(renderer, [text])
+    assert (f">{name}<" in svg) is whole
+    assert whole or f">{name[:10]}" in svg
 
 
 def test_an_unknown_format_is_refused_with_the_nearest() -> None:
@@ -201,7 +260,7 @@ def test_hostile_names_do_not_reach_the_terminal_or_break_the_pdf() -> None:
         console.print(summary(Draft(result).view))
     assert "\x1b" not in captured.get()
     assert "[bold]" in captured.get()
-    assert len(PdfReader(BytesIO(pdf(Draft(result).html))).pages) > 3
+    assert len(PdfReader(BytesIO(paper.pdf(Draft(result).html))).pages) > 3
 
 
 def test_markdown_is_escaped() -> None:
@@ -272,7 +331,7 @@ def test_a_folder_that_cannot_be_made_is_said_and_nothing_changes(tmp_path) -> N
 @pytest.mark.parametrize("name", ["constructor", "toString", "__proto__", "hasOwnProperty"])
 def test_a_group_may_have_the_name_of_something_that_every_object_has(name) -> None:
     mark = Mark(label=name, value=1.0, low=0.5, high=1.5)
-    panel = Dots(title="", alt="", marks=(mark,))
-    assert name in figures._labels((mark,))
-    drawn = figures._render([figures.specification(panel, Figure(caption="", axis="points", panels=(panel,)))])
-    assert f">{name}<" in drawn[0]
+    dots = Dots(title="", alt="", marks=(mark,))
+    lines = Lines(title="", alt="", lines=(Line(name="everybody", marks=(mark,)),))
+    drawn = figures.pictures([Figure(caption="", axis="points", panels=(dots, lines))])
+    assert all(f">{name}<" in svg for svg in drawn.values())

@@ -1,0 +1,79 @@
+"""The shape of what the store holds: sealed again by another hand, an entry can be whole and yet no result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, ValidationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import DTypeLike
+
+Count = Annotated[int, Field(ge=0)]
+Amount = Annotated[FiniteFloat, Field(ge=0)]
+_OPEN = ConfigDict(strict=True, extra="allow")
+
+
+class _Sealed(BaseModel):
+    """What every entry tells, also one that holds model inputs."""
+
+    model_config = _OPEN
+
+    definition: dict[str, JsonValue]
+    files: dict[str, str]
+
+
+class _Measured(BaseModel):
+    """What is measured on every member; a family of compression may add to it."""
+
+    model_config = _OPEN
+    __pydantic_extra__: dict[str, JsonValue]
+
+    bytes: Count
+    bytes_gzipped: Count
+    parameters: Count
+    nonzero_parameters: Count
+    sparsity: Amount
+    latency_ms: Amount
+
+
+class _Failed(_Sealed):
+    failure: str
+    measured: dict[str, JsonValue]
+    seconds: Amount
+
+
+class _Finished(_Sealed):
+    failure: None
+    measured: _Measured
+    seconds: Amount
+
+
+def misshapen_facts(facts: object, *, of_member: bool = False) -> str:
+    """Tell what is wrong with an entry's facts; empty where nothing is."""
+    failed = isinstance(facts, dict) and facts.get("failure") is not None
+    shape = (_Failed if failed else _Finished) if of_member else _Sealed
+    try:
+        shape.model_validate(facts)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}"
+    return ""
+
+
+def misshapen_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...], classes: int) -> str:
+    """Tell what is wrong with an array that holds decisions or probabilities; empty where nothing is."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a header can declare any size
+    except (OSError, ValueError, EOFError) as error:
+        return f"cannot be read: {error}"
+    if (array.dtype, array.shape) != (dtype, shape):
+        return f"holds {array.dtype} {list(array.shape)}, not {np.dtype(dtype)} {list(shape)}"
+    if array.dtype.kind == "i" and array.size and not (array.min() >= 0 and array.max() < classes):
+        return f"holds {array.min()} to {array.max()}, which are not numbers of {classes} classes"
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        return "holds what is no finite number"
+    return ""
