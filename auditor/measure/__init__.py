@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SHOWN_RATES = ("accuracy", "recall", "fnr", "fpr", "selection_rate", "precision")
 """What every report holds; other rates where a gate asks for them."""
+MANY_GROUPS = 400
+"""Beyond so many, gaps are computed only where a gate asks: nobody reads them, and they would fill a result."""
 GAPS: tuple[Compare, ...] = ("disparity", "disparity_change", "ratio", "ratio_change")
 
 
@@ -124,7 +126,7 @@ def _shown(dataset: Dataset, metric: str, c: int | None, g: int) -> Iterator[Tar
     """What a report shows of a group: its rate, and its gap where there is one reference to be compared with."""
     yield (metric, c, g, "value", NONE)
     yield (metric, c, g, "change", NONE)
-    if dataset.groups.reference[g] != EACH:
+    if dataset.groups.reference[g] != EACH and len(dataset.groups.names) <= MANY_GROUPS:
         for other in dataset.groups.compared_with(g):
             for compare in GAPS:
                 yield (metric, c, g, compare, other)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from auditor.records import BoolArray, FloatArray, Groups, IntArray, Population, Predictions
 
+ENTRIES_AT_ONCE = 2**25
+"""Entries of the table of cells by members and classes that are made at one time: 256 MiB."""
 GROUPS_AT_ONCE = 256
 """Rows of the membership matrix made floating at one time: bounds the memory of many intersections."""
 
@@ -47,7 +49,20 @@ def count_labels(labels: IntArray, groups: Groups, classes: int) -> IntArray:
 
 
 def count_decisions(decisions: IntArray, labels: IntArray, groups: Groups, classes: int) -> MemberCounts:
-    """Count the decisions [K, N] of a population's members."""
+    """Count the decisions [K, N] of a population's members, a few members at a time."""
+    cells = groups.membership.shape[1]
+    at_once = max(1, ENTRIES_AT_ONCE // (2 * cells * classes))
+    parts = [
+        _count(decisions[start : start + at_once], labels, groups, classes)
+        for start in range(0, len(decisions), at_once)
+    ]
+    sums = np.concatenate(parts, axis=2) if parts else np.zeros((len(groups.names), 2, 0, classes), np.int64)
+    correct, decided = sums.transpose(1, 2, 0, 3)
+    return MemberCounts(correct=correct, decided=decided)
+
+
+def _count(decisions: IntArray, labels: IntArray, groups: Groups, classes: int) -> IntArray:
+    """Count who is decided rightly, and who is decided so, [G, 2, K, C]."""
     cells, members = groups.membership.shape[1], len(decisions)
     tables = np.empty((cells, 2, members, classes))
     for member, decided in enumerate(decisions):
@@ -56,8 +71,7 @@ def count_decisions(decisions: IntArray, labels: IntArray, groups: Groups, class
         tables[:, 0, member] = np.bincount(slots[right], minlength=cells * classes).reshape(cells, classes)
         tables[:, 1, member] = np.bincount(slots, minlength=cells * classes).reshape(cells, classes)
     sums = np.rint(sum_over_groups(groups.membership, tables.reshape(cells, -1))).astype(np.int64)
-    correct, decided = sums.reshape(len(sums), 2, members, classes).transpose(1, 2, 0, 3)
-    return MemberCounts(correct=correct, decided=decided)
+    return sums.reshape(len(sums), 2, members, classes)
 
 
 def vote_shares(decisions: IntArray, classes: int) -> FloatArray:

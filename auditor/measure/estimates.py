@@ -10,7 +10,7 @@ import numpy as np
 
 from auditor.measure.contrasts import RATIOS, VERSUS_BASELINE, BoundArrays
 from auditor.measure.intervals import clopper_pearson
-from auditor.measure.tables import RateTable
+from auditor.measure.tables import rate_tables
 from auditor.records import Bound, Estimate, Term, group_name
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from auditor.measure.intervals import Side
     from auditor.measure.setting import Setting
+    from auditor.measure.tables import RateTable
     from auditor.records import Compare, FloatArray, IntArray
 
 SIDES: tuple[Side, Side] = (-1, 1)
@@ -44,11 +45,10 @@ def estimate(setting: Setting, targets: Iterable[Target]) -> list[Estimate]:
     batches: dict[tuple[str, Compare], list[Target]] = {}
     for target in wanted:
         batches.setdefault((target[0], target[3]), []).append(target)
-    tables: dict[str, RateTable] = {}
+    tables = rate_tables(setting, list(dict.fromkeys(metric for metric, _ in batches)))
     found: dict[Target, Estimate] = {}
     for (metric, compare), batch in batches.items():
-        table = tables.setdefault(metric, RateTable(setting, metric))
-        found |= zip(batch, _estimates(setting, table, compare, batch), strict=True)
+        found |= zip(batch, _estimates(setting, tables[metric], compare, batch), strict=True)
     return [found[target] for target in wanted]
 
 
@@ -66,7 +66,7 @@ class _Interval:
 
 
 def _estimates(setting: Setting, table: RateTable, compare: Compare, batch: list[Target]) -> list[Estimate]:
-    undefined = [_why_undefined(setting, table, target) for target in batch]
+    undefined = _undefined(setting, table, compare, batch)
     defined = [target for target, reason in zip(batch, undefined, strict=True) if reason is None]
     intervals = iter(_intervals(setting, table, compare, defined))
     return [
@@ -75,30 +75,41 @@ def _estimates(setting: Setting, table: RateTable, compare: Compare, batch: list
     ]
 
 
-def _why_undefined(s: Setting, table: RateTable, target: Target) -> str | None:
-    _, label, g, compare, other = target
-    j, versus = label or 0, compare in VERSUS_BASELINE
+def _indices(targets: list[Target]) -> tuple[IntArray, IntArray, IntArray]:
+    """Give class (0 where the rate has none), group and the other group of each, [P]."""
+    j, g, other = (np.array([target[place] or 0 for target in targets], int) for place in (1, 2, 4))
+    return j, g, other
+
+
+def _undefined(s: Setting, table: RateTable, compare: Compare, batch: list[Target]) -> list[str | None]:
+    """Say of each comparison why it has no number; None where it has one."""
+    versus = compare in VERSUS_BASELINE
     if s.members == 0:
-        return "no member finished"
+        return ["no member finished"] * len(batch)
     if s.is_sampled and (s.members < 2 or (versus and s.baseline_is_sampled and len(s.firsts_baseline) < 2)):
-        return "a claim about a recipe needs two finished members that differ"
-    for place in (g,) if other < 0 else (g, other):
-        least = table.fewest(place, j, versus=versus)
-        if least < s.min_group:
-            who = group_name(s.dataset.groups.names[place])
-            return f"{least} {table.unit} in {who}, of the {s.min_group} that are needed"
-    if compare.startswith("to_overall") and (left := table.fewest_outside(g, j)) < s.min_group:
-        return f"{left} {table.unit} outside of the group, of the {s.min_group} that are needed"
-    if compare in RATIOS and table.is_zero(other, j, versus=versus):
-        return "the rate of the reference group is 0"
-    return None
+        return ["a claim about a recipe needs two finished members that differ"] * len(batch)
+    j, g, other = _indices(batch)
+    reasons: list[str | None] = [None] * len(batch)
+    names, enough = s.dataset.groups.names, f"of the {s.min_group} that are needed"
+    for places in (g, other):
+        least = table.fewest(places, j, versus=versus)
+        for i in np.flatnonzero((places >= 0) & (least < s.min_group)):
+            reasons[i] = reasons[i] or f"{least[i]} {table.unit} in {group_name(names[places[i]])}, {enough}"
+    if compare.startswith("to_overall"):
+        left = table.fewest_outside(g, j)
+        for i in np.flatnonzero(left < s.min_group):
+            reasons[i] = reasons[i] or f"{left[i]} {table.unit} outside of the group, {enough}"
+    if compare in RATIOS:
+        for i in np.flatnonzero(table.is_zero(other, j, versus=versus)):
+            reasons[i] = reasons[i] or "the rate of the reference group is 0"
+    return reasons
 
 
 def _intervals(s: Setting, table: RateTable, compare: Compare, targets: list[Target]) -> list[_Interval]:
     """Compute values and intervals of comparisons that are all defined."""
     if not targets:
         return []
-    j, g, other = (np.array([t[place] or 0 for t in targets]) for place in (1, 2, 4))
+    j, g, other = _indices(targets)
     value = table.value(compare, g, j, other)
     if compare == "value" and not s.is_sampled and s.dataset.cluster is None and not table.is_random:
         return _exact(s, value, table.n[g, j])

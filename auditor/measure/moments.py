@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +11,12 @@ import numpy as np
 from auditor.measure.counts import sum_over_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from auditor.records import BoolArray, FloatArray, Groups, IntArray
+
+
+COLUMNS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,36 +41,62 @@ class Moments:
     """[G, J]: sum of m squared."""
 
 
-def moments(quantities: Sequence[FloatArray], inside: BoolArray, groups: Groups, cluster: IntArray | None) -> Moments:
-    """Add up quantities, each [N, J], over the examples that are inside [N, J] their denominator, by group."""
-    a = [np.where(inside, quantity, 0.0) for quantity in quantities]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summands:
+    """What is summed for one rate."""
+
+    quantities: Sequence[FloatArray]
+    """Q arrays [N, J]."""
+    inside: BoolArray
+    """[N, J]: whether an example is in the rate's denominator."""
+
+
+def moments(wanted: Sequence[Summands], groups: Groups, cluster: IntArray | None) -> list[Moments]:
+    """Add up the quantities of several rates over the examples inside their denominators, by group.
+
+    All together, since the sum over groups costs nearly the same for many columns as for one; but no more than
+    COLUMNS_AT_ONCE, so that a thousand classes fit into memory.
+    """
     if cluster is not None:
-        return _clustered(a, inside, groups, cluster)
-    pairs = list(combinations_with_replacement(range(len(a)), 2))
-    columns = np.hstack([inside.astype(np.float64), *a, *(a[q] * a[r] for q, r in pairs)])
-    n, *sums = np.split(_by_group(columns, groups), 1 + len(a) + len(pairs), axis=1)
-    total = np.stack(sums[: len(a)])
-    return Moments(
-        examples=n, clusters=n, total=total, square=_symmetric(sums[len(a) :], len(a)), cross=total, size_square=n
-    )
+        return [_clustered(one, groups, cluster) for one in wanted]
+    summed = _sums_by_group(_all_columns(wanted), groups)
+    return [_lay_out(one, summed) for one in wanted]
 
 
-def _by_group(x: FloatArray, groups: Groups) -> FloatArray:
+def _all_columns(wanted: Sequence[Summands]) -> Iterator[FloatArray]:
+    """Give, for each rate and class, who is inside, the quantities, and their products, each [N]."""
+    for one in wanted:
+        for j in range(one.inside.shape[1]):
+            inside = one.inside[:, j]
+            a = [np.where(inside, quantity[:, j], 0.0) for quantity in one.quantities]
+            yield inside.astype(np.float64)
+            yield from a
+            yield from (a[q] * a[r] for q, r in combinations_with_replacement(range(len(a)), 2))
+
+
+def _sums_by_group(columns: Iterator[FloatArray], groups: Groups) -> Iterator[FloatArray]:
+    """Sum each column over the examples of every group, [G]."""
     cells = groups.membership.shape[1]
-    columns = [np.bincount(groups.cell_of, weights=column, minlength=cells) for column in x.T]
-    return sum_over_groups(groups.membership, np.stack(columns, axis=1))
+    counted = (np.bincount(groups.cell_of, weights=column, minlength=cells) for column in columns)
+    while batch := list(islice(counted, COLUMNS_AT_ONCE)):
+        yield from sum_over_groups(groups.membership, np.stack(batch, axis=1)).T
 
 
-def _symmetric(upper: Sequence[FloatArray], size: int) -> FloatArray:
-    """Lay out the upper triangle as a whole matrix, [Q, Q, …]."""
-    square = np.empty((size, size, *upper[0].shape))
-    for (q, r), one in zip(combinations_with_replacement(range(size), 2), upper, strict=True):
-        square[q, r] = square[r, q] = one
-    return square
+def _lay_out(one: Summands, summed: Iterator[FloatArray]) -> Moments:
+    """Take one rate's sums, in the order of `_all_columns`, into arrays by quantity, group and class."""
+    J, Q = one.inside.shape[1], len(one.quantities)
+    pairs = list(combinations_with_replacement(range(Q), 2))
+    sums = np.stack([[next(summed) for _ in range(1 + Q + len(pairs))] for _ in range(J)], axis=-1)
+    n, total = sums[0], sums[1 : 1 + Q]
+    square = np.empty((Q, Q, *n.shape))
+    for (q, r), product in zip(pairs, sums[1 + Q :], strict=True):
+        square[q, r] = square[r, q] = product
+    return Moments(examples=n, clusters=n, total=total, square=square, cross=total, size_square=n)
 
 
-def _clustered(a: list[FloatArray], inside: BoolArray, groups: Groups, cluster: IntArray) -> Moments:
+def _clustered(one: Summands, groups: Groups, cluster: IntArray) -> Moments:
     """A cluster may spread over cells, so its sums must be had group by group."""
+    a, inside = one.quantities, one.inside
     known, J = int(cluster.max()) + 1, inside.shape[1]
     sums = np.empty((len(groups.names), J, len(a) + 1, len(a) + 1))
     clusters, linear = np.empty((len(groups.names), J)), np.empty((len(groups.names), J, len(a) + 1))
@@ -77,7 +106,7 @@ def _clustered(a: list[FloatArray], inside: BoolArray, groups: Groups, cluster: 
             chosen = here & inside[:, j]
             of = cluster[chosen]
             # the size m stands last, as one quantity more, so that one product of matrices gives every sum
-            A = np.stack([np.bincount(of, weights=one[chosen, j], minlength=known) for one in a])
+            A = np.stack([np.bincount(of, weights=own[chosen, j], minlength=known) for own in a])
             A = np.vstack([A, np.bincount(of, minlength=known)])
             sums[g, j], linear[g, j], clusters[g, j] = A @ A.T, A.sum(axis=1), (A[-1] > 0).sum()
     square = np.moveaxis(sums, (2, 3), (0, 1))

@@ -64,7 +64,7 @@ def allow_for_skewness(term: TermArrays, rates: FloatArray, side: Side, others: 
             the variant's less so: of third moments 3 z s^4 density^3 the difference is left, for one s.
     """
     z = _scores(rates)
-    against = 0.0
+    against = np.zeros_like(z)
     if others is not None:
         other = _scores(others)
         against = other * (_density(other) / _density(z)) ** 3

@@ -20,16 +20,18 @@ from auditor.measure.contrasts import (
 )
 from auditor.measure.counts import MemberCounts
 from auditor.measure.intervals import ExampleEnd, example_end
-from auditor.measure.moments import moments
+from auditor.measure.moments import Summands, moments
 from auditor.measure.rates import RATES, denominators, hit_shares, inside, member_rates
 from auditor.measure.spread import allow_for_skewness, between_members
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auditor.measure.contrasts import Contrast, TermArrays
     from auditor.measure.intervals import Side
     from auditor.measure.moments import Moments
     from auditor.measure.setting import Setting
-    from auditor.records import BoolArray, Compare, FloatArray, Groups, IntArray
+    from auditor.records import BoolArray, Compare, FloatArray, IntArray
 
 EXTREMES: dict[int, tuple[float, float]] = {-1: (0.0, 1.0), 1: (1.0, 0.0)}
 """What pseudo-examples decide at either end, in the variant and in the baseline: all against the variant, or for it."""
@@ -37,11 +39,30 @@ SELECTED: dict[int, tuple[float, float, float, float]] = {-1: (0.0, 1.0, 1.0, 1.
 """The same where the denominator is random: rightly decided and decided, in the variant and in the baseline."""
 
 
+def rate_tables(setting: Setting, metrics: Sequence[str]) -> dict[str, RateTable]:
+    """Make the tables of several rates, summing over examples once for all."""
+    data = setting.dataset
+    sums = moments([summands(setting, metric) for metric in metrics], data.groups, data.cluster)
+    return {metric: RateTable(setting, metric, own) for metric, own in zip(metrics, sums, strict=True)}
+
+
+def summands(s: Setting, metric: str) -> Summands:
+    """Give what is summed over examples, and over which; four quantities where the denominator is random."""
+    rate, labels, classes = RATES[metric], s.dataset.labels, len(s.dataset.classes)
+    both = (s.votes, s.votes_baseline)
+    if rate.among != "decided":
+        hits = [hit_shares(rate, votes, labels) for votes in both]
+        return Summands(quantities=hits, inside=inside(rate, labels, classes))
+    own = labels[:, None] == np.arange(classes)
+    quantities = [one for votes in both for one in (votes * own, votes)]
+    return Summands(quantities=quantities, inside=(s.votes > 0) | (s.votes_baseline > 0))
+
+
 class RateTable:
     """One rate: its value by member, group and class, and what its uncertainty needs."""
 
-    def __init__(self, setting: Setting, metric: str) -> None:
-        self.setting, self.metric, self.rate = setting, metric, RATES[metric]
+    def __init__(self, setting: Setting, metric: str, sums: Moments) -> None:
+        self.setting, self.metric, self.rate, self._moments = setting, metric, RATES[metric], sums
         self.is_random = self.rate.among == "decided"
         self.ours = member_rates(self.rate, setting.ours, setting.total)
         self.theirs = member_rates(self.rate, setting.theirs, setting.total)
@@ -53,24 +74,25 @@ class RateTable:
 
     # ---------------------------------------------------------------------------------------------- what is defined
 
-    def fewest(self, g: int, j: int, *, versus: bool) -> int:
-        """Count what a rate stands on: clusters or examples; where decisions make it, the least of any member."""
+    def fewest(self, g: IntArray, j: IntArray, *, versus: bool) -> IntArray:
+        """Count what rates stand on: clusters or examples; where decisions make it, the least of any member."""
         if self.is_random:
-            counts = [self._least[0]] + [self._least[1]] * versus
-            return int(min(one[g, j] for one in counts))
-        return int(self._moments.clusters[g, j])
+            ours, theirs = self._least
+            return np.minimum(ours, theirs)[g, j] if versus else ours[g, j]
+        return self._moments.clusters[g, j].astype(np.int64)
 
     @cached_property
     def _least(self) -> tuple[IntArray, IntArray]:
         return self.setting.ours.decided.min(axis=0), self.setting.theirs.decided.min(axis=0)
 
-    def fewest_outside(self, g: int, j: int) -> int:
-        """Count what the rate of all others stands on."""
-        return int(self._moments_outside.clusters[g, j])
+    def fewest_outside(self, g: IntArray, j: IntArray) -> IntArray:
+        """Count what the rates of all others stand on."""
+        return self._moments_outside.clusters[g, j].astype(np.int64)
 
-    def is_zero(self, g: int, j: int, *, versus: bool) -> bool:
-        """Tell whether a rate is 0 in every member, of the variant or, if that matters, of the baseline."""
-        return not self.ours[:, g, j].any() or (versus and not self.theirs[:, g, j].any())
+    def is_zero(self, g: IntArray, j: IntArray, *, versus: bool) -> BoolArray:
+        """Tell whether rates are 0 in every member, of the variant or, if that matters, of the baseline."""
+        ours, theirs = (~rates[:, g, j].any(axis=0) for rates in (self.ours, self.theirs))
+        return ours | theirs if versus else ours
 
     # --------------------------------------------------------------------------------------------------- the numbers
 
@@ -153,29 +175,11 @@ class RateTable:
     # ------------------------------------------------------------------------------------------ sums over examples
 
     @cached_property
-    def _quantities(self) -> tuple[list[FloatArray], BoolArray]:
-        """What is summed over examples, and over which; four quantities where the denominator is random."""
-        s, labels = self.setting, self.setting.dataset.labels
-        classes = len(s.dataset.classes)
-        if not self.is_random:
-            hits = [hit_shares(self.rate, votes, labels) for votes in (s.votes, s.votes_baseline)]
-            return hits, inside(self.rate, labels, classes)
-        own = labels[:, None] == np.arange(classes)
-        both = [one for votes in (s.votes, s.votes_baseline) for one in (votes * own, votes)]
-        return both, (s.votes > 0) | (s.votes_baseline > 0)
-
-    def _sum(self, groups: Groups) -> Moments:
-        quantities, within = self._quantities
-        return moments(quantities, within, groups, self.setting.dataset.cluster)
-
-    @cached_property
-    def _moments(self) -> Moments:
-        return self._sum(self.setting.dataset.groups)
-
-    @cached_property
     def _moments_outside(self) -> Moments:
         groups = self.setting.dataset.groups
-        return self._sum(replace(groups, membership=~groups.membership))
+        others = replace(groups, membership=~groups.membership)
+        (found,) = moments([summands(self.setting, self.metric)], others, self.setting.dataset.cluster)
+        return found
 
     @cached_property
     def _ends(self) -> dict[int, ExampleEnd]:
