@@ -125,6 +125,7 @@ def _measure(
         class_tests=measures.class_tests,
         class_test_families=measures.class_test_families,
         exemplars=measures.exemplars,
+        extremes=measures.extremes,
         descriptions=measures.descriptions,
         selections=measures.selections,
         findings=findings,

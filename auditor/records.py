@@ -410,6 +410,28 @@ class Exemplars:
     """The exemplars of highest score, at most 50; ties in the order of examples."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extreme:
+    """The worst group and the spread between groups of one attribute or intersection: described, never judged."""
+
+    variant: str
+    metric: str
+    label: Label | None
+    family: str
+    """The attribute or intersection, such as "sex x race"."""
+    worst_group: GroupKey | None
+    worst: float | None
+    """The least rate of any group with enough examples."""
+    worst_interval: tuple[float, float] | None
+    """From a joint bootstrap of examples and members, with the audit's confidence at each end."""
+    spread: float | None
+    """Greatest less least rate."""
+    spread_interval: tuple[float, float] | None
+    groups: int
+    """Groups that have enough examples."""
+    undefined: str | None = None
+
+
 # ---------------------------------------------------------------------------------------------------------------- judge
 
 
@@ -542,6 +564,7 @@ class AuditResult:
     class_tests: tuple[ClassTest, ...]
     class_test_families: tuple[ClassTestFamily, ...]
     exemplars: tuple[Exemplars, ...]
+    extremes: tuple[Extreme, ...]
     descriptions: tuple[Description, ...]
     """Further measures of every compressed variant: shown, never judged."""
     selections: tuple[Selections, ...]

@@ -5,11 +5,12 @@ NumPy, SciPy and statsmodels only: no files, no clock, no TensorFlow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from auditor.measure.bootstrap import describe_extremes
 from auditor.measure.calibration_error import calibrate
 from auditor.measure.class_tests import compare_classes
 from auditor.measure.contrasts import TWO_GROUPS
@@ -28,12 +29,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from auditor.description import Description, Selections
-    from auditor.records import ClassTest, ClassTestFamily, Compare, Dataset, Estimate, Exemplars, Gate, Population
+    from auditor.records import (
+        ClassTest,
+        ClassTestFamily,
+        Compare,
+        Dataset,
+        Estimate,
+        Exemplars,
+        Extreme,
+        Gate,
+        Population,
+    )
 
 SHOWN_RATES = ("accuracy", "recall", "fnr", "fpr", "selection_rate", "precision")
 """What every report holds; other rates where a gate asks for them."""
 MANY_GROUPS = 400
-"""Beyond so many, gaps are computed only where a gate asks: nobody reads them, and they would fill a result."""
+"""Beyond so many, gaps are computed only where a gate asks, and members are dealt for attributes, not intersections."""
 GAPS: tuple[Compare, ...] = ("disparity", "disparity_change", "ratio", "ratio_change")
 
 
@@ -45,6 +56,7 @@ class Measures:
     class_tests: tuple[ClassTest, ...]
     class_test_families: tuple[ClassTestFamily, ...]
     exemplars: tuple[Exemplars, ...]
+    extremes: tuple[Extreme, ...]
     descriptions: tuple[Description, ...]
     selections: tuple[Selections, ...]
 
@@ -64,7 +76,7 @@ def measure(
     Members are dealt from `seed` afresh for every variant, so no variant's numbers depend on which others there are.
     """
     total = count_labels(dataset.labels, dataset.groups, len(dataset.classes))
-    baseline = populations[0]
+    baseline, dealt = populations[0], _tested_by_deals(dataset)
     targets = wanted(dataset, gates)
     estimates: list[Estimate] = []
     class_tests: list[ClassTest] = []
@@ -72,6 +84,7 @@ def measure(
     exemplars: list[Exemplars] = []
     ground = survey(dataset, baseline, total, min_group=min_group)
     descriptions: list[Description] = []
+    extremes: list[Extreme] = []
     selected: list[Selections] = []
     for population in populations:
         setting = prepare(dataset, population, baseline, total, confidence=confidence, min_group=min_group)
@@ -79,6 +92,10 @@ def measure(
         selected.append(selections(setting, ground))
         if population is not baseline:
             descriptions += describe(setting, ground, calibrate(dataset, population.predictions))
+        if dealt is not dataset:
+            fewer = total[: len(dealt.groups.names)]
+            setting = prepare(dealt, population, baseline, fewer, confidence=confidence, min_group=min_group)
+        extremes += describe_extremes(setting, _extremes_of(dataset), np.random.default_rng(seed))
         if population is not baseline and setting.members:
             generator = np.random.default_rng(seed)
             dealing = deal(setting, permutations, generator)
@@ -91,9 +108,25 @@ def measure(
         class_tests=tuple(class_tests),
         class_test_families=tuple(families),
         exemplars=tuple(exemplars),
+        extremes=tuple(extremes),
         descriptions=tuple(descriptions),
         selections=tuple(selected),
     )
+
+
+def _tested_by_deals(dataset: Dataset) -> Dataset:
+    """Leave out intersections where there are too many groups to deal members for each: attributes come first."""
+    groups = dataset.groups
+    if len(groups.names) <= MANY_GROUPS:
+        return dataset
+    kept = sum(len(name) <= 1 for name in groups.names)
+    few = replace(
+        groups,
+        names=groups.names[:kept],
+        membership=groups.membership[:kept],
+        reference=groups.reference[:kept],
+    )
+    return replace(dataset, groups=few)
 
 
 def wanted(dataset: Dataset, gates: Sequence[Gate]) -> tuple[Target, ...]:
@@ -130,6 +163,11 @@ def _shown(dataset: Dataset, metric: str, c: int | None, g: int) -> Iterator[Tar
         for other in dataset.groups.compared_with(g):
             for compare in GAPS:
                 yield (metric, c, g, compare, other)
+
+
+def _extremes_of(dataset: Dataset) -> list[tuple[str, int | None]]:
+    """Choose the rates whose worst group is described: accuracy, and recall of the positive class."""
+    return [("accuracy", None)] + [("recall", c) for c in (dataset.positive,) if c is not None]
 
 
 def _shown_labels(dataset: Dataset) -> tuple[int, ...]:

@@ -91,8 +91,8 @@ class RateTable:
 
     def is_zero(self, g: IntArray, j: IntArray, *, versus: bool) -> BoolArray:
         """Tell whether rates are 0 in every member, of the variant or, if that matters, of the baseline."""
-        ours, theirs = (~rates[:, g, j].any(axis=0) for rates in (self.ours, self.theirs))
-        return ours | theirs if versus else ours
+        ours, theirs = ((rates[:, g, j] == 0).all(axis=0) for rates in (self.ours, self.theirs))
+        return np.logical_or(ours, theirs) if versus else ours
 
     # --------------------------------------------------------------------------------------------------- the numbers
 

@@ -20,6 +20,7 @@ from auditor.records import (
     Exemplar,
     ExemplarGroup,
     Exemplars,
+    Extreme,
     Failure,
     Finding,
     FixedSequence,
@@ -64,6 +65,7 @@ def plain(result: AuditResult) -> Json:
         "class_tests": [_named(test) for test in result.class_tests],
         "class_test_families": result.class_test_families,
         "exemplars": {found.variant: _exemplars(found) for found in result.exemplars},
+        "extremes": [_extreme(extreme) for extreme in result.extremes],
         "descriptions": [_named(description) for description in result.descriptions],
         "selections": [_selections(found) for found in result.selections],
         "findings": [finding_row(finding, lines.get(finding.gate)) for finding in result.findings],
@@ -152,6 +154,11 @@ def _exemplars(found: Exemplars) -> Json:
     return row
 
 
+def _extreme(extreme: Extreme) -> Json:
+    row = _object(extreme) | {"worst_group": _group(extreme.worst_group)}
+    return {"class" if key == "label" else key: value for key, value in row.items()}
+
+
 def _selections(found: Selections) -> Json:
     row = _object(found) | {"class": found.label, "tables": [_selection_table(table) for table in found.tables]}
     del row["label"]
@@ -188,6 +195,7 @@ def records(file: schema.ResultFile) -> AuditResult:
         class_tests=tuple(ClassTest(**_labelled(row)) for row in file.class_tests),
         class_test_families=tuple(_read_family(row) for row in file.class_test_families),
         exemplars=tuple(_read_exemplars(variant, row) for variant, row in file.exemplars.items()),
+        extremes=tuple(_read_extreme(row) for row in file.extremes),
         descriptions=tuple(Description(**_labelled(row)) for row in file.descriptions),
         selections=tuple(_read_selections(row) for row in file.selections),
         findings=_read_findings(file.findings, estimates),
@@ -260,6 +268,12 @@ def _read_exemplars(variant: str, row: schema.ExemplarsRow) -> Exemplars:
         "top": tuple(Exemplar(**_labelled(exemplar)) for exemplar in row.top),
     }
     return Exemplars(**dict(row) | read)
+
+
+def _read_extreme(row: schema.ExtremeRow) -> Extreme:
+    values = dict(row) | {"label": row.class_, "worst_group": _optional_key(row.worst_group)}
+    del values["class_"]
+    return Extreme(**values)
 
 
 def _read_selections(row: schema_further.SelectionsRow) -> Selections:

@@ -343,6 +343,22 @@ class FindingRow(Row):
     further_model: float | None
 
 
+class ExtremeRow(Row):
+    """The worst group and the spread between groups of one attribute or intersection, with bootstrap intervals."""
+
+    variant: str
+    metric: str
+    class_: Label | None = Field(alias="class")
+    family: str
+    worst_group: Group | None
+    worst: float | None
+    worst_interval: Pair | None
+    spread: float | None
+    spread_interval: Pair | None
+    groups: NonNegativeInt
+    undefined: str | None
+
+
 class LookRow(Row):
     """A gate that was judged before for a variant, on the same data by another plan."""
 
@@ -376,6 +392,7 @@ class ResultFile(Row):
     class_tests: tuple[ClassTestRow, ...]
     class_test_families: tuple[ClassTestFamilyRow, ...]
     exemplars: dict[str, ExemplarsRow]
+    extremes: tuple[ExtremeRow, ...]
     descriptions: tuple[DescriptionRow, ...]
     selections: tuple[SelectionsRow, ...]
     findings: tuple[FindingRow, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auditor.measure import MANY_GROUPS
 from auditor.records import EVERYBODY
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Dots, Figure, Mark, Prose, Section, Table
@@ -38,6 +39,8 @@ def exemplar_section(numbers: Numbers) -> Section:
         )
     ]
     if found:
+        if len(numbers.groups) >= MANY_GROUPS:
+            blocks.append(Prose(paragraphs=(f"With more than {MANY_GROUPS} groups, intersections are left out.",)))
         groups = _groups_in(found)
         blocks += [_exemplar_counts(found), _chance_table(found), _exemplar_figure(found, groups)]
         for part in chunks(_names(found), _TABLE_VARIANTS):
