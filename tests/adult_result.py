@@ -20,6 +20,7 @@ from auditor.records import (
     Exemplar,
     ExemplarGroup,
     Exemplars,
+    Extreme,
     Failure,
     Finding,
     Gate,
@@ -415,6 +416,27 @@ def definition() -> dict:
     }
 
 
+def extremes() -> tuple[Extreme, ...]:
+    """Describe the spread of accuracy by sex; by race it is undefined."""
+    known = [
+        Extreme(
+            variant=variant,
+            metric="accuracy",
+            label=None,
+            family="sex",
+            worst_group=(("sex", "Male"),),
+            worst=0.81,
+            worst_interval=(0.80, 0.82),
+            spread=0.11,
+            spread_interval=(0.10, 0.13),
+            groups=2,
+        )
+        for variant in (BASELINE, *CHANGES)
+    ]
+    unknown = {"worst_group": None, "worst": None, "worst_interval": None, "spread": None, "spread_interval": None}
+    return (*known, *(replace(e, family="race", groups=1, undefined="1 groups", **unknown) for e in known))
+
+
 def adult(**changes) -> AuditResult:
     """Make the whole result."""
     gates = (
@@ -463,6 +485,7 @@ def adult(**changes) -> AuditResult:
         exemplars=exemplars(),
         descriptions=descriptions(tuple(CHANGES), everybody, rates, MIN_GROUP),
         selections=selections((BASELINE, *CHANGES), everybody, rates),
+        extremes=extremes(),
         findings=judged(gates, {number.id: number for number in numbers}),
         looks=(),
         fixed_sequences=(),

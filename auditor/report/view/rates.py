@@ -15,7 +15,7 @@ from auditor.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from auditor.records import Estimate, GroupKey, Label
+    from auditor.records import Estimate, Extreme, GroupKey, Label
     from auditor.report.view.blocks import Block
     from auditor.report.view.numbers import Numbers
 
@@ -62,6 +62,7 @@ def overall_section(numbers: Numbers) -> Section:
             "Bars are intervals; which group is worst may differ from variant to variant and stands in the table.",
         ),
         *(_worst_table(numbers, *subject) for subject in subjects),
+        *(table for subject in subjects if (table := _spread_table(numbers, *subject)) is not None),
     )
     question = "Does a good average hide a group that is not well served?"
     return Section(id="overall", title="Accuracy against the worst group", question=question, blocks=blocks)
@@ -121,6 +122,34 @@ def _worst_table(numbers: Numbers, metric: str, label: Label | None) -> Table:
         ),
         rows=tuple(rows),
     )
+
+
+def _spread_table(numbers: Numbers, metric: str, label: Label | None) -> Table | None:
+    """Show how far groups lie apart, by attribute; None where that was not described."""
+    own = {(e.variant, e.family): e for e in numbers.result.extremes if (e.metric, e.label) == (metric, label)}
+    families = list(dict.fromkeys(family for _, family in own))[:_TABLE_VARIANTS]
+    if not families:
+        return None
+    rows = tuple(
+        (Cell(text=words.name(v)), *(_spread_cell(own.get((v, family))) for family in families)) for v in _all(numbers)
+    )
+    name = words.metric(metric, label)
+    return Table(
+        caption=f"{name[:1].upper()}{name[1:]}: points between the best and the worst group",
+        columns=(Column(heading="Variant"), *(Column(heading=words.family(f), numeric=True) for f in families)),
+        rows=rows,
+        note="Intervals: examples and models drawn again together (bootstrap). Such a difference is never below 0 and "
+        "lies above the truth where groups are small: it is description, and is not judged. Groups with too few "
+        "examples are left out.",
+    )
+
+
+def _spread_cell(extreme: Extreme | None) -> Cell:
+    if extreme is None or extreme.spread is None or extreme.spread_interval is None:
+        return Cell(text="undefined", tone="undefined")
+    low, high = (words.points(end).lstrip("+") for end in extreme.spread_interval)
+    detail = f"[{low},\N{NO-BREAK SPACE}{high}]"
+    return Cell(text=words.points(extreme.spread).lstrip("+"), detail=detail)
 
 
 def value_cell(estimate: Estimate | None) -> Cell:

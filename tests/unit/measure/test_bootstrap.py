@@ -69,12 +69,13 @@ def test_one_model_has_no_members_to_draw_and_no_warning():
 
 def test_clusters_are_drawn_whole():
     whole = np.repeat(np.arange(30), 10)
-    same = np.repeat(DECISIONS[:, ::10], 10, axis=1)
+    labels, same = np.repeat(LABELS[::10], 10), np.repeat(DECISIONS[:1, ::10], 10, axis=1)
     variant = population("v", same, claim="artifact")
-    alone = setting(dataset(LABELS, TEAM), variant, variant)
-    together = setting(dataset(LABELS, TEAM, cluster=whole), variant, variant)
+    team = ["a"] * 150 + ["b"] * 150
+    alone = setting(dataset(labels, team), variant, variant)
+    together = setting(dataset(labels, team, cluster=whole), variant, variant)
     widths = [
         np.ptp(describe_extremes(s, [("accuracy", None)], np.random.default_rng(0))[0].worst_interval)
         for s in (alone, together)
     ]
-    assert widths[1] > 0
+    assert widths[1] > 2 * widths[0]
