@@ -17,7 +17,6 @@ SIZES = (30, 100, 300, 1000, 3000)
 MEMBERS = (2, 3, 5, 10, 30)
 RATES = (0.5, 0.9, 0.98, 0.995)
 SDS = (0.05, 0.1, 0.2, 0.4)
-FAMILIES = (2, 8, 40)
 FEWEST = {limit: int(np.ceil(3 * np.log(LEVEL) / np.log(1 - limit))) for limit in LIMITS}
 """Examples from which power is compared with an oracle's."""
 
@@ -79,9 +78,11 @@ def share(which: np.ndarray) -> float:
     return round(float(which.mean()), 5)
 
 
-def families(runs: int, seed: int) -> Iterator[dict]:
+def families(
+    runs: int, seed: int, *, members: tuple = (5, 10), sizes: tuple = (300, 1000), groups: tuple = (2, 8, 40)
+) -> Iterator[dict]:
     """Count how often any of m groups FAILs though each is exactly at the limit (Holm's first step)."""
-    settings = product(("paired", "unpaired"), (5, 10), (300, 1000), (0.05, 0.2), FAMILIES, LIMITS)
+    settings = product(("paired", "unpaired"), members, sizes, (0.05, 0.2), groups, LIMITS)
     for design, K, n, sd, m, limit in settings:
         cell = Cell(design=design, n=n, K=K, rate=0.9, harm=limit, sd=sd, churn=True)
         rng = np.random.default_rng([seed, K, n, m, int(1000 * sd), int(1000 * limit), len(design)])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from auditor.errors import ExitCode
-from auditor.judge import exit_code, judge, summary, unfit
+from auditor.judge import exit_code, judge, most_compressed, summary, unfit
 from auditor.measure.intervals import end_of
 from auditor.records import Bound, Estimate, Gate, Term, VariantSummary, Verdict
 
@@ -196,3 +196,71 @@ def test_a_gate_passes_only_if_every_comparison_does():
     assert summary(many) is Verdict.UNDEFINED
     assert summary([*many, replace(template, verdict=Verdict.FAIL)]) is Verdict.FAIL
     assert summary(many[:1]) is Verdict.PASS
+
+
+def spread_out(value, spread):
+    """An estimate whose members differ by so much on the probit scale."""
+    return replace(estimate(value), spread=spread)
+
+
+def alone(one, **limits):
+    """The finding about one estimate under a gate."""
+    (found,) = judge([gate("f", **limits)], [one], VARIANTS, confidence=0.95, minimum=None)
+    return found
+
+
+def test_members_that_differ_too_much_must_hold_the_limit_with_twice_their_reach():
+    assert alone(spread_out(-0.010, 0.1)).verdict is Verdict.PASS
+    finding = alone(spread_out(-0.010, 0.9))
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert "members differ by 0.90 on the probit scale" in finding.reason
+    assert alone(spread_out(0.02, 0.9)).verdict is Verdict.PASS, "far enough from the limit it does not matter"
+
+
+def test_a_breach_is_a_breach_however_much_members_differ():
+    assert alone(spread_out(-0.2, 0.9)).verdict is Verdict.FAIL
+
+
+def test_an_open_end_on_the_side_of_the_limit_is_inconclusive_not_undefined():
+    assert alone(replace(estimate(0.1), high=None), low=None, high=0.5).verdict is Verdict.INCONCLUSIVE
+    assert alone(replace(estimate(0.1), high=None)).verdict is Verdict.PASS
+
+
+def test_beside_a_recipes_verdict_stands_the_bound_of_one_further_model():
+    finding = alone(estimate(0.01))
+    assert finding.further_model < finding.estimate.low
+    assert alone(replace(estimate(0.01), claim="artifact")).further_model is None
+
+
+def family(*verdict_of):
+    """Variants of one recipe at rising sparsity, whose estimates give these verdicts."""
+    value = {Verdict.PASS: 0.02, Verdict.FAIL: -0.3, Verdict.INCONCLUSIVE: -0.02}
+    names = [f"p{i}" for i in range(len(verdict_of))]
+    variants = [
+        replace(variant(name), asked_for={"method": "prune", "name": name, "sparsity": 0.1 * i})
+        for i, name in enumerate(names)
+    ]
+    estimates = [estimate(value[v], variant=name) for v, name in zip(verdict_of, names, strict=True)]
+    one = gate("f", variants=tuple(names))
+    found = judge([one], estimates, [variant("baseline"), *variants], confidence=0.95, minimum=None)
+    return most_compressed(found, list(reversed(variants)))
+
+
+@pytest.mark.parametrize(
+    ("seen", "chosen"),
+    [
+        ((Verdict.PASS, Verdict.PASS, Verdict.FAIL), "p1"),
+        ((Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.PASS), "p0"),
+        ((Verdict.FAIL, Verdict.PASS, Verdict.PASS), None),
+        ((Verdict.PASS, Verdict.PASS, Verdict.PASS), "p2"),
+    ],
+)
+def test_the_most_compressed_that_passes_is_sought_from_the_mildest_up_to_the_first_that_does_not(seen, chosen):
+    (sequence,) = family(*seen)
+    assert sequence.variants == ("p0", "p1", "p2")
+    assert sequence.verdicts == seen
+    assert sequence.chosen == chosen
+
+
+def test_one_variant_alone_is_no_sequence():
+    assert family(Verdict.PASS) == ()

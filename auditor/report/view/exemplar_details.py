@@ -70,7 +70,7 @@ def _odds_cell(without: OddsRatio | None, given: OddsRatio | None) -> Cell:
 def _odds(ratio: OddsRatio) -> str:
     if ratio.value is None or ratio.low is None or ratio.high is None:
         return "undefined"
-    return f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
+    return f"{ratio.value:.2f} [{ratio.low:.2f},\N{NO-BREAK SPACE}{ratio.high:.2f}]"
 
 
 def change_tables(found: tuple[Exemplars, ...]) -> tuple[Table, ...]:

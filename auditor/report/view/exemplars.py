@@ -193,6 +193,8 @@ def _exemplar_cell(row: ExemplarGroup | None) -> Cell:
     if row.over_indexing is None:
         return Cell(text=words.rate(row.rate), detail=f"{row.count:,}, {reason}")
     limits = (
-        f" [{row.over_indexing_low:.2f}, {row.over_indexing_high:.2f}]" if row.over_indexing_low is not None else ""
+        f" [{row.over_indexing_low:.2f},\N{NO-BREAK SPACE}{row.over_indexing_high:.2f}]"
+        if row.over_indexing_low is not None
+        else ""
     )
     return Cell(text=words.rate(row.rate), detail=f"{row.count:,}, ×{row.over_indexing:.2f}{limits}")
