@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from math import sqrt
 from pathlib import Path
+from statistics import mean
 
 import pytest
 from calibration.grid import LEVEL, count, families, small
 from calibration.simulate import Cell
+
+from auditor.measure import calibrated
 
 HERE = Path(__file__).parents[1] / "calibration"
 RUNS = 400
@@ -37,6 +40,19 @@ def test_the_usual_interval_is_worse_than_it_says():
     (row,) = count(Cell(design="paired", n=100, K=10, rate=0.9, harm=0.02, sd=0.05, churn=False), RUNS, seed=0)
     assert row["seeds_only"] > LEVEL + 3 * sqrt(LEVEL * (1 - LEVEL) / RUNS)
     assert row["point"] > 0.4
+
+
+def test_what_reports_cite_is_what_the_table_holds():
+    rows = [row for row in known("table.json") if row["kind"] == "plain" and row["harm"] == row["limit"]]
+    usual = [row for row in rows if row["sd"] <= 0.2]
+    seeds = [row["seeds_only"] for row in usual if row["seeds_only"] is not None]
+    assert {row["runs"] for row in usual} == {calibrated.RUNS}
+    assert len(usual) == calibrated.SETTINGS
+    assert max(row["pass"] for row in usual) == calibrated.FALSE_PASS_WORST
+    assert mean(row["pass"] for row in usual) == pytest.approx(calibrated.FALSE_PASS_MEAN, abs=1e-4)
+    assert max(seeds) == calibrated.SEEDS_ONLY_WORST
+    assert mean(seeds) == pytest.approx(calibrated.SEEDS_ONLY_MEAN, abs=1e-4)
+    assert mean(row["point"] for row in usual) == pytest.approx(calibrated.POINT_MEAN, abs=1e-4)
 
 
 def test_the_committed_table_holds_what_is_required_of_it():
