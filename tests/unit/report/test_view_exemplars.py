@@ -102,7 +102,7 @@ def test_an_undefined_chance_level_is_seen() -> None:
 def test_over_indexing_has_limits_or_a_reason() -> None:
     shown = table(section(adult(), "exemplars"), "Exemplars by group")
     rows = {row[0].text: row for row in shown.rows}
-    assert rows["Male"][4].detail == "156, ×1.20 [0.96, 1.50]"
+    assert rows["Male"][4].detail == "156, ×1.20 [0.96,\N{NO-BREAK SPACE}1.50]"
     assert rows["Male"][2].detail == "0, there are no exemplars"
     why = "45 examples, of the 50 that are needed"
     result = adult()
@@ -135,7 +135,7 @@ def test_odds_ratios_stand_with_and_without_the_margin() -> None:
     odds = table(section(adult(), "exemplars"), "Odds of being an exemplar")
     female = next(row for row in odds.rows if row[0].text == "Female (sex)")
     assert female[0].detail == "against Male"
-    assert (female[3].text, female[3].detail) == ("0.50 [0.40, 0.62]", "given the margin: 0.70 [0.60, 0.82]")
+    assert (female[3].text, female[3].detail) == ("0.50 [0.40,\N{NO-BREAK SPACE}0.62]", "given the margin: 0.70 [0.60,\N{NO-BREAK SPACE}0.82]")
     without = next(row for row in odds.rows if row[0].text.startswith("Amer-Indian"))
     assert (without[1].text, without[1].detail) == ("undefined", "exemplars are all of one group")
 
