@@ -55,6 +55,16 @@ def test_what_reports_cite_is_what_the_table_holds():
     assert mean(row["point"] for row in usual) == pytest.approx(calibrated.POINT_MEAN, abs=1e-4)
 
 
+def test_the_readme_tells_what_the_table_holds():
+    readme = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
+    told = readme[readme.index("**How often verdicts are wrong**") :].split("\n\n", 1)[0]
+    shares = (calibrated.FALSE_PASS_MEAN, calibrated.FALSE_PASS_WORST)
+    shares += (calibrated.SEEDS_ONLY_MEAN, calibrated.SEEDS_ONLY_WORST)
+    for share in shares:
+        assert f"{100 * share:.1f}%" in told
+    assert f"{calibrated.SETTINGS:,} settings" in told
+
+
 def test_the_committed_table_holds_what_is_required_of_it():
     rows = [row for row in known("table.json") if row["kind"] == "plain" and row["harm"] == row["limit"]]
     assert len(rows) > 3000

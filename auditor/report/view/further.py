@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from auditor.report.view.blocks import Block
     from auditor.report.view.numbers import Numbers
 
-ROWS = 12
+ROWS = 6
 """Groups in a table; result.json holds the rest."""
 _TABLE_VARIANTS = 5
 _REASONS = 6

@@ -156,7 +156,8 @@ def test_the_closing_line_is_at_the_foot_of_every_page_and_alone_on_none(made) -
     texts = [page.extract_text() for page in PdfReader(BytesIO(made.files["report.pdf"])).pages]
     closing = "Evidence for those who decide, not a judgement of law."
     assert [text.count(closing) for text in texts] == [1] * len(texts)
-    assert all(len(text) > 300 for text in texts)
+    # beyond the running lines of a page there is something to read
+    assert all(len(text) > 200 for text in texts)
 
 
 def test_the_pdf_reads_no_file_and_asks_no_server(tmp_path) -> None:
