@@ -135,7 +135,10 @@ def test_odds_ratios_stand_with_and_without_the_margin() -> None:
     odds = table(section(adult(), "exemplars"), "Odds of being an exemplar")
     female = next(row for row in odds.rows if row[0].text == "Female (sex)")
     assert female[0].detail == "against Male"
-    assert (female[3].text, female[3].detail) == ("0.50 [0.40,\N{NO-BREAK SPACE}0.62]", "given the margin: 0.70 [0.60,\N{NO-BREAK SPACE}0.82]")
+    assert (female[3].text, female[3].detail) == (
+        "0.50 [0.40,\N{NO-BREAK SPACE}0.62]",
+        "given the margin: 0.70 [0.60,\N{NO-BREAK SPACE}0.82]",
+    )
     without = next(row for row in odds.rows if row[0].text.startswith("Amer-Indian"))
     assert (without[1].text, without[1].detail) == ("undefined", "exemplars are all of one group")
 
