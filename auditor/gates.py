@@ -77,7 +77,7 @@ def as_list(names: str | list[str]) -> list[str]:
 
 def _derived_name(table: GateTable) -> str:
     label = "" if table.of is None else f" of {table.of}"
-    over = "every attribute" if table.over in {None, "*"} else ", ".join(as_list(table.over or "*"))
+    over = ", ".join("every attribute" if name == "*" else name for name in as_list(table.over or "*"))
     limits = [
         f"{word} {limit:g}" for word, limit in (("at least", table.min), ("at most", table.max)) if limit is not None
     ]

@@ -40,7 +40,7 @@ class Reach:
     limit: str
     """How far the gate lets a change go; empty where it is about something else than a change."""
     smallest: float | None
-    """The smallest change that can be excluded; None where the number is undefined."""
+    """The smallest change that can be excluded; None where the number is undefined, or about no change."""
     can_pass: bool
     why_not: str
     """Empty where it can."""
@@ -125,7 +125,7 @@ def _reaches(gate: Gate, setting: Setting) -> Iterator[Reach]:
             against=e.against,
             n=e.n,
             limit=" to ".join(f"{limit:+.3f}" for _, limit in limits if limit is not None) if about_change else "",
-            smallest=None if e.low is None or e.high is None else max(-e.low, e.high),
+            smallest=max(-e.low, e.high) if about_change and e.low is not None and e.high is not None else None,
             can_pass=not why,
             why_not=why,
         )

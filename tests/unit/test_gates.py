@@ -30,6 +30,11 @@ def test_a_gate_is_about_the_positive_class_in_every_attribute_and_variant():
     assert gate.name == "recall, change, at least -0.02, over every attribute"
 
 
+def test_a_gate_without_a_name_is_named_by_what_it_says():
+    assert resolve(over=["team", "overall"]).name == "recall, change, at least -0.02, over team, overall"
+    assert resolve(over="team", max=0.1).name == "recall, change, at least -0.02 and at most 0.1, over team"
+
+
 def test_without_a_positive_class_every_class_is_judged():
     data = dataset([0, 1, 2, 0], ["a", "b", "a", "b"], classes=("p", "q", "r"))
     assert {label for label, *_ in resolve(data=data).targets} == {"p", "q", "r"}

@@ -290,6 +290,8 @@ def _comparison_row(gate: Gate, same: list[Finding]) -> tuple[Cell, ...]:
     digits = words.digits_beside((estimate.value, estimate.low, estimate.high), finding.limit)
     points = " points" if estimate.value is not None and words.unit(gate.compare) == "points" else ""
     where = words.group_of(estimate.group)
+    if estimate.against is not None:
+        where += f" against {words.group(estimate.against)}"
     label = f"{words.quoted(estimate.label)}, " if len({one for one, *_ in gate.targets}) > 1 else ""
     known = "undefined" if estimate.value is None else words.value(estimate, digits)
     return (
