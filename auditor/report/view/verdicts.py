@@ -276,7 +276,8 @@ def comparisons(gate: Gate, findings: tuple[Finding, ...]) -> Table:
 
 def _statement(finding: Finding) -> tuple[object, ...]:
     e = finding.estimate
-    return finding.verdict, e.label, e.group, e.value, e.low, e.high, finding.reason, finding.needed, finding.waived
+    about = (e.label, e.group, e.against, e.value, e.low, e.high)
+    return finding.verdict, *about, finding.reason, finding.needed, finding.waived
 
 
 def _margin(finding: Finding, gate: Gate) -> float:
