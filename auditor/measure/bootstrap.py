@@ -18,36 +18,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from auditor.measure.setting import Setting
-    from auditor.records import BoolArray, FloatArray, IntArray, Label
+    from auditor.records import BoolArray, Dataset, FloatArray, IntArray, Label
 
 DRAWS = 500
 DRAWS_AT_ONCE = 50
 
 
+def draw_examples(dataset: Dataset, generator: np.random.Generator) -> FloatArray:
+    """Draw weights of examples, [1 + B, N], that all variants share; the first row is the data as they are."""
+    unit = np.arange(len(dataset.labels)) if dataset.cluster is None else dataset.cluster
+    return _drawn(int(unit.max()) + 1, generator)[:, unit]
+
+
 def describe_extremes(
-    setting: Setting, rates: Sequence[tuple[str, int | None]], generator: np.random.Generator
+    setting: Setting, rates: Sequence[tuple[str, int | None]], examples: FloatArray, generator: np.random.Generator
 ) -> tuple[Extreme, ...]:
     """Give the worst rate and the spread of every attribute and intersection; `rates` are metrics with their class.
 
     Higher is better for all of them. Groups with fewer than `min_group` examples in the denominator are left out.
+    `examples` are the weights that `draw_examples` made; members are drawn here.
     """
     if not setting.members:
         return ()
-    examples, members = _weights(setting, generator)
+    K = len(setting.decisions)
+    members = _drawn(K, generator) if setting.is_sampled else np.ones((1 + DRAWS, K), np.float32)
     found: list[Extreme] = []
     for metric, label in rates:
         hits, among = _hits(setting, metric, label)
-        found += _of_rate(setting, (metric, label), _rates(setting, hits, among, examples, members), among)
+        found += _of_rate(setting, (metric, label), _rates(setting, hits, among, examples, members / K), among)
     return tuple(found)
-
-
-def _weights(s: Setting, generator: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    """Draw weights of examples [1 + B, N] and of members [1 + B, K]; the first row is the data as they are."""
-    N, K = len(s.dataset.labels), len(s.decisions)
-    unit = np.arange(N) if s.dataset.cluster is None else s.dataset.cluster
-    examples = _drawn(int(unit.max()) + 1, generator)[:, unit]
-    members = _drawn(K, generator) if s.is_sampled else np.ones((1 + DRAWS, K), np.float32)
-    return examples, members / K
 
 
 def _drawn(size: int, generator: np.random.Generator) -> FloatArray:

@@ -46,6 +46,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
+    on_paper: int | None = None
+    """How many rows are set on paper, where a page has no end of them; None for all."""
     is_list: bool = False
     """Whether rows hold sentences: on a narrow page each is then set as a paragraph."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.records import BASELINE, EVERYBODY, MISSING, family_name
 from auditor.report.view import words
 from auditor.report.view.blocks import Bullets, Cell, Column, Facts, Heading, Prose, Section, Table
-from auditor.report.view.rates import ROWS_LISTED, value_cell
+from auditor.report.view.rates import ROWS_DRAWN, ROWS_LISTED, value_cell
 from auditor.text import clean
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def _group_table(data: DataSummary) -> Table:
     left = len(data.groups) - ROWS_LISTED
     notes = (f"{left:,} more groups are in result.json." if left > 0 else "", _more_classes(data))
     return Table(
+        on_paper=ROWS_DRAWN,
         caption="Test examples by group and class; “reference” marks the group that others are compared with",
         columns=(
             Column(heading="Attribute"),

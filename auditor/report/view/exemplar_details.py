@@ -12,7 +12,7 @@ from auditor.text import clean
 if TYPE_CHECKING:
     from auditor.records import ExemplarGroup, Exemplars, GroupKey, OddsRatio
 
-_GROUPS_LISTED = 6
+_GROUPS_LISTED = 4
 _ODDS_LISTED = 24
 _TOP_LISTED = 12
 _LEVEL = 0.05

@@ -10,7 +10,7 @@ from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Dots, Figure, Mark, Prose, Section, Table
 from auditor.report.view.class_tests import dealt_in_words
 from auditor.report.view.exemplar_details import change_tables, odds_table, p_cell, top_table
-from auditor.report.view.rates import PANELS, ROWS_DRAWN
+from auditor.report.view.rates import PANELS, ROWS_DRAWN, ROWS_LISTED
 from auditor.report.view.verdicts import chunks
 from auditor.text import clean
 
@@ -168,12 +168,13 @@ def _exemplar_table(
 ) -> Table:
     shown = {one.variant: _by_place(one) for one in found}
     rows = []
-    for place in places[:ROWS_DRAWN]:
+    for place in places[:ROWS_LISTED]:
         own = [shown[variant].get(place) for variant in variants]
         n = next((row.n for row in own if row is not None), 0)
         rows.append((Cell(text=_place_name(place)), Cell(text=f"{n:,}"), *map(_exemplar_cell, own)))
-    left = len(places) - ROWS_DRAWN
+    left = len(places) - ROWS_LISTED
     return Table(
+        on_paper=ROWS_DRAWN,
         caption="Exemplars by group: share of the group, how many, and over-indexing",
         columns=(
             Column(heading="Group"),

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from auditor.report.view.blocks import Block
     from auditor.report.view.numbers import Numbers
 
-ROWS = 6
+ROWS = 12
 """Groups in a table; result.json holds the rest."""
+_ON_PAPER = 6
 _TABLE_VARIANTS = 5
 _REASONS = 6
 _INTRODUCTION = (
@@ -132,6 +133,7 @@ def _tables(grid: _Grid, caption: str, cell: Callable[[Description], Cell], note
                 *(Column(heading=heading, numeric=True) for heading in ("n", *map(words.name, part))),
             ),
             rows=tuple(_row(str(row[0]), grid.found[row], part, cell) for row in order[:ROWS]),
+            on_paper=_ON_PAPER,
             note=_joined(note, reasons(d for own in grid.found.values() for d in own.values()), more),
         )
         for part in (chunks(grid.variants, _TABLE_VARIANTS) if order else [])

@@ -299,6 +299,7 @@ def _change_table(
         f"{left:,} more groups, less harmed, are in result.json." if left > 0 else "",
     )
     return Table(
+        on_paper=ROWS_DRAWN,
         caption=f"Change of {words.metric(metric, label)} in points, with its interval; beside it the baseline's own "
         "rate",
         columns=(Column(heading="Group"), *(Column(heading=heading, numeric=True) for heading in headings)),

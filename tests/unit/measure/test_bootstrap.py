@@ -7,7 +7,7 @@ import pytest
 from handmade import dataset, population, setting
 
 from auditor.measure import bootstrap
-from auditor.measure.bootstrap import describe_extremes
+from auditor.measure.bootstrap import describe_extremes, draw_examples
 
 RNG = np.random.default_rng(2)
 N = 300
@@ -19,7 +19,12 @@ DECISIONS = np.where(RNG.random((4, N)) < np.where(np.arange(N) < 150, 0.9, 0.7)
 def described(decisions=DECISIONS, team=TEAM, **options):
     variant = population("v", decisions)
     made = setting(dataset(LABELS, team), variant, variant, **options)
-    return describe_extremes(made, [("accuracy", None), ("recall", 1)], np.random.default_rng(0))
+    return extremes(made, ("accuracy", None), ("recall", 1))
+
+
+def extremes(made, *rates):
+    rng = np.random.default_rng(0)
+    return describe_extremes(made, rates, draw_examples(made.dataset, rng), rng)
 
 
 def test_the_worst_group_and_the_spread_are_those_of_the_rates():
@@ -63,7 +68,7 @@ def test_small_groups_are_left_out():
 def test_one_model_has_no_members_to_draw_and_no_warning():
     one = population("v", DECISIONS[:1], claim="artifact")
     made = setting(dataset(LABELS, TEAM), one, one)
-    (accuracy,) = describe_extremes(made, [("accuracy", None)], np.random.default_rng(0))
+    (accuracy,) = extremes(made, ("accuracy", None))
     assert accuracy.worst_interval[0] <= accuracy.worst <= accuracy.worst_interval[1]
 
 
@@ -74,8 +79,5 @@ def test_clusters_are_drawn_whole():
     team = ["a"] * 150 + ["b"] * 150
     alone = setting(dataset(labels, team), variant, variant)
     together = setting(dataset(labels, team, cluster=whole), variant, variant)
-    widths = [
-        np.ptp(describe_extremes(s, [("accuracy", None)], np.random.default_rng(0))[0].worst_interval)
-        for s in (alone, together)
-    ]
+    widths = [np.ptp(extremes(s, ("accuracy", None))[0].worst_interval) for s in (alone, together)]
     assert widths[1] > 2 * widths[0]

@@ -68,12 +68,12 @@ def test_what_is_undefined_shows_its_counts_and_the_reason() -> None:
     assert f"Undefined (∅): {why}." in shown.note
 
 
-def test_tables_hold_the_six_worst_groups_and_count_the_others() -> None:
+def test_tables_hold_the_twelve_worst_groups_and_count_the_others() -> None:
     many = [difference(float(i), group=(("town", f"t{i}"),)) for i in range(30)]
     lost = difference(None, group=(("town", "small"),), undefined="3 examples")
     shown = tables(described(*many, lost))[0]
-    assert [row[0].text for row in shown.rows] == [f"t{i} (town)" for i in range(29, 23, -1)]
-    assert "25 more rows, none with a larger value, are in result.json." in shown.note
+    assert [row[0].text for row in shown.rows] == [f"t{i} (town)" for i in range(29, 17, -1)]
+    assert "19 more rows, none with a larger value, are in result.json." in shown.note
 
 
 def test_classes_stand_by_name_where_there_are_many() -> None:
@@ -169,8 +169,8 @@ def test_many_tables_and_groups_are_cut_and_counted() -> None:
     found = selected(*(table(*towns, family=f"f{i}", everybody=4000) for i in range(20)))
     assert len(tables(found)) == 12
     assert "8 more tables are in result.json." in said(found)
-    assert all(len(one.rows) == 6 for one in tables(found))
-    assert "34 more groups, none with a lower ratio, are in result.json." in tables(found)[0].note
+    assert all(len(one.rows) == 12 for one in tables(found))
+    assert "28 more groups, none with a lower ratio, are in result.json." in tables(found)[0].note
 
 
 def test_selection_tables_are_evidence_and_no_answer_of_law() -> None:

@@ -160,6 +160,14 @@ def test_the_closing_line_is_at_the_foot_of_every_page_and_alone_on_none(made) -
     assert all(len(text) > 200 for text in texts)
 
 
+def test_paper_holds_the_first_rows_of_a_long_table_and_says_so(made) -> None:
+    page = made.files["report.html"].decode()
+    assert 'class="screen-only"' in page
+    text = "".join(page.extract_text() for page in PdfReader(BytesIO(made.files["report.pdf"])).pages)
+    assert "report.html holds them all" in text.replace("\n", " ")
+    assert page.count('class="screen-only"') >= text.replace("\n", " ").count("report.html holds them all") > 0
+
+
 def test_the_pdf_reads_no_file_and_asks_no_server(tmp_path) -> None:
     from weasyprint.urls import FatalURLFetchingError
 
