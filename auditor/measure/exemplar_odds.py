@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import linalg, stats
 
-from auditor.records import OddsRatio, group_name
+from auditor.records import EACH, OddsRatio, group_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from auditor.measure.setting import Setting
-    from auditor.records import BoolArray, FloatArray, GroupKey, IntArray
+    from auditor.records import BoolArray, FloatArray, GroupKey, Groups, IntArray
 
 PER_COEFFICIENT = 5
 """Exemplars, and others, that each coefficient needs (Vittinghoff and McCulloch 2007)."""
@@ -56,7 +56,7 @@ def odds_ratios(setting: Setting, chosen: BoolArray) -> tuple[OddsRatio, ...]:
     groups = setting.dataset.groups
     single: dict[GroupKey, int] = {name: g for g, name in enumerate(groups.names) if len(name) == 1}
     members = {name: groups.membership[g][groups.cell_of] for name, g in single.items()}
-    reference = {name: groups.names[groups.reference[g]] for name, g in single.items()}
+    reference = {name: _reference(groups, g, members) for name, g in single.items()}
     margin = margins(setting)
     made: list[OddsRatio] = []
     for given in (None, margin):
@@ -67,6 +67,14 @@ def odds_ratios(setting: Setting, chosen: BoolArray) -> tuple[OddsRatio, ...]:
             if name != reference[name]
         ]
     return tuple(made)
+
+
+def _reference(groups: Groups, g: int, members: Columns) -> GroupKey:
+    """Give the reference of a group's attribute: its largest group where each group is compared with each other."""
+    if groups.reference[g] != EACH:
+        return groups.names[groups.reference[g]]
+    attribute = groups.names[g][0][0]
+    return max((name for name in members if name[0][0] == attribute), key=lambda name: np.count_nonzero(members[name]))
 
 
 def _odds_ratio(setting: Setting, name: GroupKey, reference: GroupKey, fit: _Fit, *, given_margin: bool) -> OddsRatio:

@@ -233,3 +233,26 @@ def test_forty_attributes_and_all_their_pairs_take_seconds_at_most():
     grouped = groups(columns, *columns, pairs=list(combinations(columns, 2)))
     assert len(grouped.groups.names) == 1 + 80 + 780 * 4
     assert time.perf_counter() - begin < 5
+
+
+def test_with_the_best_as_reference_each_other_group_is_compared_with():
+    grouped = groups(
+        {"age": ["a", "b", "c", "b"], "sex": ["m", "f", "m", "f"]},
+        {"name": "age", "reference": "best"},
+        "sex",
+        pairs=[("age", "sex")],
+    )
+    made = grouped.groups
+    others = {made.names[g]: [made.names[h] for h in made.compared_with(g)] for g in range(len(made.names))}
+    a, b, c = ((("age", name),) for name in "abc")
+    assert others[a] == [b, c]
+    assert others[()] == []
+    assert others[("sex", "m"),] == [(("sex", "f"),)]
+    crossed = [name for name in made.names if len(name) == 2]
+    assert others[crossed[0]] == crossed[1:], "an intersection with such an attribute has no reference either"
+    assert "best" in {
+        group
+        for ((_, group),) in [
+            name for name in groups({"age": ["best", "b"]}, {"name": "age", "reference": "best"}).groups.names if name
+        ]
+    }

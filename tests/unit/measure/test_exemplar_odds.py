@@ -11,6 +11,7 @@ from handmade import dataset, population, setting
 from statsmodels.formula.api import logit
 
 from auditor.measure.exemplar_odds import margins, odds_ratios
+from auditor.records import EACH, NONE
 
 N = 3000
 RNG = np.random.default_rng(1)
@@ -142,3 +143,18 @@ def test_a_margin_that_does_not_vary_is_said():
     ours = found(CHOSEN, base=BASE[:1])
     assert ours["f", True].undefined == "the baseline's margin is the same on all examples"
     assert ours["f", False].value is not None
+
+
+def test_where_each_group_counts_the_largest_is_the_reference():
+    data = dataset(LABELS, attributes={"team": ["a"] * 100 + ["b"] * 200 + ["c"] * (len(LABELS) - 300)})
+    each = np.where(data.groups.reference == NONE, NONE, EACH)
+    data = replace(data, groups=replace(data.groups, reference=each))
+    base = population("baseline", BASE)
+    sizes = {
+        name: np.count_nonzero(row[data.groups.cell_of])
+        for name, row in zip(data.groups.names, data.groups.membership, strict=True)
+        if name
+    }
+    rows = odds_ratios(setting(data, population("v", BASE), base), CHOSEN)
+    assert {row.reference for row in rows} == {max(sizes, key=sizes.get)[0][1]}
+    assert len(rows) == 2 * 2
