@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.description import Description
-from auditor.measure.counts import first_of_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +27,7 @@ def ambiguity(decisions: IntArray) -> tuple[float, float]:
 
 def ambiguities(setting: Setting, theirs: Predictions, ours: Predictions) -> Iterator[Description]:
     """Describe both for the members of baseline and variant that are compared."""
-    pairs = [ambiguity(p.decisions) if len(first_of_each(p.digests)) > 1 else None for p in (theirs, ours)]
+    pairs = [ambiguity(p.decisions) if len(set(p.digests)) > 1 else None for p in (theirs, ours)]
     alone = [who for who, pair in zip(("the baseline", "the variant"), pairs, strict=True) if pair is None]
     undefined = f"one model alone is no set of models: {' and '.join(alone)}" if alone else None
     before, after = pairs

@@ -139,20 +139,23 @@ def member_parts(groups: Sequence[Weights], rates: Sequence[FloatArray], which: 
     return numerator, denominator
 
 
-def member_term(source: Source, parts: tuple[FloatArray, FloatArray], firsts: IntArray) -> TermArrays:
-    """Give the variance that members make; `firsts` are the places of those that are no copies of others.
+def member_term(source: Source, parts: tuple[FloatArray, FloatArray], blocks: IntArray) -> TermArrays:
+    """Give the variance that members make, where those of one block are no evidence apart from one another.
 
-    Copies count once for how many there are, and cannot make the others look alike: of all members and of the distinct
-    ones, those that vary more are taken. NaN for fewer than two that differ.
+    Copies stay in every mean. The mean is then one of blocks with weights w = size / K, whose variance is that between
+    blocks times sum w^2; 1 / sum w^2 blocks of one size would do as much. Blocks cannot make the others look alike: of
+    the variance between blocks and that between all members, the larger is taken. NaN for fewer than two blocks.
     """
-    P = parts[0].shape[1]
-    if len(firsts) < 2:
+    P, sizes = parts[0].shape[1], np.bincount(blocks)
+    if len(sizes) < 2:
         nan = np.full(P, np.nan)
         return TermArrays(source=source, variance=nan, covariance=nan, variance_below=nan, df=np.zeros(P))
-    everyone, distinct = _variances(*parts), _variances(*(part[firsts] for part in parts))
+    shares = float(((sizes / len(blocks)) ** 2).sum())
+    means = tuple(np.stack([part[blocks == block].mean(axis=0) for block in range(len(sizes))]) for part in parts)
+    everyone, distinct = _variances(*parts), _variances(*means)
     choice = everyone[0] + everyone[2] > distinct[0] + distinct[2]
-    variance, covariance, below = np.where(choice, everyone, distinct) / len(firsts)
-    df = np.full(P, len(firsts) - 1.0)
+    variance, covariance, below = np.where(choice, everyone, distinct) * shares
+    df = np.full(P, 1 / shares - 1)
     return TermArrays(source=source, variance=variance, covariance=covariance, variance_below=below, df=df)
 
 

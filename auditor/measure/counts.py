@@ -81,13 +81,27 @@ def vote_shares(decisions: IntArray, classes: int) -> FloatArray:
     return np.bincount(slots.ravel(), minlength=examples * classes).reshape(examples, classes) / max(members, 1)
 
 
-def first_of_each(keys: Sequence[object]) -> IntArray:
-    """Give the places of members that are no copies of an earlier one.
+def blocks_of(*digests: Sequence[str]) -> IntArray:
+    """Number the blocks of members that are no evidence apart from one another, [K].
 
-    Copies stay in every mean, but are no further evidence of how members vary: one file compressed K times is one.
+    Members are of one block where they share a digest; pairs, given by two lists, where they share either side's. One
+    file compressed K times is one member, and K files compressed from two baselines are evidence of two.
     """
-    places = {key: place for place, key in reversed(list(enumerate(keys)))}
-    return np.array(sorted(places.values()), int)
+    block_of: list[int] = []
+    owner: dict[tuple[int, str], int] = {}
+    for place, keys in enumerate(zip(*digests, strict=True)):
+        sides = list(enumerate(keys))
+        joined = {block_of[owner[side]] for side in sides if side in owner}
+        block_of = [min(joined) if block in joined else block for block in block_of]
+        block_of.append(min(joined, default=place))
+        for side in sides:
+            owner.setdefault(side, place)
+    return np.unique(np.array(block_of, int), return_inverse=True)[1]
+
+
+def first_of_each(blocks: IntArray) -> IntArray:
+    """Give the place of the first member of each block: members that are evidence apart from one another."""
+    return np.unique(blocks, return_index=True)[1]
 
 
 def take(predictions: Predictions, places: list[int]) -> Predictions:

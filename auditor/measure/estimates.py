@@ -86,7 +86,9 @@ def _undefined(s: Setting, table: RateTable, compare: Compare, batch: list[Targe
     versus = compare in VERSUS_BASELINE
     if s.members == 0:
         return ["no member finished"] * len(batch)
-    if s.is_sampled and (s.members < 2 or (versus and s.baseline_is_sampled and len(s.firsts_baseline) < 2)):
+    distinct = [s.members] if versus else [len(np.unique(s.blocks))]
+    distinct += [len(s.firsts_baseline)] if versus and s.baseline_is_sampled else []
+    if s.is_sampled and min(distinct) < 2:
         return ["a claim about a recipe needs two finished members that differ"] * len(batch)
     j, g, other = _indices(batch)
     reasons: list[str | None] = [None] * len(batch)

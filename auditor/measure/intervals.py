@@ -49,19 +49,26 @@ def example_end(m: Moments, extreme: Sequence[float]) -> ExampleEnd:
     """Take the means of quantities, their covariance and degrees of freedom, with pseudo-examples at `extreme` [Q].
 
     Without clusters a variance is (sum a^2 + 1.5 e^2 - n* mean^2) / ((n* - 1) n*) with n* = n + 1.5; with G clusters,
-    of which pseudo-ones have the mean size, G*/(G* - 1) sum (A - mean m)^2 / n*^2. NaN where there is no example.
+    of which pseudo-ones have the mean size, sum (A - mean m)^2 / n*^2 / (1 - sum m^2 / n*^2), which for clusters of one
+    size is G*/(G* - 1) times: a cluster that is most of the data draws the mean to itself and hides its own deviation.
+    Degrees of freedom are those of as many clusters of one size as would be as much evidence. NaN without examples.
     """
     e = np.array(extreme, float)[:, None, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         size = m.examples / m.clusters
         n = m.examples + PSEUDO_EXAMPLES * size
-        count = m.clusters + PSEUDO_EXAMPLES
+        sizes = m.size_square + PSEUDO_EXAMPLES * size**2
         mean = (m.total + PSEUDO_EXAMPLES * size * e) / n
         spread = m.square - mean[:, None] * m.cross[None] - m.cross[:, None] * mean[None]
         spread += mean[:, None] * mean[None] * m.size_square
         spread += PSEUDO_EXAMPLES * size**2 * (e - mean)[:, None] * (e - mean)[None]
-        covariance = count / (count - 1) * spread / n**2
-    return ExampleEnd(mean=mean, covariance=covariance, df=m.clusters - 1)
+        covariance = spread / (n**2 - sizes)
+    return ExampleEnd(mean=mean, covariance=covariance, df=effective_clusters(m) - 1)
+
+
+def effective_clusters(m: Moments) -> FloatArray:
+    """Count the clusters of one size that would be as much evidence, n^2 / sum m^2, [G, J]; examples stand alone."""
+    return np.divide(m.examples**2, m.size_square, out=np.zeros_like(m.examples), where=m.size_square > 0)
 
 
 def variance_at(term: Term, limit: float) -> float:
@@ -117,6 +124,8 @@ def p_beyond(bound: Bound, side: Side, limit: float) -> float:
     """
     distance = side * (limit * bound.below - bound.center)
     terms = [(variance, term.df) for term in bound.terms if (variance := variance_at(term, limit)) > 0]
+    if any(df <= 0 for _, df in terms):
+        return 1.0  # nothing is known of how such a source varies
     if not terms:
         return 0.0 if distance > 0 else 1.0
     tail = _touching(terms, abs(distance))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.measure.counts import MemberCounts, align, count_decisions, first_of_each, vote_shares
+from auditor.measure.counts import MemberCounts, align, blocks_of, count_decisions, first_of_each, vote_shares
 
 if TYPE_CHECKING:
     from auditor.records import Dataset, FloatArray, IntArray, Population
@@ -22,9 +22,12 @@ class Setting:
     is_baseline: bool
     ours: MemberCounts
     theirs: MemberCounts
-    firsts: IntArray
-    """Places of members that are no copies of earlier ones; in a paired variant, of pairs."""
-    firsts_baseline: IntArray
+    blocks: IntArray
+    """[K]: number of the block of each of the variant's members; copies of one file are one block."""
+    blocks_baseline: IntArray
+    """[K0]: the same of the baseline's."""
+    blocks_of_pairs: IntArray
+    """[K]: in a paired variant, of pairs, which share a block where they share either file; else as `blocks`."""
     votes: FloatArray
     """[N, C]: vote shares of the variant's members."""
     votes_baseline: FloatArray
@@ -37,8 +40,18 @@ class Setting:
     min_group: int
 
     @property
+    def firsts(self) -> IntArray:
+        """Places of the first member, or pair, of each block."""
+        return first_of_each(self.blocks_of_pairs)
+
+    @property
+    def firsts_baseline(self) -> IntArray:
+        """Places of the first baseline member of each block."""
+        return first_of_each(self.blocks_baseline)
+
+    @property
     def members(self) -> int:
-        """Finished members that differ."""
+        """Finished members, or pairs, that differ."""
         return len(self.firsts)
 
     @property
@@ -73,10 +86,12 @@ def prepare(
         is_baseline=population is baseline,
         ours=counted[0],
         theirs=counted[1],
-        firsts=first_of_each(
-            list(zip(ours.digests, theirs.digests, strict=True)) if population.paired else ours.digests
-        ),
-        firsts_baseline=first_of_each(theirs.digests),
+        blocks=blocks_of(ours.digests),
+        blocks_baseline=blocks_of(theirs.digests),
+        # one given baseline is shared by all pairs, and is no sample
+        blocks_of_pairs=blocks_of(ours.digests, theirs.digests)
+        if population.paired and not population.fixed_baseline
+        else blocks_of(ours.digests),
         votes=votes[0],
         votes_baseline=votes[1],
         decisions=ours.decisions,

@@ -18,8 +18,8 @@ from auditor.measure.contrasts import (
     member_parts,
     member_term,
 )
-from auditor.measure.counts import MemberCounts
-from auditor.measure.intervals import ExampleEnd, example_end
+from auditor.measure.counts import MemberCounts, first_of_each
+from auditor.measure.intervals import ExampleEnd, effective_clusters, example_end
 from auditor.measure.moments import Summands, moments
 from auditor.measure.rates import RATES, denominators, hit_shares, inside, member_rates
 from auditor.measure.spread import allow_for_skewness, between_members
@@ -66,7 +66,7 @@ class RateTable:
         self.is_random = self.rate.among == "decided"
         self.ours = member_rates(self.rate, setting.ours, setting.total)
         self.theirs = member_rates(self.rate, setting.theirs, setting.total)
-        self.unit = "examples" if setting.dataset.cluster is None else "clusters"
+        self.unit = "examples" if setting.dataset.cluster is None else "effective clusters"
         self.n: IntArray = denominators(self.rate, setting.total)
         if self.is_random:
             self.unit = "examples that some member decides so"
@@ -78,8 +78,9 @@ class RateTable:
         """Count what rates stand on: clusters or examples; where decisions make it, the least of any member."""
         if self.is_random:
             ours, theirs = self._least
-            return np.minimum(ours, theirs)[g, j] if versus else ours[g, j]
-        return self._moments.clusters[g, j].astype(np.int64)
+            least = np.minimum(ours, theirs)[g, j] if versus else ours[g, j]
+            return np.minimum(least, _units(self._moments)[g, j])
+        return _units(self._moments)[g, j]
 
     @cached_property
     def _least(self) -> tuple[IntArray, IntArray]:
@@ -87,7 +88,7 @@ class RateTable:
 
     def fewest_outside(self, g: IntArray, j: IntArray) -> IntArray:
         """Count what the rates of all others stand on."""
-        return self._moments_outside.clusters[g, j].astype(np.int64)
+        return _units(self._moments_outside)[g, j]
 
     def is_zero(self, g: IntArray, j: IntArray, *, versus: bool) -> BoolArray:
         """Tell whether rates are 0 in every member, of the variant or, if that matters, of the baseline."""
@@ -145,32 +146,57 @@ class RateTable:
             return ()
         rates = [(ours[:, place, j], theirs[:, place, j]) for place, ours, theirs in places]
         parts = member_parts(found.groups, [ours for ours, _ in rates], 0)
-        if compare in VERSUS_BASELINE and s.baseline_is_sampled:
+        own, other = rates[0]
+        if compare not in VERSUS_BASELINE or not s.baseline_is_sampled:
+            terms: tuple[TermArrays, ...] = (member_term("members", parts, s.blocks),)
+        else:
             others = member_parts(found.groups, [theirs for _, theirs in rates], 1)
-            if not s.population.paired:
-                ours = member_term("members", parts, s.firsts)
-                if compare not in TWO_GROUPS:
-                    ours = allow_for_skewness(ours, rates[0][0], side, rates[0][1])
-                return (ours, member_term("baseline members", others, s.firsts_baseline))
-            parts = (parts[0] + others[0], parts[1] + others[1])
-        term = member_term("members", parts, s.firsts)
+            if s.population.paired:
+                pairs = (parts[0] + others[0], parts[1] + others[1])
+                terms = (member_term("members", pairs, s.blocks_of_pairs),)
+            else:
+                theirs = member_term("baseline members", others, s.blocks_baseline)
+                terms = (member_term("members", parts, s.blocks), theirs)
         # two groups are skewed alike, and their difference is not
-        return (term if compare in TWO_GROUPS else allow_for_skewness(term, rates[0][0], side),)
+        return terms if compare in TWO_GROUPS else allow_for_skewness(terms, (own, other), side)
 
     def spread(self, compare: Compare, g: IntArray, j: IntArray, other: IntArray) -> FloatArray:
         """Give the largest standard deviation between members, on the probit scale, of what is compared, [P]."""
-        places = [g, other] if compare in TWO_GROUPS and not compare.startswith("to_overall") else [g]
-        return np.max([self._spreads(versus=compare in VERSUS_BASELINE)[place, j] for place in places], axis=0)
+        versus = compare in VERSUS_BASELINE
+        found = [self._spreads[versus][g, j]]
+        if compare.startswith("to_overall"):
+            outside = self._rates_outside
+            found.append(self._spread_of(*outside, self._within_of(self._moments_outside), versus=versus)[g, j])
+        elif compare in TWO_GROUPS:
+            found.append(self._spreads[versus][other, j])
+        return np.max(found, axis=0)
 
-    def _spreads(self, *, versus: bool) -> FloatArray:
+    @cached_property
+    def _spreads(self) -> dict[bool, FloatArray]:
+        """By whether the comparison is with the baseline, [G, J]."""
+        within = self._within_of(self._moments)
+        return {versus: self._spread_of(self.ours, self.theirs, within, versus=versus) for versus in (False, True)}
+
+    def _spread_of(
+        self, ours: FloatArray, theirs: FloatArray, within: tuple[FloatArray, FloatArray], *, versus: bool
+    ) -> FloatArray:
         s = self.setting
-        ours, theirs = self._within
         if versus and s.baseline_is_sampled and s.population.paired:
-            return between_members(self.ours - self.theirs, self.ours, 0.0, s.firsts)
-        own = between_members(self.ours, self.ours, ours, s.firsts)
+            return between_members(ours - theirs, ours, np.zeros_like(within[0]), s.firsts)
+        own = between_members(ours, ours, within[0], first_of_each(s.blocks))
         if not versus or not s.baseline_is_sampled:
             return own
-        return np.maximum(own, between_members(self.theirs, self.theirs, theirs, s.firsts_baseline))
+        return np.maximum(own, between_members(theirs, theirs, within[1], s.firsts_baseline))
+
+    def _within_of(self, m: Moments) -> tuple[FloatArray, FloatArray]:
+        """The part of the variance between members that finite examples make, of variant and baseline, [G, J]."""
+        if self.is_random or self.setting.dataset.cluster is not None:
+            # not known apart: the spread is then taken as it is
+            return np.zeros_like(m.examples), np.zeros_like(m.examples)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ours, theirs = ((m.total[q] - m.square[q, q]) / m.examples**2 for q in (0, 1))
+        K, K0 = (len(rates) for rates in (self.ours, self.theirs))
+        return ours * K / max(K - 1, 1), theirs * K0 / max(K0 - 1, 1)
 
     # ------------------------------------------------------------------------------------------ sums over examples
 
@@ -204,16 +230,10 @@ class RateTable:
         ours, theirs = (member_rates(self.rate, one, s.total[:1] - s.total) for one in counts)
         return ours, theirs
 
-    @cached_property
-    def _within(self) -> tuple[FloatArray | float, FloatArray | float]:
-        """The part of the variance between members that finite examples make, of variant and baseline, [G, J]."""
-        m, s = self._moments, self.setting
-        if self.is_random or s.dataset.cluster is not None:
-            return 0.0, 0.0  # not known apart: the spread is then taken as it is
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ours, theirs = ((m.total[q] - m.square[q, q]) / m.examples**2 for q in (0, 1))
-        K, K0 = (len(rates) for rates in (self.ours, self.theirs))
-        return ours * K / max(K - 1, 1), theirs * K0 / max(K0 - 1, 1)
+
+def _units(m: Moments) -> IntArray:
+    """Count the examples, or the clusters of one size that would be as much evidence, [G, J]."""
+    return np.floor(effective_clusters(m) + 1e-9).astype(np.int64)
 
 
 def _mean_size(decided: IntArray) -> IntArray:

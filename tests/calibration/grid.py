@@ -7,7 +7,9 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from calibration.simulate import LEVEL, LOTTERY_LOSS, LOTTERY_SHARE, Cell, decide, judge, member_effects, simulate
+from calibration.simulate import LEVEL, LOTTERY_LOSS, LOTTERY_SHARE, Audit, Cell, decide, member_effects, simulate
+
+from auditor.measure.power import smallest_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +24,7 @@ FEWEST = {limit: int(np.ceil(3 * np.log(LEVEL) / np.log(1 - limit))) for limit i
 
 
 def cells() -> Iterator[Cell]:
-    """Give every setting: at each limit, at half of it, without harm; at the limit with clusters, a lottery too."""
+    """Give every setting: at each limit, at half of it, without harm; at the limit with other designs and kinds too."""
     designs = [("artifact", 1, 0.0), *product(("paired", "unpaired"), MEMBERS, SDS)]
     for (design, K, sd), n, rate, churn in product(designs, SIZES, RATES, (False, True)):
         one = Cell(design=design, n=n, K=K, rate=rate, harm=0.0, sd=sd, churn=churn)
@@ -34,6 +36,46 @@ def cells() -> Iterator[Cell]:
                 yield replace(one, harm=limit, kind="clusters")
         if design != "artifact" and n >= 300 and rate == 0.9 and sd == 0.05:
             yield replace(one, harm=round(LOTTERY_SHARE * LOTTERY_LOSS, 9), kind="lottery")
+    yield from unequal_clusters()
+    yield from given_baselines()
+    yield from unequal_spreads()
+    yield from gaps()
+
+
+def unequal_clusters() -> Iterator[Cell]:
+    """Give settings where one cluster holds a fifth of the examples."""
+    designs = [("artifact", 1, 0.0), *product(("paired", "unpaired"), MEMBERS, (0.1,))]
+    for (design, K, sd), n, rate, limit in product(designs, SIZES[1:], (0.5, 0.9), LIMITS):
+        yield Cell(design=design, n=n, K=K, rate=rate, harm=limit, sd=sd, churn=True, kind="unequal clusters")
+
+
+def given_baselines() -> Iterator[Cell]:
+    """Give settings of one baseline file, compressed K times."""
+    for K, sd, n, rate, limit in product(MEMBERS, SDS, SIZES, (0.9, 0.98), LIMITS):
+        yield Cell(design="given", n=n, K=K, rate=rate, harm=limit, sd=sd, churn=True)
+
+
+def unequal_spreads() -> Iterator[Cell]:
+    """Give settings where one population varies and the other does not, at high rates and at low ones."""
+    falls = ((0.05, 0.02), (0.1, 0.05), (0.9, 0.05))
+    for K, sds, n, (rate, limit), churn in product(
+        (3, 5, 10), ((0.2, 0.0), (0.0, 0.2)), (300, 3000), falls, (False, True)
+    ):
+        one = Cell(design="unpaired", n=n, K=K, rate=rate, harm=limit, sd=sds[0], sd_baseline=sds[1], churn=churn)
+        yield replace(one, kind="unequal spreads")
+
+
+def gaps() -> Iterator[Cell]:
+    """Give settings where the gap to another group of the same or of another rate widens."""
+    designs = [("artifact", 1, 0.0), *product(("paired", "unpaired"), (3, 5, 10, 30), (0.1, 0.2))]
+    rates = ((0.5, 0.5), (0.9, 0.9), (0.98, 0.98), (0.9, 0.5), (0.5, 0.9))
+    for (design, K, sd), n, (rate, other), limit in product(designs, (100, 300, 1000), rates, LIMITS):
+        yield Cell(design=design, n=n, K=K, rate=rate, harm=limit, sd=sd, churn=True, kind="gap", other=other)
+
+
+def reachable(row: dict) -> bool:
+    """Tell whether a plain setting has enough examples for any PASS: at best nothing flips, and members agree."""
+    return smallest_limit(row["n"], 1 - LEVEL) <= row["limit"]
 
 
 def small() -> Iterator[Cell]:
@@ -102,6 +144,6 @@ def families(
 def _failed(cell: Cell, m: int, runs: int, rng: np.random.Generator) -> int:
     effects = member_effects(cell, runs, rng)
     shared = tuple(np.repeat(effect, m, axis=0) for effect in effects)
-    found = judge(*decide(cell, runs * m, rng, shared), cell)
-    lower = -found.bounds[1].end(1, 1 - LEVEL / m)
+    upper_end = Audit([decide(cell, runs * m, rng, shared)], cell).bounds[1]
+    lower = -upper_end.end(1, 1 - LEVEL / m)
     return int((lower.reshape(runs, m) > cell.harm).any(axis=1).sum())

@@ -7,7 +7,7 @@ import pytest
 from handmade import dataset, one, population
 from scipy import optimize, stats
 
-from auditor.measure.contrasts import TermArrays
+from auditor.measure.contrasts import TermArrays, member_term
 from auditor.measure.intervals import end_of, further_member, p_beyond
 from auditor.measure.spread import allow_for_skewness, between_members
 from auditor.records import Bound, Term
@@ -165,18 +165,68 @@ def test_the_spread_between_members_is_found_on_the_probit_scale():
     within = (seen * (1 - seen)).mean(axis=0) / n
     assert between_members(seen, seen, within, np.arange(4000))[0, 0] == pytest.approx(0.2, abs=0.01)
     assert np.isnan(between_members(seen[:1], seen[:1], within, np.arange(1))[0, 0])
-    assert between_members(np.ones((3, 1, 1)), np.ones((3, 1, 1)), 0.0, np.arange(3))[0, 0] == 0
+    assert between_members(np.ones((3, 1, 1)), np.ones((3, 1, 1)), np.zeros((1, 1)), np.arange(3))[0, 0] == 0
+
+
+def members_term(variance, K=10):
+    one = np.array([variance])
+    return TermArrays(
+        source="members", variance=one, covariance=0 * one, variance_below=0 * one, df=np.array([K - 1.0])
+    )
+
+
+def widening(score, s, K=10):
+    """By what variance grows, for a normal score beyond one half and a standard deviation on the probit scale."""
+    t = T(0.95, K - 1)
+    return (1 + max(score, 0.0) * s * (2 * t**2 + 1) / (t * np.sqrt(K))) ** 2
 
 
 @pytest.mark.parametrize(("rate", "wide", "narrow"), [(0.95, -1, 1), (0.05, 1, -1)])
 def test_skewness_widens_the_end_that_large_steps_lie_on(rate, wide, narrow):
-    zero = np.zeros(1)
-    term = TermArrays(
-        source="members", variance=np.full(1, 1e-5), covariance=zero, variance_below=zero, df=np.full(1, 9.0)
-    )
-    rates = np.full((10, 1), rate)
-    t, z = T(0.95, 9), abs(stats.norm.ppf(rate))
-    s = np.sqrt(1e-4) / stats.norm.pdf(z)
-    factor = (1 + z * s * (2 * t**2 + 1) / (t * np.sqrt(10))) ** 2
-    assert allow_for_skewness(term, rates, wide).variance[0] == pytest.approx(1e-5 * factor)
-    assert allow_for_skewness(term, rates, narrow).variance[0] == 1e-5
+    terms, rates = (members_term(1e-5),), (np.full((10, 1), rate),) * 2
+    z = abs(stats.norm.ppf(rate))
+    factor = widening(z, np.sqrt(1e-4) / stats.norm.pdf(z))
+    (found,) = allow_for_skewness(terms, rates, wide)
+    assert found.variance[0] == pytest.approx(1e-5 * factor)
+    (found,) = allow_for_skewness(terms, rates, narrow)
+    assert found.variance[0] == 1e-5
+
+
+def test_skewness_of_a_baseline_is_set_off_only_as_far_as_it_varies_itself():
+    density, score = stats.norm.pdf, stats.norm.ppf
+    rates = (np.full((10, 1), 0.9), np.full((10, 1), 0.95))
+    s = np.array([0.2, 0.1])
+    pair = tuple(members_term((x * density(score(rate))) ** 2 / 10) for x, rate in zip(s, (0.9, 0.95), strict=True))
+    ours, theirs = allow_for_skewness(pair, rates, -1)
+    against = score(0.95) * (density(score(0.95)) / density(score(0.9))) ** 3 * (0.1 / 0.2) ** 4
+    assert ours.variance[0] == pytest.approx(pair[0].variance[0] * widening(score(0.9) - against, 0.2))
+    assert theirs.variance[0] == pytest.approx(pair[1].variance[0])
+    # at the other end only the baseline's own large steps could count, and the variant's are larger
+    ours, theirs = allow_for_skewness(pair, rates, 1)
+    assert theirs.variance[0] == pytest.approx(pair[1].variance[0])
+    assert ours.variance[0] == pytest.approx(pair[0].variance[0])
+
+
+def test_what_is_skewed_the_same_way_is_not_counted_twice():
+    rates = (np.full((10, 1), 0.9), np.full((10, 1), 0.2))
+    pair = (members_term(1e-4), members_term(1e-4))
+    together = allow_for_skewness(pair, rates, -1)
+    (ours,) = allow_for_skewness(pair[:1], rates, -1)
+    assert together[0].variance[0] == pytest.approx(ours.variance[0])
+    assert together[1].variance[0] > 1e-4
+
+
+def test_a_baseline_that_does_not_vary_sets_nothing_off():
+    rates = (np.full((10, 1), 0.95), np.full((10, 1), 0.97))
+    ours, theirs = allow_for_skewness((members_term(1e-5), members_term(0.0)), rates, -1)
+    (alone,) = allow_for_skewness((members_term(1e-5),), rates, -1)
+    assert ours.variance[0] == pytest.approx(alone.variance[0])
+    assert theirs.variance[0] == 0
+
+
+def test_copies_in_blocks_make_the_variance_of_a_mean_of_unequal_weights():
+    values = np.array([[0.1], [0.1], [0.1], [0.2], [0.4]])
+    term = member_term("members", (values, 0 * values), np.array([0, 0, 0, 1, 2]))
+    shares = (0.6**2) + 2 * 0.2**2
+    assert term.variance[0] == pytest.approx(max(np.var([0.1, 0.2, 0.4], ddof=1), values.var(ddof=1)) * shares)
+    assert term.df[0] == pytest.approx(1 / shares - 1)

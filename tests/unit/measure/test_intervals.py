@@ -33,15 +33,26 @@ def member_variance(decisions):
     return decisions.mean(axis=1).var(ddof=1) / len(decisions)
 
 
-def skewed(variance, rate, K=4, other=None, *, fall=True):
-    """Variance over K members, allowing for skewness towards a fall from a rate above one half, or towards a rise."""
-    score, t = stats.norm.ppf(rate), T(0.95, K - 1)
-    s = np.sqrt(variance * K) / stats.norm.pdf(score)
+def skewed(variance, rate, K=4, *, fall=True, against=None):
+    """Variance over K members, allowing for skewness towards a fall from a rate above one half, or towards a rise.
+
+    `against` is the variance, the rate and the number of members of a baseline that is skewed too.
+    """
+    t = T(0.95, K - 1)
+    score, s = probit(variance, rate, K)
     z = score
-    if other is not None:  # a baseline with members of its own, skewed too
-        z = score - stats.norm.ppf(other) * (stats.norm.pdf(stats.norm.ppf(other)) / stats.norm.pdf(score)) ** 3
+    if against is not None:
+        other, other_s = probit(*against)
+        cubes = (stats.norm.pdf(other) / stats.norm.pdf(score)) ** 3
+        z = score - other * cubes * min(1.0, other_s / s) ** 4
     z = max(z if fall else -z, 0.0)
     return variance * (1 + z * s * (2 * t**2 + 1) / (t * np.sqrt(K))) ** 2
+
+
+def probit(variance, rate, K):
+    """Score of a rate, and standard deviation between members on its scale."""
+    score = stats.norm.ppf(rate)
+    return score, np.sqrt(variance * K) / stats.norm.pdf(score)
 
 
 def test_an_unpaired_change_has_a_quantile_for_each_source():
@@ -50,14 +61,15 @@ def test_an_unpaired_change_has_a_quantile_for_each_source():
     )
     harm = BASE.mean(axis=0) - VARIANT.mean(axis=0)
     center, variance = examples_by_hand(harm)
-    members = skewed(member_variance(VARIANT), VARIANT.mean(), other=BASE.mean())
+    ours = (member_variance(VARIANT), VARIANT.mean(), 4)
+    theirs = (member_variance(BASE), BASE.mean(), 5)
+    members, baseline = skewed(*ours, against=theirs), skewed(*theirs, against=ours, fall=False)
     assert members > member_variance(VARIANT)
-    baseline = T(0.95, 4) ** 2 * member_variance(BASE)
-    spread = T(0.95, N - 1) ** 2 * variance + T(0.95, 3) ** 2 * members + baseline
+    spread = T(0.95, N - 1) ** 2 * variance + T(0.95, 3) ** 2 * members + T(0.95, 4) ** 2 * baseline
     assert -found.low == pytest.approx(center + np.sqrt(spread), rel=1e-12)
     center, variance = examples_by_hand(-harm)
-    members = skewed(member_variance(VARIANT), VARIANT.mean(), other=BASE.mean(), fall=False)
-    spread = T(0.95, N - 1) ** 2 * variance + T(0.95, 3) ** 2 * members + baseline
+    members, baseline = skewed(*ours, against=theirs, fall=False), skewed(*theirs, against=ours)
+    spread = T(0.95, N - 1) ** 2 * variance + T(0.95, 3) ** 2 * members + T(0.95, 4) ** 2 * baseline
     assert found.high == pytest.approx(center + np.sqrt(spread), rel=1e-12)
     assert found.low < found.value < found.high
 
@@ -185,8 +197,10 @@ def test_copies_of_a_member_stay_in_the_mean_but_are_no_evidence_of_how_members_
     assert found.members == 2
     assert found.value == pytest.approx(copies.mean() - BASE.mean())
     (term,) = [t for t in found.lower.terms if t.source == "members"]
-    assert term.df == 1
-    assert term.variance >= VARIANT[:2].mean(axis=1).var(ddof=1) / 2 - 1e-15
+    # three of four members are one: two blocks with weights 3/4 and 1/4
+    weight = 0.75**2 + 0.25**2
+    assert term.df == pytest.approx(1 / weight - 1)
+    assert term.variance >= VARIANT[:2].mean(axis=1).var(ddof=1) * weight - 1e-15
 
 
 def test_members_that_happen_to_agree_do_not_hide_a_loss():
@@ -198,10 +212,44 @@ def test_members_that_happen_to_agree_do_not_hide_a_loss():
     assert found.low < found.value
 
 
-def test_pairs_are_copies_only_if_both_sides_are():
-    variant = population("v", VARIANT, paired=True, digests=list("wxyz"))
-    base = population("baseline", BASE[:4], digests=["p"] * 4)
-    assert one(dataset(LABELS), variant, base, "recall", "change", label=1).members == 4
+def pairs(variant, baseline):
+    """The recall's change from pairs of files with these digests."""
+    return one(
+        dataset(LABELS),
+        population("v", VARIANT, paired=True, digests=list(variant)),
+        population("baseline", BASE[:4], digests=list(baseline)),
+        "recall",
+        "change",
+        label=1,
+    )
+
+
+def test_pairs_that_share_a_file_are_no_evidence_apart_from_one_another():
+    assert pairs("wxyz", "abcd").members == 4
+    assert pairs("wxyz", "aabb").members == 2
+    assert pairs("wwyz", "abbd").members == 2
+    assert "two finished members" in pairs("wxyz", "aaaa").undefined
+    assert "two finished members" in pairs("wwyy", "abba").undefined
+
+
+def test_one_cluster_that_is_most_of_the_data_is_little_evidence():
+    cluster = np.array([0] * 100 + list(range(1, 101)))
+    pair = (
+        population("v", VARIANT[:1], paired=True, claim="artifact"),
+        population("baseline", BASE[:1], claim="artifact"),
+    )
+    found = one(dataset(LABELS, cluster=cluster), *pair, "recall", "change", label=1)
+    (term,) = found.lower.terms
+    effective = N**2 / (100**2 + 100)
+    assert term.df == pytest.approx(effective - 1)
+    harm, m = (BASE[0] - VARIANT[0]).astype(float), np.bincount(cluster)
+    size = N / 101
+    n = N + 1.5 * size
+    center = (harm.sum() + 1.5 * size) / n
+    spread = ((np.bincount(cluster, harm) - m * center) ** 2).sum() + 1.5 * (size - size * center) ** 2
+    assert term.variance == pytest.approx(spread / (n**2 - (m**2).sum() - 1.5 * size**2))
+    small = one(dataset(LABELS, cluster=cluster), *pair, "recall", "change", label=1, min_group=5)
+    assert "3 effective clusters" in small.undefined
 
 
 def test_a_variant_without_a_finished_member_is_undefined_and_stops_nothing():
