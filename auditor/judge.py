@@ -67,10 +67,15 @@ def unfit(variants: Sequence[VariantSummary], minimum: int | None) -> Mapping[st
 
 
 def _too_few(variant: VariantSummary, minimum: int | None) -> str | None:
-    needed = min(minimum or variant.asked, variant.asked)
-    if variant.finished >= needed:
-        return None
-    return f"{variant.finished} of {variant.asked} members of {variant.name} finished, {needed} must"
+    must = min(minimum or variant.asked, variant.asked)
+    if variant.finished < must:
+        return f"{variant.finished} of {variant.asked} members of {variant.name} finished, {must} must"
+    if variant.compared < must:
+        return (
+            f"{variant.compared} of {variant.asked} members of {variant.name} finished together with the baseline "
+            f"member that they are compared with, {must} must"
+        )
+    return None
 
 
 def key_of(e: Estimate) -> Key:
@@ -189,15 +194,19 @@ class _Case:
         e = self.estimate
         what = needed(e, limit, self._inner(limit), self.confidence)
         if what.examples is None or what.members is None:
-            if e.compare == "value":
-                return "at the rate as estimated the limit does not hold"
+            if e.compare in {"value", "ratio"}:
+                return f"at the {'rate' if e.compare == 'value' else 'ratio'} as estimated the limit does not hold"
             return "no number of examples or members would show that the limit holds"
         more = [f"{what.members:,} members a variant"] if what.members > e.members else []
         if what.examples > e.n:
             more.append(f"{what.examples:,} examples in {group_name(e.group)}, where there are {e.n:,}")
+        if what.others > 1:
+            other = "all others" if e.against is None else group_name(e.against)
+            more.append(f"{what.others:.1f} times as many examples in {other}")
         if not more:
+            where = "beyond" if e.value is not None and self._outside(e.value, limit) else "too near"
             return (
-                "as many examples and members would do, if the true harm is 0: here the estimate is too near the limit"
+                f"as many examples and members would do, if the true harm is 0: here the estimate is {where} the limit"
             )
         return f"about {' and '.join(more)}, if the true harm is 0"
 
@@ -251,8 +260,11 @@ def most_compressed(findings: Sequence[Finding], variants: Sequence[VariantSumma
 
 
 def _sequence(findings: Sequence[Finding], family: Sequence[VariantSummary]) -> FixedSequence:
-    own = {v.name: [f for f in findings if f.estimate.variant == v.name and counts(f)] for v in family}
-    judged = {name: summary(found) for name, found in own.items() if found}
+    """Test in order. What is waived is tested too; a variant that no gate decides on is not shown to pass."""
+    own = [[f for f in findings if f.estimate.variant == v.name and f.severity == "error"] for v in family]
+    if not any(own):
+        return FixedSequence(variants=(), verdicts=(), chosen=None)
+    judged = {v.name: summary(found) if found else Verdict.UNDEFINED for v, found in zip(family, own, strict=True)}
     passing = list(takewhile(lambda name: judged[name] is Verdict.PASS, judged))
     return FixedSequence(
         variants=tuple(judged), verdicts=tuple(judged.values()), chosen=passing[-1] if passing else None

@@ -101,7 +101,7 @@ def _measure(
         seed=spec.audit.seed,
         permutations=statistics.permutations,
     )
-    variants = tuple(summarise_variant(population, dataset) for population in populations)
+    variants = tuple(summarise_variant(population, populations[0], dataset) for population in populations)
     findings = judge(
         gates, measures.estimates, variants, confidence=statistics.confidence, minimum=spec.population.minimum
     )

@@ -518,6 +518,8 @@ class VariantSummary:
     fixed_baseline: bool
     asked: int
     finished: int
+    compared: int
+    """Finished members that are compared: of a paired variant those whose baseline finished too."""
     failed: int
     collapsed: int
     """Members that say one class always, or are at chance: scored like any other."""

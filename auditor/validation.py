@@ -15,7 +15,7 @@ from auditor.measure.estimates import estimate
 from auditor.measure.power import needed
 from auditor.measure.setting import prepare
 from auditor.measure.summary import summarise_data
-from auditor.records import BASELINE, NONE, Population, Predictions
+from auditor.records import BASELINE, NONE, Population, Predictions, group_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from auditor.declare import Declaration
     from auditor.measure.estimates import Target
     from auditor.measure.setting import Setting
-    from auditor.records import Dataset, DataSummary, Gate, GroupKey, Label
+    from auditor.records import Dataset, DataSummary, Estimate, Gate, GroupKey, Label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +41,10 @@ class Reach:
     """How far the gate lets a change go; empty where it is about something else than a change."""
     smallest: float | None
     """The smallest change that can be excluded; None where the number is undefined, or about no change."""
-    can_pass: bool
+    can_pass: bool | None
+    """None where it depends on more than sizes: the gate is not about a change."""
     why_not: str
-    """Empty where it can."""
+    """Empty unless it cannot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,15 +110,11 @@ def _reaches(gate: Gate, setting: Setting) -> Iterator[Reach]:
     for e in estimate(setting, targets):
         limits = [(-1, gate.min), (1, gate.max)]
         broken = [
-            (side, limit, bound)
+            (limit, side)
             for (side, limit), bound in zip(limits, (e.low, e.high), strict=True)
             if about_change and limit is not None and bound is not None and side * (bound - limit) > 0
         ]
-        why = "too few" if e.undefined else ""
-        if broken:
-            side, limit, _ = broken[0]
-            examples = needed(e, limit, side, setting.confidence).examples
-            why = f"needs {examples:,}" if examples else "demands an improvement"
+        why = "too few" if e.undefined else _why_not(e, *broken[0], setting.confidence) if broken else ""
         yield Reach(
             gate=gate.name,
             label=e.label,
@@ -126,6 +123,19 @@ def _reaches(gate: Gate, setting: Setting) -> Iterator[Reach]:
             n=e.n,
             limit=" to ".join(f"{limit:+.3f}" for _, limit in limits if limit is not None) if about_change else "",
             smallest=max(-e.low, e.high) if about_change and e.low is not None and e.high is not None else None,
-            can_pass=not why,
+            can_pass=None if not (why or about_change) else not why,
             why_not=why,
         )
+
+
+def _why_not(e: Estimate, limit: float, side: int, confidence: float) -> str:
+    """Say why a change of nothing would not be shown to be within a limit."""
+    if side * limit < 0:
+        return "demands an improvement"
+    what = needed(e, limit, side, confidence)
+    if what.examples is None:
+        return "no loss at all cannot be shown"
+    more = [f"{what.examples:,}"] if what.examples > e.n else []
+    if what.others > 1:
+        more.append(f"{what.others:.1f} x {'the others' if e.against is None else group_name(e.against)}")
+    return f"needs {' and '.join(more)}"

@@ -230,6 +230,7 @@ def variants() -> tuple[VariantSummary, ...]:
             fixed_baseline=False,
             asked=MEMBERS,
             finished=MEMBERS - failed,
+            compared=MEMBERS - failed,
             failed=failed,
             collapsed=collapsed,
             asked_for={"sparsity": sparsity, "schedule": "polynomial"} if method == "prune" else {},

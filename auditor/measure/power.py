@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from auditor.measure.intervals import PSEUDO_EXAMPLES, reach, variance_at
@@ -24,6 +25,8 @@ class Needed:
 
     examples: int | None
     """In the denominator of the group's rate; the present number where it would do."""
+    others: float
+    """How many times as many in the other group of a gap; 1.0 where there is none, or the present number would do."""
     members: int | None
     """A variant; the present number where it would do."""
 
@@ -55,19 +58,30 @@ def needed(estimate: Estimate, limit: float, side: int, confidence: float) -> Ne
     bound = _at((estimate.lower if side < 0 else estimate.upper) or _one_proportion(estimate, assumed), limit)
     distance = side * (limit - assumed) * bound.below
     if distance <= 0:
-        return Needed(examples=None, members=None)
+        return Needed(examples=None, others=1.0, members=None)
     units = round(bound.terms[0].df) + 1
 
-    def settles(size: int, members: int) -> bool:
-        return _harm_excluded(bound, size, members, confidence) <= distance
+    def settles(own: float, other: float, members: int) -> bool:
+        """Tell whether it would do: times as many examples in the group, and in the other, and so many members."""
+        return _harm_excluded(bound, (own, other), members, confidence) <= distance
 
     members = estimate.members
-    if not settles(MOST, members):
-        members = _fewest(lambda k: settles(units, k), members) or _fewest(lambda k: settles(MOST, k), members) or 0
-    size = _fewest(lambda n: settles(n, members), units) if members else None
-    if size is None:
-        return Needed(examples=None, members=None)
-    return Needed(examples=math.ceil(size * estimate.n / units), members=members)
+    if not settles(MOST, MOST, members):
+        more = _fewest(partial(settles, 1, 1), members) or _fewest(partial(settles, MOST, MOST), members)
+        if more is None:
+            return Needed(examples=None, others=1.0, members=None)
+        members = more
+    size = _fewest(lambda n: settles(n / units, 1, members), units)
+    if size is not None:
+        return Needed(examples=math.ceil(size * estimate.n / units), others=1.0, members=members)
+    # the group that it is compared with is the smaller one: that first, then both alike
+    tenths = _fewest(lambda times: settles(1, times / 10, members), 10)
+    if tenths is not None:
+        return Needed(examples=estimate.n, others=tenths / 10, members=members)
+    tenths = _fewest(lambda times: settles(times / 10, times / 10, members), 10)
+    if tenths is None:
+        return Needed(examples=None, others=1.0, members=None)
+    return Needed(examples=math.ceil(tenths * estimate.n / 10), others=tenths / 10, members=members)
 
 
 def _at(bound: Bound, limit: float) -> Bound:
@@ -82,21 +96,20 @@ def _one_proportion(estimate: Estimate, share: float) -> Bound:
     return Bound(center=share, terms=(term,))
 
 
-def _harm_excluded(bound: Bound, size: int, members: int, confidence: float) -> float:
+def _harm_excluded(bound: Bound, times: tuple[float, float], members: int, confidence: float) -> float:
     """Give the smallest harm that would be excluded at other sizes, where none is found.
 
-    `size` counts what the group's own variance is over: examples, or clusters. What examples really do makes a variance
-    that falls with the size; the pseudo-examples' own falls with its square.
+    `times` as many examples in the group and in the one that it is compared with. What examples really do makes a
+    variance that falls with their number; the pseudo-examples' own falls with its square.
     """
-    own, *others = bound.terms
-    units = own.df + 1
-    real = max(own.variance - _pseudo_variance(units), 0.0) * units
-    scaled = [replace(own, variance=real / size + _pseudo_variance(size), df=size - 1)]
-    shift = PSEUDO_EXAMPLES / (size + PSEUDO_EXAMPLES)
-    for term in others:
+    shift, scaled, factors = 0.0, [], iter(times)
+    for term in bound.terms:
         if term.source == "examples":
-            shift += PSEUDO_EXAMPLES / (term.df + 1 + PSEUDO_EXAMPLES)
-            scaled.append(term)
+            units = term.df + 1
+            size = units * next(factors)
+            real = max(term.variance - _pseudo_variance(units), 0.0) * units
+            scaled.append(replace(term, variance=real / size + _pseudo_variance(size), df=size - 1))
+            shift += PSEUDO_EXAMPLES / (size + PSEUDO_EXAMPLES)
         else:
             scaled.append(replace(term, variance=term.variance * (term.df + 1) / members, df=members - 1))
     return shift + reach(tuple(scaled), confidence)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from auditor.measure.counts import count_labels
+from auditor.measure.counts import align, count_labels
 from auditor.records import EACH, DataSummary, VariantSummary, family_name
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ DIFFERS_BY_RUN = {"latency_ms"}
 """What is measured anew by every run and so belongs to the timings, not to the result."""
 
 
-def summarise_variant(population: Population, dataset: Dataset) -> VariantSummary:
-    """Summarise one population for reports."""
+def summarise_variant(population: Population, baseline: Population, dataset: Dataset) -> VariantSummary:
+    """Summarise one population, and how it meets the baseline, for reports."""
+    compared, _ = align(population, baseline)
     return VariantSummary(
         name=population.name,
         method=population.method,
@@ -31,6 +32,7 @@ def summarise_variant(population: Population, dataset: Dataset) -> VariantSummar
         fixed_baseline=population.fixed_baseline,
         asked=population.asked,
         finished=len(population.predictions.members),
+        compared=len(compared.members),
         failed=len(population.failures),
         collapsed=sum(has_collapsed(decided, dataset) for decided in population.predictions.decisions),
         asked_for=population.asked_for,

@@ -106,6 +106,7 @@ class VariantRow(Row):
     fixed_baseline: bool
     asked: NonNegativeInt
     finished: NonNegativeInt
+    compared: NonNegativeInt
     failed: NonNegativeInt
     collapsed: NonNegativeInt
     asked_for: dict[str, JsonValue]

@@ -59,7 +59,7 @@ def _reaches(reaches: tuple[Reach, ...]) -> Table:
         if reach.gate != gate:
             table.add_row(Text(clean(reach.gate), style="bold"))
             gate = reach.gate
-        can = Text("yes", style="green") if reach.can_pass else Text(f"no: {reach.why_not}", style="yellow")
+        can = _can_pass(reach)
         who = group_name(reach.group) if reach.label is None else f"{group_name(reach.group)}, {reach.label}"
         who += "" if reach.against is None else f", against {group_name(reach.against)}"
         smallest = "" if reach.smallest is None else f"{reach.smallest:.3f}"
@@ -67,8 +67,19 @@ def _reaches(reaches: tuple[Reach, ...]) -> Table:
     return table
 
 
+def _can_pass(reach: Reach) -> Text:
+    if reach.can_pass is None:
+        return Text("not known before the run", style="dim")
+    return Text("yes", style="green") if reach.can_pass else Text(f"no: {reach.why_not}", style="yellow")
+
+
 def _verdict(reaches: tuple[Reach, ...]) -> str:
-    short = sum(not reach.can_pass for reach in reaches)
+    examined = [reach for reach in reaches if reach.can_pass is not None]
+    short = sum(not reach.can_pass for reach in examined)
+    if not examined:
+        return "\nWhether a gate that is about no change can pass is known only after the run."
+    about = "comparison" if len(examined) == len(reaches) else "comparison with the baseline"
     if not short:
-        return "\nEvery comparison can pass at these sizes."
-    return f"\n{short} of {len(reaches)} comparisons cannot pass at these sizes, however good the model is."
+        return f"\nEvery {about} can pass at these sizes."
+    several = about.replace("comparison", "comparisons")
+    return f"\n{short} of {len(examined)} {several} cannot pass at these sizes, however good the model is."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ SIZES = (30, 100, 300, 1000, 3000)
 MEMBERS = (2, 3, 5, 10, 30)
 RATES = (0.5, 0.9, 0.98, 0.995)
 SDS = (0.05, 0.1, 0.2, 0.4)
+USUAL_SD = 0.2
 FEWEST = {limit: int(np.ceil(3 * np.log(LEVEL) / np.log(1 - limit))) for limit in LIMITS}
 """Examples from which power is compared with an oracle's."""
 
@@ -76,6 +77,18 @@ def gaps() -> Iterator[Cell]:
 def reachable(row: dict) -> bool:
     """Tell whether a plain setting has enough examples for any PASS: at best nothing flips, and members agree."""
     return smallest_limit(row["n"], 1 - LEVEL) <= row["limit"]
+
+
+def usual(row: dict) -> bool:
+    """Tell whether a row is of a setting that reports speak of: nothing unlike, at the limit, members not wild."""
+    return row["kind"] == "plain" and row["harm"] == row["limit"] and row["sd"] <= USUAL_SD and reachable(row)
+
+
+def worst(rows: list[dict], most: int = 40) -> list[Cell]:
+    """Give the settings, of all that are usual, where PASS at the limit was seen most often."""
+    names = [field.name for field in fields(Cell)]
+    found = sorted((row for row in rows if usual(row)), key=lambda row: -row["pass"])
+    return [Cell(**{name: row[name] for name in names}) for row in found[:most]]
 
 
 def small() -> Iterator[Cell]:

@@ -56,10 +56,11 @@ def gate(*groups, low=-0.02, high=None, variants=("v",), **options):
     )
 
 
-def variant(name, *, finished=10, collapsed=0, paired=False):
+def variant(name, *, finished=10, compared=None, collapsed=0, paired=False):
     return VariantSummary(
         name=name, method="m", claim="recipe", paired=paired, fixed_baseline=False, asked=10, finished=finished,
-        failed=10 - finished, collapsed=collapsed, asked_for={}, measured={},
+        compared=finished if compared is None else compared, failed=10 - finished,
+        collapsed=collapsed, asked_for={}, measured={},
     )  # fmt: skip
 
 
@@ -133,6 +134,13 @@ def test_a_variant_with_too_few_members_is_undefined_unless_fewer_are_enough():
     assert verdicts([gate("f")], [estimate(0.0)], lost, minimum=9) == [Verdict.PASS]
 
 
+def test_members_without_their_baseline_are_not_enough():
+    apart = (VARIANTS[0], variant("v", compared=7, paired=True))
+    assert verdicts([gate("f")], [estimate(0.0)], apart, minimum=8) == [Verdict.UNDEFINED]
+    assert "7 of 10 members of v finished together with the baseline member" in unfit(apart, 8)["v"]
+    assert verdicts([gate("f")], [estimate(0.0)], apart, minimum=7) == [Verdict.PASS]
+
+
 def test_a_collapsed_or_incomplete_baseline_makes_every_comparison_undefined():
     for baseline in (variant("baseline", collapsed=1), variant("baseline", finished=8)):
         assert verdicts([gate("f")], [estimate(0.0)], (baseline, variant("v"))) == [Verdict.UNDEFINED]
@@ -149,6 +157,8 @@ def test_an_open_case_says_what_would_settle_it():
     assert "examples in f, where there are 500" in found.needed
     (found,) = judge([gate("f")], [estimate(-0.015)], VARIANTS, confidence=0.95, minimum=None)
     assert "as many examples and members would do" in found.needed
+    (found,) = judge([gate("f")], [estimate(-0.021)], VARIANTS, confidence=0.95, minimum=None)
+    assert "here the estimate is beyond the limit" in found.needed
     noisy = replace(estimate(-0.015), lower=Bound(center=-0.015, terms=(
         Term(source="examples", variance=1e-6, df=499), Term(source="members", variance=1e-3, df=9))))  # fmt: skip
     (found,) = judge([gate("f")], [replace(noisy, low=-0.08)], VARIANTS, confidence=0.95, minimum=None)
@@ -243,7 +253,7 @@ def family(*verdict_of):
     estimates = [estimate(value[v], variant=name) for v, name in zip(verdict_of, names, strict=True)]
     one = gate("f", variants=tuple(names))
     found = judge([one], estimates, [variant("baseline"), *variants], confidence=0.95, minimum=None)
-    return most_compressed(found, list(reversed(variants)))
+    return found, list(reversed(variants))
 
 
 @pytest.mark.parametrize(
@@ -256,11 +266,21 @@ def family(*verdict_of):
     ],
 )
 def test_the_most_compressed_that_passes_is_sought_from_the_mildest_up_to_the_first_that_does_not(seen, chosen):
-    (sequence,) = family(*seen)
+    (sequence,) = most_compressed(*family(*seen))
     assert sequence.variants == ("p0", "p1", "p2")
     assert sequence.verdicts == seen
     assert sequence.chosen == chosen
 
 
 def test_one_variant_alone_is_no_sequence():
-    assert family(Verdict.PASS) == ()
+    assert most_compressed(*family(Verdict.PASS)) == ()
+
+
+def test_a_waived_failure_and_a_variant_that_no_gate_decides_on_end_the_sequence():
+    found, variants = family(Verdict.PASS, Verdict.FAIL, Verdict.PASS)
+    waived = [replace(f, waived=f.verdict is Verdict.FAIL) for f in found]
+    (sequence,) = most_compressed(waived, variants)
+    assert sequence.chosen == "p0"
+    (sequence,) = most_compressed([f for f in found if f.verdict is not Verdict.FAIL], variants)
+    assert (sequence.chosen, sequence.verdicts[1]) == ("p0", Verdict.UNDEFINED)
+    assert most_compressed([replace(f, severity="warning") for f in found], variants) == ()

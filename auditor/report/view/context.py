@@ -132,7 +132,10 @@ def _asked_table(numbers: Numbers) -> Table:
             Cell(text=_recipe(v.asked_for)),
             Cell(text=_claim(v)),
             Cell(text=f"{v.asked:,}"),
-            Cell(text=f"{v.finished:,}"),
+            Cell(
+                text=f"{v.finished:,}",
+                detail=f"{v.compared:,} with their baseline member" if v.compared < v.finished else "",
+            ),
             Cell(text=f"{v.failed:,}", tone="fail" if v.failed else "muted"),
             Cell(text=f"{v.collapsed:,}", tone="fail" if v.collapsed else "muted"),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -110,3 +111,21 @@ def test_members_that_differ_too_much_must_become_more():
 def test_a_rate_that_is_estimated_beyond_its_limit_cannot_be_settled():
     what = needed(estimate((Term(source="examples", variance=1e-4, df=99),), value=0.4, compare="value"), 0.5, -1, 0.95)
     assert (what.examples, what.members) == (None, None)
+
+
+def test_where_the_other_group_is_the_small_one_it_is_what_must_grow():
+    terms = (Term(source="examples", variance=1e-6, df=4999), Term(source="examples", variance=4e-4, df=99))
+    found = replace(estimate(terms, compare="disparity_change", n=5000), against=(("team", "c"),))
+    what = needed(found, -0.03, -1, 0.95)
+    assert what.examples == 5000
+    assert 1.5 < what.others < 10
+    shift = 1.5 / (100 * what.others + 1.5) + 1.5 / 5001.5
+    reach = math.sqrt(1.65**2 * (1e-6 + 4e-4 / what.others))
+    assert shift + reach == pytest.approx(0.03, abs=0.006)
+
+
+def test_where_both_groups_are_small_both_must_grow():
+    terms = (Term(source="examples", variance=4e-4, df=99), Term(source="examples", variance=4e-4, df=99))
+    what = needed(estimate(terms, compare="disparity_change", n=100), -0.02, -1, 0.95)
+    assert what.others > 2
+    assert what.examples == pytest.approx(100 * what.others)

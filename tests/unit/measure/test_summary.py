@@ -41,7 +41,7 @@ def test_what_was_measured_is_averaged_and_lists_are_the_first_members():
         population("v", np.zeros((2, 1000), int)),
         measured=({"bytes": 10, "layers": ["x"], "latency_ms": 1.0}, {"bytes": 20, "layers": ["y"], "latency_ms": 2.0}),
     )
-    found = summarise_variant(made, DATA)
+    found = summarise_variant(made, made, DATA)
     assert found.measured == {"bytes": 15.0, "layers": ["x"]}
     assert found.collapsed == 2
 
