@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
+from auditor.declare.sense import misfit
 from auditor.errors import Problem, SpecError, did_you_mean
 from auditor.measure.rates import RATES
 from auditor.records import EVERYBODY, Gate, family_name
@@ -45,7 +47,7 @@ def resolve_gates(
             problems.append(Problem(message=str(error), where=where, file=file, line=lines.get(place)))
     if problems:
         raise SpecError(*problems)
-    return tuple(gates)
+    return _distinct(gates)
 
 
 def _resolve(table: GateTable, dataset: Dataset, variants: Sequence[str], line: int | None) -> Gate:
@@ -76,12 +78,24 @@ def as_list(names: str | list[str]) -> list[str]:
 
 
 def _derived_name(table: GateTable) -> str:
-    label = "" if table.of is None else f" of {table.of}"
-    over = ", ".join("every attribute" if name == "*" else name for name in as_list(table.over or "*"))
-    limits = [
-        f"{word} {limit:g}" for word, limit in (("at least", table.min), ("at most", table.max)) if limit is not None
-    ]
-    return f"{table.metric}{label}, {table.compare.replace('_', ' ')}, {' and '.join(limits)}, over {over}"
+    """Name a gate by what it is about; its limits may change."""
+    label = "" if table.of is None else f" of {'every class' if table.of == '*' else table.of}"
+    every = "every attribute and intersection"
+    over = every if table.over is None else ", ".join(every if name == "*" else name for name in as_list(table.over))
+    variants = "" if table.variants == "*" else f", for {', '.join(as_list(table.variants))}"
+    return f"{table.metric}{label}, {table.compare.replace('_', ' ')}, over {over}{variants}"
+
+
+def _distinct(gates: Sequence[Gate]) -> tuple[Gate, ...]:
+    """Number derived names that are the same."""
+    taken: set[str] = set()
+    made = []
+    for gate in gates:
+        names = (f"{gate.name} ({place})" for place in count(2))
+        name = next(name for name in chain((gate.name,), names) if name not in taken)
+        taken.add(name)
+        made.append(replace(gate, name=name))
+    return tuple(made)
 
 
 def _over(table: GateTable, dataset: Dataset) -> list[str]:
@@ -140,8 +154,11 @@ def change_limits(gates: Sequence[Gate], settings: Sequence[str]) -> tuple[Gate,
             message = f"expected gate.N.min=NUMBER or gate.N.max=NUMBER, with N from 0 to {len(gates) - 1}"
             problems.append(Problem(message=message, where=f"--set {setting}"))
             continue
-        place, limit = int(found["gate"]), {found["key"]: float(found["value"])}
-        changed[place] = replace(changed[place], **limit, limits_changed=True)  # type: ignore[arg-type]
+        place, limit = int(found["gate"]), float(found["value"])
+        if wrong := misfit(changed[place].compare, limit):
+            problems.append(Problem(message=f"{found['key']} = {limit:g} {wrong}", where=f"--set {setting}"))
+            continue
+        changed[place] = replace(changed[place], **{found["key"]: limit}, limits_changed=True)  # type: ignore[arg-type]
     if problems:
         raise SpecError(*problems)
     return tuple(changed)

@@ -11,7 +11,7 @@ from auditor import data, population
 from auditor.errors import IncompleteError, Problem, SpecError
 from auditor.gates import declared_gates
 from auditor.judge import judge, most_compressed, unfit
-from auditor.looks import record_looks
+from auditor.looks import Terms, record_looks
 from auditor.measure import measure
 from auditor.measure.summary import summarise_data, summarise_variant
 from auditor.progress import Silent
@@ -105,6 +105,12 @@ def _measure(
     findings = judge(
         gates, measures.estimates, variants, confidence=statistics.confidence, minimum=spec.population.minimum
     )
+    terms = Terms(
+        seed=spec.audit.seed,
+        confidence=statistics.confidence,
+        min_group=statistics.min_group,
+        minimum=spec.population.minimum,
+    )
     definition = define(spec)
     return AuditResult(
         status="incomplete" if unfit(variants, spec.population.minimum) else "complete",
@@ -129,9 +135,7 @@ def _measure(
         descriptions=measures.descriptions,
         selections=measures.selections,
         findings=findings,
-        looks=record_looks(
-            declaration.base / spec.run.store / "looks", dataset, gates, populations, seed=spec.audit.seed
-        ),
+        looks=record_looks(declaration.base / spec.run.store / "looks", dataset, gates, findings, populations, terms),
         fixed_sequences=most_compressed(findings, variants),
     )
 

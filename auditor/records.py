@@ -483,13 +483,28 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierLook:
+    """A plan that a question was judged by, and what came of it; all None where what was kept cannot be read."""
+
+    members: int | None
+    examples: int | None
+    """Of the test set."""
+    seed: int | None
+    """None, too, where nothing was trained."""
+    min: float | None
+    max: float | None
+    verdict: Verdict | None
+    """Over all comparisons of the gate for the variant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A gate that was judged before for a variant, on the same data by another plan: its level no longer holds."""
+    """A gate that was judged before for a variant, on the same data by other plans: its level no longer holds."""
 
     gate: str
     variant: str
-    earlier: int
-    """Plans (members, examples, seed, limits) that it was judged by before."""
+    earlier: tuple[EarlierLook, ...]
+    """From the first on; never empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

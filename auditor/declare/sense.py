@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from auditor.spec import AuditSpec, Compression, GateTable
 
+MOST_RATIO = 20
+"""No limit of a quotient is meant to be more: it was written in percent."""
 RESERVED = {"label", "example"}
 
 
@@ -214,5 +216,21 @@ def _useless(gate: GateTable) -> Iterator[str]:
         yield f"{gate.metric} is of all classes: leave out `of`"
     if gate.metric == "precision" and gate.compare.startswith("to_overall"):
         yield "whom precision is about depends on the decisions, so that everybody is no fixed whole: use disparity"
-    if gate.compare == "ratio" and any(limit is not None and limit < 0 for limit in (gate.min, gate.max)):
-        yield "a ratio of rates is never below 0"
+    for key, limit in (("min", gate.min), ("max", gate.max)):
+        if limit is not None and (wrong := misfit(gate.compare, limit)):
+            yield f"{key} = {limit:g} {wrong}"
+
+
+def misfit(compare: str, limit: float) -> str | None:
+    """Say why a limit cannot be meant as it stands: mostly it was written in points or percent."""
+    if compare == "value":
+        return None if 0 <= limit <= 1 else f"is no rate: rates are shares from 0 to 1, 90% is 0.9{_as_share(limit)}"
+    if compare == "ratio":
+        return None if 0 <= limit <= MOST_RATIO else "is no quotient of rates: four fifths is 0.8"
+    if abs(limit) < 1:
+        return None
+    return f"holds always: limits are shares, 2 points are 0.02{_as_share(limit)}"
+
+
+def _as_share(limit: float) -> str:
+    return f"; {limit:g} points are {limit / 100:g}" if 1 <= abs(limit) <= 100 else ""

@@ -16,6 +16,7 @@ from auditor.records import (
     ClassTestFamily,
     DataSummary,
     Deals,
+    EarlierLook,
     Estimate,
     Exemplar,
     ExemplarGroup,
@@ -199,9 +200,13 @@ def records(file: schema.ResultFile) -> AuditResult:
         descriptions=tuple(Description(**_labelled(row)) for row in file.descriptions),
         selections=tuple(_read_selections(row) for row in file.selections),
         findings=_read_findings(file.findings, estimates),
-        looks=tuple(Look(**dict(row)) for row in file.looks),
+        looks=tuple(_read_look(row) for row in file.looks),
         fixed_sequences=tuple(_read_sequence(row) for row in file.fixed_sequences),
     )
+
+
+def _read_look(row: schema.LookRow) -> Look:
+    return Look(**dict(row) | {"earlier": tuple(EarlierLook(**dict(earlier)) for earlier in row.earlier)})
 
 
 def _key(group: Mapping[str, str]) -> GroupKey:

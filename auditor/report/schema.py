@@ -360,12 +360,23 @@ class ExtremeRow(Row):
     undefined: str | None
 
 
+class EarlierLookRow(Row):
+    """A plan that a question was judged by, and what came of it."""
+
+    members: NonNegativeInt | None
+    examples: NonNegativeInt | None
+    seed: int | None
+    min: float | None
+    max: float | None
+    verdict: Verdict | None
+
+
 class LookRow(Row):
-    """A gate that was judged before for a variant, on the same data by another plan."""
+    """A gate that was judged before for a variant, on the same data by other plans."""
 
     gate: str
     variant: str
-    earlier: NonNegativeInt
+    earlier: tuple[EarlierLookRow, ...] = Field(min_length=1)
 
 
 class FixedSequenceRow(Row):

@@ -27,12 +27,12 @@ def test_a_gate_is_about_the_positive_class_in_every_attribute_and_variant():
     assert gate.targets == (("yes", A, None), ("yes", B, None))
     assert gate.variants == ("v", "w")
     assert gate.line == 9
-    assert gate.name == "recall, change, at least -0.02, over every attribute"
+    assert gate.name == "recall, change, over every attribute and intersection"
 
 
 def test_a_gate_without_a_name_is_named_by_what_it_says():
-    assert resolve(over=["team", "overall"]).name == "recall, change, at least -0.02, over team, overall"
-    assert resolve(over="team", max=0.1).name == "recall, change, at least -0.02 and at most 0.1, over team"
+    assert resolve(over=["team", "overall"]).name == "recall, change, over team, overall"
+    assert resolve(over="team", max=0.1).name == "recall, change, over team"
 
 
 def test_without_a_positive_class_every_class_is_judged():

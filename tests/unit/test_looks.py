@@ -9,7 +9,11 @@ from handmade import dataset, population
 
 from auditor.errors import IncompleteError
 from auditor.gates import resolve_gates
-from auditor.looks import record_looks
+from auditor.judge import judge
+from auditor.looks import Terms, record_looks
+from auditor.measure import measure
+from auditor.measure.summary import summarise_variant
+from auditor.records import EarlierLook, Verdict
 from auditor.spec import GateTable
 
 DATA = dataset([0, 1, 1, 0], ["a", "b", "a", "b"])
@@ -17,15 +21,26 @@ BASE = population("baseline", [[0, 1, 1, 0]] * 2)
 VARIANT = population("v", [[0, 1, 0, 0]] * 2)
 
 
-def gates(**keys):
+def gates(variant, **keys):
     table = GateTable.model_validate({"metric": "recall", "min": -0.02} | keys)
-    return resolve_gates([table], DATA, ("v",), {}, "audit.toml")
+    return resolve_gates([table], DATA, (variant,), {}, "audit.toml")
 
 
-def look(folder, *, data=DATA, variant=VARIANT, seed=0, **keys):
-    """Earlier looks at the one gate; 0 where there are none."""
-    found = record_looks(folder, data, gates(**keys), (BASE, variant), seed=seed)
-    return found[0].earlier if found else 0
+def looks(folder, *, data=DATA, base=BASE, variant=VARIANT, terms=None, **keys):
+    """Earlier looks at the one gate, as they are told."""
+    both = (base, variant)
+    made = gates(variant.name, **keys)
+    measured = measure(data, both, made, confidence=0.95, min_group=1, permutations=1)
+    summaries = [summarise_variant(one, base, data) for one in both]
+    findings = judge(made, measured.estimates, summaries, confidence=0.95, minimum=None)
+    plan = {"seed": 0, "confidence": 0.95, "min_group": 1, "minimum": None} | (terms or {})
+    told = record_looks(folder, data, made, findings, both, Terms(**plan))
+    return told[0].earlier if told else ()
+
+
+def look(folder, **changed):
+    """Count them."""
+    return len(looks(folder, **changed))
 
 
 def test_the_first_look_and_its_repetition_are_no_further_looks(tmp_path):
@@ -37,11 +52,15 @@ def test_the_first_look_and_its_repetition_are_no_further_looks(tmp_path):
     "changed",
     [
         {"variant": replace(VARIANT, asked=9)},
-        {"seed": 1},
+        {"terms": {"seed": 1}},
+        {"terms": {"confidence": 0.9}},
+        {"terms": {"min_group": 30}},
+        {"terms": {"minimum": 1}},
         {"min": -0.05},
+        {"decide_on": "point"},
         {"data": replace(DATA, digest="1" * 64)},
     ],
-    ids=["members", "seed", "limit", "examples"],
+    ids=["members", "seed", "confidence", "smallest group", "fewest members", "limit", "deciding", "examples"],
 )
 def test_another_plan_for_the_same_question_is_a_further_look(tmp_path, changed):
     look(tmp_path)
@@ -65,7 +84,39 @@ def test_another_question_is_no_further_look(tmp_path, changed):
 
 
 def test_looks_are_counted_in_the_order_in_which_they_were_taken(tmp_path):
-    assert [look(tmp_path, seed=seed) for seed in (5, 6, 7)] == [0, 1, 2]
+    assert [look(tmp_path, terms={"seed": seed}) for seed in (5, 6, 7)] == [0, 1, 2]
+
+
+def test_what_was_judged_before_is_told_with_its_verdict(tmp_path):
+    look(tmp_path)
+    assert looks(tmp_path, terms={"seed": 1}, min=-0.9) == (
+        EarlierLook(members=2, examples=4, seed=0, min=-0.02, max=None, verdict=Verdict.INCONCLUSIVE),
+    )
+
+
+def test_a_group_judged_alone_was_judged_among_others_before(tmp_path):
+    look(tmp_path, over="team")
+    assert look(tmp_path, over="overall") == 0, "everybody was not judged"
+    assert look(tmp_path, over=["overall", "team"]) == 0, "each was judged, by this plan"
+    assert look(tmp_path, over=["overall", "team"], min=-0.5) == 1
+
+
+def test_another_name_is_no_other_question(tmp_path):
+    look(tmp_path)
+    assert look(tmp_path, variant=replace(VARIANT, name="v2"), terms={"seed": 1}) == 1
+
+
+@pytest.mark.parametrize("method", ["predictions", "prune"])
+def test_models_that_were_given_are_a_plan_and_a_seed_is_none_of_theirs(tmp_path, method):
+    def given(digests):
+        changed = {"method": method, "claim": "recipe" if method == "predictions" else "artifact"}
+        made = [replace(one, **changed) for one in (BASE, VARIANT)]
+        told = replace(made[1].predictions, digests=digests)
+        return {"base": made[0], "variant": replace(made[1], predictions=told)}
+
+    assert look(tmp_path, **given(("a", "b"))) == 0
+    assert look(tmp_path, **given(("a", "b")), terms={"seed": 1}) == 0
+    assert look(tmp_path, **given(("a", "c"))) == 1
 
 
 def test_a_file_that_cannot_be_read_has_been_a_look(tmp_path):

@@ -29,10 +29,13 @@ from auditor.report.view.verdicts import (
 from auditor.text import clean
 
 if TYPE_CHECKING:
-    from auditor.records import AuditResult
+    from auditor.records import AuditResult, EarlierLook
     from auditor.report.view.numbers import Numbers
 
 __all__ = ["view"]
+
+LOOKS = 12
+"""Earlier looks that are told one by one."""
 
 
 def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
@@ -71,28 +74,43 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
 
 
 def _notices(result: AuditResult, *, edited: bool) -> tuple[str, ...]:
-    notices = []
+    notices: list[str] = []
     if edited:
         notices.append("The result file was edited after it was written: its digest does not match its content.")
     if result.status == "incomplete":
         reasons = unfit(result.variants, result.definition["population"].get("minimum")).values()
         notices.append(f"Not everything could be judged: {'; '.join(dict.fromkeys(map(clean, reasons)))}.")
     if result.looks:
-        notices.append(_looks(result))
+        notices += _looks(result)
     changed = [words.name(gate.name) for gate in result.gates if gate.limits_changed]
     if changed:
         notices.append(f"{CHANGED.replace('this gate', words.listed(changed))}")
     return tuple(notices)
 
 
-def _looks(result: AuditResult) -> str:
-    most = max(look.earlier for look in result.looks)
-    gates = words.listed(dict.fromkeys(words.name(look.gate) for look in result.looks))
-    return (
-        f"The same was judged before on these data, with other models, examples, seeds or limits: {gates}, up to "
-        f"{words.plural(most, 'time')}. Whoever looks until a gate passes passes too often: two, three or five looks "
-        "at a variant that is exactly at its limit pass it about 8, 10 or 13% of the time where 5% are promised."
+def _looks(result: AuditResult) -> tuple[str, ...]:
+    """Tell what was judged before: why that matters, then a line for each gate and variant."""
+    lines = [
+        f"{words.quoted(look.gate)} of {words.quoted(look.variant)}: {words.plural(len(look.earlier), 'earlier plan')}"
+        f", the last with {_plan(look.earlier[-1])}."
+        for look in result.looks[:LOOKS]
+    ]
+    more = [f"So were {len(result.looks) - LOOKS:,} more; result.json holds them."] if len(result.looks) > LOOKS else []
+    why = (
+        "What is judged here was judged before on these data by another plan: other models, examples, seeds or limits. "
+        "Whoever looks until a gate passes passes too often: two, three or five looks at a variant that is exactly at "
+        "its limit pass it about 8, 10 or 13% of the time where 5% are promised."
     )
+    return (why, *lines, *more)
+
+
+def _plan(earlier: EarlierLook) -> str:
+    if earlier.members is None or earlier.examples is None:
+        return "what cannot be read any more"
+    parts = [words.plural(earlier.members, "model"), words.plural(earlier.examples, "example")]
+    parts += [] if earlier.seed is None else [f"seed {earlier.seed}"]
+    parts += [f"{key} {limit:g}" for key, limit in (("min", earlier.min), ("max", earlier.max)) if limit is not None]
+    return f"{', '.join(parts)}: {earlier.verdict}"
 
 
 def _facts(numbers: Numbers) -> tuple[tuple[str, str], ...]:
