@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from auditor.declare import Declaration
     from auditor.pipeline import Audit
     from auditor.report import Rendered
+    from auditor.report.pdf import Press
     from auditor.report.result_json import Loaded
 
 FILE = click.Path(path_type=Path)
@@ -68,6 +69,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     """Run the whole audit; resume what an earlier run left."""
     from auditor import pipeline
     from auditor.progress import progress_on
+    from auditor.report import press_for
     from auditor.report.result_json import Loaded
 
     extra = [f"population.size={members}"] if members else []
@@ -76,13 +78,15 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     _need_gates(declaration, no_gate=no_gate)
     if require_pins:
         pipeline.require_pins(declaration.spec)
+    formats = list(dict.fromkeys(["json", *declaration.spec.report.formats]))
+    folder = output or Path("audits") / str(declaration.spec.audit.name)
     with progress_on(sys.stderr) as progress:
-        audit = pipeline.audit(declaration, progress=progress, force=force)
-        progress.stage("report")
-        folder = output or Path("audits") / str(declaration.spec.audit.name)
-        loaded = Loaded(result=audit.result, edited=False)
-        formats = dict.fromkeys(["json", *declaration.spec.report.formats])
-        rendered = _write(loaded, list(formats), folder, _decisions(audit))
+        ran = pipeline.populate(declaration, progress=progress, force=force)
+        with press_for(formats) as ready:
+            audit = pipeline.conclude(ran)
+            progress.stage("report")
+            loaded = Loaded(result=audit.result, edited=False)
+            rendered = _write(loaded, formats, folder, more=_decisions(audit), ready=ready)
     code = _conclude(loaded, rendered, allow_inconclusive=allow_inconclusive)
     click.echo(f"reports and decisions: {folder}", err=True)
     return code
@@ -108,11 +112,18 @@ def _decisions(audit: Audit) -> dict[str, bytes]:
     return {f"predictions/{p.name}.parquet": predictions_parquet(audit.dataset, p) for p in audit.populations}
 
 
-def _write(loaded: Loaded, formats: Sequence[str], folder: Path, more: dict[str, bytes] | None = None) -> Rendered:
+def _write(
+    loaded: Loaded,
+    formats: Sequence[str],
+    folder: Path,
+    *,
+    more: dict[str, bytes] | None = None,
+    ready: Press | None = None,
+) -> Rendered:
     """Render everything before anything is written; a format that cannot be made is said, and stops no other."""
     from auditor import report
 
-    rendered = report.render(loaded.result, formats, edited=loaded.edited)
+    rendered = report.render(loaded.result, formats, edited=loaded.edited, ready=ready)
     for name, error in rendered.failed.items():
         click.echo(f"warning: {name} was not made: {error}", err=True)
     report.write(folder, {**(more or {}), **rendered.files})

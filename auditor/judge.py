@@ -9,6 +9,7 @@ from auditor.errors import ExitCode
 from auditor.measure.intervals import end_of, further_member, p_beyond, p_proportion, seeds_only, widened
 from auditor.measure.multiplicity import holm
 from auditor.measure.power import needed
+from auditor.measure.rates import of_whom
 from auditor.measure.spread import LIMIT as SPREAD_LIMIT
 from auditor.records import BASELINE, Estimate, Finding, FixedSequence, Verdict, group_name
 
@@ -199,7 +200,8 @@ class _Case:
             return "no number of examples or members would show that the limit holds"
         more = [f"{what.members:,} members a variant"] if what.members > e.members else []
         if what.examples > e.n:
-            more.append(f"{what.examples:,} examples in {group_name(e.group)}, where there are {e.n:,}")
+            whom = f"{of_whom(e.metric, e.label)} in {group_name(e.group)}"
+            more.append(f"{what.examples:,} {whom}, where there are {e.n:,}")
         if what.others > 1:
             other = "all others" if e.against is None else group_name(e.against)
             more.append(f"{what.others:.1f} times as many examples in {other}")

@@ -42,34 +42,55 @@ def audit(declaration: Declaration, *, progress: Progress | None = None, force: 
 
     Raises AuditorError where the request cannot be served; failed members are part of the result.
     """
-    progress = progress or Silent()
+    return conclude(populate(declaration, progress=progress, force=force))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Populated:
+    """An audit whose members have all run, or failed."""
+
+    declaration: Declaration
+    progress: Progress
+    dataset: Dataset
+    gates: tuple[Gate, ...]
+    populations: tuple[Population, ...]
+    timings: Mapping[str, float]
+
+
+def populate(declaration: Declaration, *, progress: Progress | None = None, force: bool = False) -> Populated:
+    """Load the data, then run whatever is not stored: the first part of `audit`."""
+    spec, progress = declaration.spec, progress or Silent()
     timings: dict[str, float] = {"started": time.time()}
     with declaration.naming_places():
-        dataset, gates, populations = _run(declaration, progress, timings, force=force)
-    with _stage("measure", progress, timings):
-        result = _measure(declaration, dataset, populations, gates)
-    timings |= _latencies(populations)
-    return Audit(result=replace(result, timings=timings), dataset=dataset, populations=populations)
+        with _stage("load", progress, timings):
+            source = data.open_source(spec, declaration.base)
+            dataset = source.load()
+            gates = declared_gates(declaration, dataset)
+            for warning in dataset.warnings:
+                progress.note(warning)
+        with _stage("run", progress, timings):
+            store = declaration.base / spec.run.store
+            populations = population.run(
+                spec, source, dataset, base=declaration.base, store_folder=store, progress=progress, force=force
+            )
+            _refuse_empty(populations[0])
+    return Populated(
+        declaration=declaration,
+        progress=progress,
+        dataset=dataset,
+        gates=gates,
+        populations=populations,
+        timings=timings,
+    )
 
 
-def _run(
-    declaration: Declaration, progress: Progress, timings: dict[str, float], *, force: bool
-) -> tuple[Dataset, tuple[Gate, ...], tuple[Population, ...]]:
-    """Load the data, then run whatever is not stored."""
-    spec = declaration.spec
-    with _stage("load", progress, timings):
-        source = data.open_source(spec, declaration.base)
-        dataset = source.load()
-        gates = declared_gates(declaration, dataset)
-        for warning in dataset.warnings:
-            progress.note(warning)
-    with _stage("run", progress, timings):
-        store = declaration.base / spec.run.store
-        populations = population.run(
-            spec, source, dataset, base=declaration.base, store_folder=store, progress=progress, force=force
-        )
-        _refuse_empty(populations[0])
-    return dataset, gates, populations
+def conclude(ran: Populated) -> Audit:
+    """Measure and judge: the second part of `audit`."""
+    timings = dict(ran.timings)
+    with _stage("measure", ran.progress, timings):
+        result = _measure(ran.declaration, ran.dataset, ran.populations, ran.gates)
+    timings |= _latencies(ran.populations)
+    return Audit(result=replace(result, timings=timings), dataset=ran.dataset, populations=ran.populations)
 
 
 @contextmanager

@@ -51,8 +51,8 @@ class Verdict(StrEnum):
 
 
 def group_name(group: GroupKey) -> str:
-    """The group in words, such as "Female x Black"."""
-    return " x ".join(name for _, name in group) or "everybody"
+    """The group in words, such as "Female × Black"."""
+    return " × ".join(name for _, name in group) or "everybody"
 
 
 def _written(group: GroupKey) -> str:

@@ -31,7 +31,9 @@ class Table(BaseModel):
 class Audit(Table):
     """`[audit]`: what the audit is called and what it is for."""
 
-    name: Name | None = Field(None, description="folder of the outputs; default: the file's folder")
+    name: Name | None = Field(
+        None, description="outputs go to audits/NAME below the current folder; default: the name of the file's folder"
+    )
     title: str | None = Field(None, max_length=200, description="heading of the report; default: the name")
     seed: NonNegativeInt = Field(0, description="every random number derives from it")
     intended_use: str | None = Field(None, description="printed in the report")
@@ -305,8 +307,8 @@ class GateTable(Table):
         "the change of such a gap from the baseline",
     )
     variants: Names = Field("*", description="compressed variants")
-    min: float | None = Field(None, description="inclusive")
-    max: float | None = Field(None, description="inclusive")
+    min: float | None = Field(None, description="inclusive; a share or a difference of shares: -0.02 is 2 points less")
+    max: float | None = Field(None, description="inclusive; as min")
     decide_on: Literal["interval", "point"] = Field("interval", description="what must lie within the limit")
     severity: Literal["error", "warning"] = Field("error", description="only errors count for the exit code")
     why: str = Field("", description="printed beside the verdict")

@@ -473,7 +473,7 @@ def adult(**changes) -> AuditResult:
                 SplitSize(split="test", examples=16281, by_class=(12435, 3846)),
             ),
             groups=tuple((group, (n - positive, positive)) for group, (n, positive, _) in everybody.items()),
-            reference={"sex": "Male", "age": "30-44", "race": "White", "sex x race": "Male x White"},
+            reference={"sex": "Male", "age": "30-44", "race": "White", "sex x race": "Male × White"},
             clusters=None,
             warnings=("5 test rows are also training rows",),
         ),

@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from auditor.measure.counts import MemberCounts
-    from auditor.records import BoolArray, FloatArray, IntArray
+    from auditor.records import BoolArray, FloatArray, IntArray, Label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,16 @@ RATES = {
     "selection_rate": Rate(per_class=True, among="all"),
     "precision": Rate(per_class=True, among="decided"),
 }
+
+AMONG = {"true": "labelled", "other": "not labelled", "decided": "decided"}
+
+
+def of_whom(metric: str, label: Label | None) -> str:
+    """Say which examples a rate's denominator counts, such as "examples labelled >50K"."""
+    rate = RATES[metric]
+    if not rate.per_class or rate.among == "all":
+        return "examples"
+    return f"examples {AMONG[rate.among]} {label}"
 
 
 def denominators(rate: Rate, total: IntArray) -> IntArray:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from auditor.measure.counts import align, count_labels
-from auditor.records import EACH, DataSummary, VariantSummary, family_name
+from auditor.records import EACH, DataSummary, VariantSummary, family_name, group_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,7 +76,7 @@ def summarise_data(dataset: Dataset) -> DataSummary:
     groups = dataset.groups
     counts = count_labels(dataset.labels, groups, len(dataset.classes))
     references = {
-        family_name(groups.names[g]): " x ".join(name for _, name in groups.names[g])
+        family_name(groups.names[g]): group_name(groups.names[g])
         for g, reference in enumerate(groups.reference)
         if reference == g
     } | {family_name(groups.names[g]): "best" for g in np.flatnonzero(groups.reference == EACH)}

@@ -69,7 +69,7 @@ class RateTable:
         self.unit = "examples" if setting.dataset.cluster is None else "effective clusters"
         self.n: IntArray = denominators(self.rate, setting.total)
         if self.is_random:
-            self.unit = "examples that some member decides so"
+            self.unit = "examples that the member with fewest decides so"
             self.n = _mean_size(setting.ours.decided)
 
     # ---------------------------------------------------------------------------------------------- what is defined

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import Future
-from contextlib import nullcontext
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from auditor.errors import OutputError, Problem, did_you_mean
+from auditor.report.figures import pictures
 from auditor.report.html import html
 from auditor.report.markdown import markdown
 from auditor.report.pdf import press
@@ -48,8 +49,11 @@ class Draft:
 
     @cached_property
     def html(self) -> str:
-        """The whole report as one page."""
-        return html(self.view)
+        """The whole report as one page; its pictures are drawn while the content and its digest are made."""
+        with ThreadPoolExecutor(1) as waiting:
+            drawn = waiting.submit(pictures, view(self.result, digest="", edited=self.edited).figures)
+            self.content  # noqa: B018 - made meanwhile
+            return html(self.view, drawn.result())
 
     def pdf(self) -> Future[bytes]:
         """Begin to set the page on paper; other formats can be made meanwhile."""
@@ -79,8 +83,17 @@ class Rendered:
     """What they say, for the terminal."""
 
 
-def render(result: AuditResult, formats: Iterable[str], *, edited: bool = False) -> Rendered:
+def press_for(formats: Iterable[str]) -> AbstractContextManager[Press | None]:
+    """Start what some of these formats need, so that it gets ready while the result is still being made."""
+    return press() if "pdf" in formats else nullcontext()
+
+
+def render(
+    result: AuditResult, formats: Iterable[str], *, edited: bool = False, ready: Press | None = None
+) -> Rendered:
     """Make the wanted formats; one that cannot be made does not keep the others from being made.
+
+    `ready` is what `press_for` started; without it, it is started here.
 
     Raises:
         OutputError: a format is not known.
@@ -91,8 +104,8 @@ def render(result: AuditResult, formats: Iterable[str], *, edited: bool = False)
         raise OutputError(
             *(Problem(where=name, message="no such format", advice=did_you_mean(name, FORMATS)) for name in unknown)
         )
-    with press() if "pdf" in wanted else nullcontext() as ready:
-        draft = Draft(result, edited=edited, press=ready)
+    with press_for([] if ready else wanted) as started:
+        draft = Draft(result, edited=edited, press=ready or started)
         begun = {name: _attempt(FORMATS[name][1], draft) for name in sorted(wanted, key=list(FORMATS).index)}
         made = {name: _attempt(one.result) if isinstance(one, Future) else one for name, one in begun.items()}
     return Rendered(

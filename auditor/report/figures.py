@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from auditor.report.view.blocks import Lines, Mark
 
+    Pictures = dict[tuple[Dots | Lines, Figure], str]
+    """A panel of a figure, as SVG."""
     Chart = Any
     """Altair's classes share no type that is useful here."""
 
@@ -61,7 +63,7 @@ _ROWS, _ZERO, _LIMITS = "rows", "zero", "limits"
 """Names of data within a specification: layers share them, so that copying a layer does not copy them."""
 
 
-def pictures(figures: Sequence[Figure]) -> dict[tuple[Dots | Lines, Figure], str]:
+def pictures(figures: Sequence[Figure]) -> Pictures:
     """Draw every panel of every figure, as SVG.
 
     Raises:

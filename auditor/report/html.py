@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from auditor.report import figures
-from auditor.report.view.blocks import Figure
-
 if TYPE_CHECKING:
-    from auditor.report.view.blocks import Dots, Lines, View
+    from auditor.report.figures import Pictures
+    from auditor.report.view.blocks import Dots, Figure, Lines, View
 
 _PACKAGE = Path(__file__).parents[1]
 TEMPLATES = next(f for f in (_PACKAGE / "templates", _PACKAGE.parent / "templates") if f.is_dir())
@@ -21,13 +19,8 @@ TEMPLATES = next(f for f in (_PACKAGE / "templates", _PACKAGE.parent / "template
 _SIZE = re.compile(r'<svg[^>]* width="(\d+)" height="(\d+)"')
 
 
-def html(view: View) -> str:
-    """Write the report as HTML.
-
-    Raises:
-        OutputError: the figures could not be drawn.
-    """
-    drawn = figures.pictures([b for section in view.sections for b in section.blocks if isinstance(b, Figure)])
+def html(view: View, drawn: Pictures) -> str:
+    """Write the report, with its figures' panels as they are drawn, as HTML."""
 
     def picture(panel: Dots | Lines, figure: Figure) -> dict[str, str | int]:
         svg = drawn[panel, figure]

@@ -50,8 +50,9 @@ def _open(name: str, table: Table) -> Iterator[str]:
     if table.rows:
         yield f"\n### {escaped(name)}: what does not pass\n"
         yield from _table(table, table.rows[:_ROWS])
-    if len(table.rows) > _ROWS:
-        yield f"\nand {len(table.rows) - _ROWS:,} more"
+    left = max(len(table.rows) - _ROWS, 0) + table.left
+    if left:
+        yield f"\nand {left:,} more"
 
 
 def _table(table: Table, rows: tuple[tuple[Cell, ...], ...]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from auditor.errors import Problem, ResultError
 from auditor.provenance import digest_of
-from auditor.report.result_rows import plain, records
+from auditor.report.result_rows import as_object, plain, records
 from auditor.report.schema import SCHEMA, ResultFile
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def content_of(result: AuditResult) -> Json:
     """Give what result.json holds; its `digest`, which identical runs share, covers all but `timings`."""
     stated = plain(result)
     stated["audit"]["digest"] = digest_of(stated["audit"]["definition"])
-    unsigned = json.dumps(stated | {"digest": "0" * 64}, allow_nan=False)
+    unsigned = json.dumps(stated | {"digest": "0" * 64}, allow_nan=False, default=as_object)
     content = ResultFile.model_validate_json(unsigned).model_dump(mode="json", by_alias=True)
     return content | {"digest": _digest(content)}
 

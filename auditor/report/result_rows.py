@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -44,7 +43,7 @@ Json = dict[str, Any]
 
 
 def plain(result: AuditResult) -> Json:
-    """Give a result as what JSON has, without digests."""
+    """Give a result as `json.dumps(…, default=as_object)` writes it, without digests."""
     estimates = {estimate.id: estimate for estimate in result.estimates}
     if len(estimates) != len(result.estimates):
         raise ValueError("two estimates share an id")
@@ -52,7 +51,7 @@ def plain(result: AuditResult) -> Json:
     if strangers:
         raise ValueError(f"findings about estimates that the result does not hold: {strangers[:5]}")
     lines = {gate.name: gate.line for gate in result.gates}
-    content = {
+    return {
         "schema": SCHEMA,
         "status": result.status,
         "audit": {"file": result.definition_file, "definition": result.definition},
@@ -73,8 +72,6 @@ def plain(result: AuditResult) -> Json:
         "looks": result.looks,
         "fixed_sequences": result.fixed_sequences,
     }
-    as_json: Json = json.loads(json.dumps(content, allow_nan=False, default=_object))
-    return as_json
 
 
 def finding_row(finding: Finding, line: int | None) -> Json:
@@ -108,13 +105,14 @@ def finding_row(finding: Finding, line: int | None) -> Json:
     }
 
 
-def _object(record: Any) -> Json:  # noqa: ANN401 - a record or a mapping; json gives nothing else
+def as_object(record: Any) -> Json:  # noqa: ANN401 - a record or a mapping; json gives nothing else
+    """Give a record or a mapping as a JSON object."""
     return dict(record) if isinstance(record, Mapping) else {f.name: getattr(record, f.name) for f in fields(record)}
 
 
 def _data(data: DataSummary) -> Json:
     groups = [{"group": dict(group), "by_class": by_class} for group, by_class in data.groups]
-    return _object(data) | {"groups": groups}
+    return as_object(data) | {"groups": groups}
 
 
 def _group(key: GroupKey | None) -> Json | None:
@@ -122,7 +120,7 @@ def _group(key: GroupKey | None) -> Json | None:
 
 
 def _named(record: ClassTest | ExemplarGroup | Exemplar | OddsRatio | Description) -> Json:
-    row = _object(record) | {"group": dict(record.group)}
+    row = as_object(record) | {"group": dict(record.group)}
     return {"class" if key == "label" else key: value for key, value in row.items()}
 
 
@@ -130,11 +128,11 @@ def _gate(gate: Gate) -> Json:
     targets = [
         {"class": label, "group": dict(group), "against": _group(against)} for label, group, against in gate.targets
     ]
-    return _object(gate) | {"targets": targets}
+    return as_object(gate) | {"targets": targets}
 
 
 def _estimate(estimate: Estimate) -> Json:
-    row = _object(estimate) | {
+    row = as_object(estimate) | {
         "id": estimate.id,
         "class": estimate.label,
         "group": dict(estimate.group),
@@ -150,18 +148,18 @@ def _exemplars(found: Exemplars) -> Json:
         "odds_ratios": [_named(ratio) for ratio in found.odds_ratios],
         "top": [_named(exemplar) for exemplar in found.top],
     }
-    row = _object(found) | named
+    row = as_object(found) | named
     del row["variant"]
     return row
 
 
 def _extreme(extreme: Extreme) -> Json:
-    row = _object(extreme) | {"worst_group": _group(extreme.worst_group)}
+    row = as_object(extreme) | {"worst_group": _group(extreme.worst_group)}
     return {"class" if key == "label" else key: value for key, value in row.items()}
 
 
 def _selections(found: Selections) -> Json:
-    row = _object(found) | {"class": found.label, "tables": [_selection_table(table) for table in found.tables]}
+    row = as_object(found) | {"class": found.label, "tables": [_selection_table(table) for table in found.tables]}
     del row["label"]
     return row
 
@@ -171,7 +169,7 @@ def _selection_table(table: SelectionTable) -> Json:
         key: None if group is None else dict(group)
         for key, group in (("reference", table.reference), ("local_law_reference", table.local_law_reference))
     }
-    return _object(table) | references | {"rows": [_object(row) | {"group": dict(row.group)} for row in table.rows]}
+    return as_object(table) | references | {"rows": [as_object(row) | {"group": dict(row.group)} for row in table.rows]}
 
 
 # ------------------------------------------------------------------------------------------------------ rows to records

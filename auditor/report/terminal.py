@@ -53,8 +53,9 @@ def _gates(view: View) -> Table:
         for own, who, n, estimate, *_ in comparisons.rows[:_ROWS]:
             about = Text(f"{who.text}, {who.detail}, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{n.text}")
             table.add_row(_verdict(own), about, Text(f"{estimate.text}\n{estimate.detail}".strip()), Text())
-        if len(comparisons.rows) > _ROWS:
-            table.add_row(Text(), Text(f"and {len(comparisons.rows) - _ROWS:,} more that do not pass", style="dim"))
+        left = max(len(comparisons.rows) - _ROWS, 0) + comparisons.left
+        if left:
+            table.add_row(Text(), Text(f"and {left:,} more that do not pass", style="dim"))
     return table
 
 

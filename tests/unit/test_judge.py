@@ -154,7 +154,7 @@ def test_a_decision_on_the_point_looks_at_nothing_else():
 
 def test_an_open_case_says_what_would_settle_it():
     (found,) = judge([gate("f")], [estimate(-0.015, sd=0.01)], VARIANTS, confidence=0.95, minimum=None)
-    assert "examples in f, where there are 500" in found.needed
+    assert "in f, where there are 500" in found.needed
     (found,) = judge([gate("f")], [estimate(-0.015)], VARIANTS, confidence=0.95, minimum=None)
     assert "as many examples and members would do" in found.needed
     (found,) = judge([gate("f")], [estimate(-0.021)], VARIANTS, confidence=0.95, minimum=None)

@@ -79,7 +79,8 @@ def _notices(result: AuditResult, *, edited: bool) -> tuple[str, ...]:
         notices.append("The result file was edited after it was written: its digest does not match its content.")
     if result.status == "incomplete":
         reasons = unfit(result.variants, result.definition["population"].get("minimum")).values()
-        notices.append(f"Not everything could be judged: {'; '.join(dict.fromkeys(map(clean, reasons)))}.")
+        again = " What failed is listed under Variants; a further run repeats only that." if result.failures else ""
+        notices.append(f"Not everything could be judged: {'; '.join(dict.fromkeys(map(clean, reasons)))}.{again}")
     if result.looks:
         notices += _looks(result)
     changed = [words.name(gate.name) for gate in result.gates if gate.limits_changed]

@@ -46,6 +46,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
+    left: int = 0
+    """Rows that are not here but in result.json; the note says so."""
     on_paper: int | None = None
     """How many rows are set on paper, where a page has no end of them; None for all."""
     is_list: bool = False
@@ -203,3 +205,8 @@ class View:
     """For each row of `gates` its comparisons, worst first."""
     sections: tuple[Section, ...]
     digest_line: str
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All figures, in the order in which they stand."""
+        return tuple(block for section in self.sections for block in section.blocks if isinstance(block, Figure))

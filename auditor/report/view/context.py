@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from auditor.records import BASELINE, EVERYBODY, MISSING, family_name
+from auditor.records import BASELINE, EVERYBODY, MISSING, family_name, group_name
 from auditor.report.view import words
 from auditor.report.view.blocks import Bullets, Cell, Column, Facts, Heading, Prose, Section, Table
 from auditor.report.view.rates import ROWS_DRAWN, ROWS_LISTED, value_cell
@@ -102,7 +102,7 @@ def _group_table(data: DataSummary) -> Table:
 
 
 def _is_reference(data: DataSummary, key: GroupKey) -> bool:
-    return bool(key) and data.reference.get(family_name(key)) == " x ".join(name for _, name in key)
+    return bool(key) and data.reference.get(family_name(key)) == group_name(key)
 
 
 # ------------------------------------------------------------------------------------------------------------- variants

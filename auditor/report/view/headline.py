@@ -10,9 +10,10 @@ from auditor.records import BASELINE, EVERYBODY, Verdict
 from auditor.report.view import words
 from auditor.report.view.blocks import Bar, Headline
 from auditor.report.view.numbers import bad_is_low, counted, subject
+from auditor.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from auditor.records import Compare, Estimate, Finding, Gate, GroupKey
     from auditor.report.view.numbers import Numbers, Subject
@@ -45,19 +46,23 @@ def headline(numbers: Numbers) -> Headline:
         sentence=_sentence(numbers, estimate),
         bars=_bars(numbers, estimate),
         bars_caption=_bars_caption(numbers, estimate),
-        support=(
-            _interval(numbers, estimate, gate, finding.limit),
-            _seeds(finding),
-            baseline(finding),
-            *_contrast(numbers, estimate),
+        support=tuple(
+            sentence
+            for sentence in (
+                _interval(numbers, estimate, gate, finding.limit),
+                _seeds(finding),
+                baseline(finding),
+                *_contrast(numbers, estimate),
+            )
+            if sentence
         ),
     )
 
 
 def baseline(finding: Finding) -> str:
-    """Say whether the baseline is beyond the limit as well."""
+    """Say whether the baseline is beyond the limit as well; nothing where the gate is about a change from it."""
     if finding.baseline_fails_too is None:
-        return "The gate is about change: the baseline is its zero."
+        return ""
     if finding.baseline_fails_too:
         return "The baseline's own estimate is beyond this limit too."
     return "The baseline's own estimate is within this limit."
@@ -243,7 +248,7 @@ def _without_failure(numbers: Numbers, failed: int) -> Headline:
     if not estimates:
         return Headline(
             kicker=outcome or "No finding",
-            sentence="No change from the baseline could be measured; the tables below say why.",
+            sentence=_no_change(blocked),
             bars=(),
             bars_caption="",
             support=(),
@@ -262,6 +267,12 @@ def _without_failure(numbers: Numbers, failed: int) -> Headline:
             f"It is the worst of {len(estimates):,} estimates, and such a one is larger than the truth, as a rule.",
         ),
     )
+
+
+def _no_change(blocked: Mapping[str, str]) -> str:
+    if blocked:
+        return f"No change is judged: {'; '.join(dict.fromkeys(map(clean, blocked.values())))}."
+    return "No change from the baseline could be measured; the tables below say why."
 
 
 def _loss(estimate: Estimate) -> float:

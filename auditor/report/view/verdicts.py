@@ -270,6 +270,7 @@ def comparisons(gate: Gate, findings: tuple[Finding, ...]) -> Table:
         columns=tuple(Column(heading=heading, numeric=heading == "n") for heading in headings),
         rows=rows,
         note=f"{left:,} more, none worse than these, are in result.json." if left else "",
+        left=left,
         is_list=True,
     )
 

@@ -72,7 +72,7 @@ def test_precision_of_a_class_that_a_member_never_decides_for_is_undefined():
     base = population("baseline", [[0] * 20, [1] * 20])
     found = one(data, base, base, "precision", "value", label=1)
     assert found.value is None
-    assert "0 examples that some member decides so" in found.undefined
+    assert "0 examples that the member with fewest decides so" in found.undefined
 
 
 def test_a_ratio_to_a_reference_group_with_rate_0_is_undefined():

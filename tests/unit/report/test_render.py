@@ -19,7 +19,7 @@ from auditor.errors import OutputError
 from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, result_json, write
 from auditor.report.markdown import escaped
 from auditor.report.programs import started
-from auditor.report.result_rows import plain, records
+from auditor.report.result_rows import as_object, plain, records
 from auditor.report.schema import ResultFile
 from auditor.report.terminal import summary
 from auditor.report.view.blocks import Dots, Figure, Line, Lines, Mark
@@ -56,7 +56,7 @@ def hostile(name: str):
             return {swap(key): swap(item) for key, item in value.items()}
         return value
 
-    content = swap(plain(small()))
+    content = swap(json.loads(json.dumps(plain(small()), default=as_object)))
     content["audit"]["digest"] = content["digest"] = "0" * 64
     return records(ResultFile.model_validate_json(json.dumps(content)))
 
@@ -104,7 +104,7 @@ def test_every_picture_has_words_and_every_table_its_headings(made) -> None:
 
 
 def test_figures_are_xml_without_links() -> None:
-    drawn = figures.pictures([b for s in Draft(small()).view.sections for b in s.blocks if isinstance(b, Figure)])
+    drawn = figures.pictures(Draft(small()).view.figures)
     assert len(drawn) > 3
     for svg in drawn.values():
         assert not re.search(r"<(script|image|a|foreignObject)\b", svg)
@@ -112,7 +112,7 @@ def test_figures_are_xml_without_links() -> None:
 
 
 def test_every_defined_number_is_a_dot_and_every_limit_a_dashed_line() -> None:
-    shown = [b for s in Draft(small()).view.sections for b in s.blocks if isinstance(b, Figure)]
+    shown = Draft(small()).view.figures
     drawn = figures.pictures(shown)
     for figure in shown:
         for panel in figure.panels:
@@ -127,7 +127,7 @@ def test_every_defined_number_is_a_dot_and_every_limit_a_dashed_line() -> None:
 
 
 def test_what_is_undefined_is_drawn_as_a_word() -> None:
-    drawn = figures.pictures([b for s in Draft(small()).view.sections for b in s.blocks if isinstance(b, Figure)])
+    drawn = figures.pictures(Draft(small()).view.figures)
     assert any(">undefined<" in svg for svg in drawn.values())
 
 
