@@ -142,6 +142,7 @@ def _measure(
             definition=definition,
             data=dataset.digest,
             models={p.name: p.predictions.digests for p in populations},
+            stacks={p.name: p.stack for p in populations if p.stack},
         ),
         timings={},
         data=summarise_data(dataset),

@@ -34,6 +34,9 @@ class Progress(Protocol):
     def finished(self, job: str, seconds: float, *, stored: bool) -> None:
         """A job ended, or was found in the store."""
 
+    def trained(self, stack: str, seconds: float) -> None:
+        """Members were trained together; each is finished when it has decided."""
+
     def note(self, message: str) -> None:
         """Something that the user should know, such as a warning."""
 
@@ -50,6 +53,9 @@ class Silent:
     def finished(self, job: str, seconds: float, *, stored: bool) -> None:
         """Say nothing."""
 
+    def trained(self, stack: str, seconds: float) -> None:
+        """Say nothing."""
+
     def note(self, message: str) -> None:
         """Say nothing."""
 
@@ -60,7 +66,8 @@ class Lines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._total = self._done = self._stored = 0
-        self._start = 0.0
+        self._first: float | None = None
+        """When the first member was made: what goes before it happens once."""
 
     def stage(self, name: str) -> None:
         """Name the stage."""
@@ -68,7 +75,7 @@ class Lines:
 
     def started(self, total: int) -> None:
         """Start counting."""
-        self._total, self._start = total, time.monotonic()
+        self._total = total
 
     def finished(self, job: str, seconds: float, *, stored: bool) -> None:
         """Tell what is done, and about how long the rest takes; what was stored is only counted."""
@@ -79,9 +86,16 @@ class Lines:
         elif self._done == self._total:
             self._write(f"  {self._stored} of {self._total} members were stored already")
 
+    def trained(self, stack: str, seconds: float) -> None:
+        """Tell it, without counting."""
+        self._write(f"  {stack}: {seconds:.1f} s")
+
     def _left(self) -> str:
-        ran = self._done - self._stored
-        left = (time.monotonic() - self._start) / ran * (self._total - self._done)
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now
+            return ""
+        left = (now - self._first) / (self._done - self._stored - 1) * (self._total - self._done)
         return f", about {_duration(left)} left" if left >= 1 else ""
 
     def note(self, message: str) -> None:
@@ -131,6 +145,11 @@ class Bar:
         if self._task is not None:
             what = "stored already" if stored else f"{seconds:.1f} s"
             self._bar.update(self._task, advance=1, description=f"{job} ({what})")
+
+    def trained(self, stack: str, seconds: float) -> None:
+        """Tell it, without moving on."""
+        if self._task is not None:
+            self._bar.update(self._task, description=f"{stack} ({seconds:.1f} s)")
 
     def note(self, message: str) -> None:
         """Pass on a warning, above the bar."""

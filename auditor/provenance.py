@@ -51,9 +51,17 @@ def library_versions() -> dict[str, str]:
 
 
 def describe(
-    *, seed: int, definition: Mapping[str, Any], data: str, models: Mapping[str, tuple[str, ...]]
+    *,
+    seed: int,
+    definition: Mapping[str, Any],
+    data: str,
+    models: Mapping[str, tuple[str, ...]],
+    stacks: Mapping[str, int],
 ) -> dict[str, Any]:
-    """Collect everything that a reader needs to judge where a result comes from, and to get it again."""
+    """Collect everything that a reader needs to judge where a result comes from, and to get it again.
+
+    `models` are the digests of each variant's members; `stacks`, of variants so trained, how many side by side.
+    """
     package = Path(__file__).parent
     return {
         "auditor": version("auditor"),
@@ -62,6 +70,7 @@ def describe(
         "data": data,
         "seed": seed,
         "models": {name: list(digests) for name, digests in models.items()},
+        "trained_side_by_side": dict(stacks),
         "python": platform.python_version(),
         "libraries": library_versions(),
         "machine": f"{platform.system()} {platform.machine()}",

@@ -171,6 +171,8 @@ class Population:
     """The recipe, as declared."""
     measured: tuple[Mapping[str, Any], ...]
     """[K]: what was measured on each member: sparsity, bytes, parameters, latency."""
+    stack: int | None = None
+    """How many members were trained side by side at most; None where each was trained by itself, or none."""
 
 
 # -------------------------------------------------------------------------------------------------------------- measure

@@ -64,6 +64,11 @@ class Training(Table):
     learning_rate: PositiveFloat = Field(1e-3, description="constant")
     momentum: float = Field(0.0, ge=0, lt=1, description="sgd only")
     weight_decay: float = Field(0.0, ge=0, description="decoupled, a step")
+    stacked: Literal["auto"] | bool = Field(
+        "auto",
+        description="members of a dense model are trained side by side in one compiled loop: auto: the built-in mlp on "
+        "a table; true: also a function of your own; false: each by itself",
+    )
 
 
 class PopulationTable(Table):

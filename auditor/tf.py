@@ -52,7 +52,12 @@ def seed(number: int) -> None:
     keras = load().tf_keras
     keras.backend.clear_session()
     gc.collect()  # graphs refer to themselves: without this, memory grows with every member
-    keras.utils.set_random_seed(number)
+    reseed(number)
+
+
+def reseed(number: int) -> None:
+    """Seed every generator of this process."""
+    load().tf_keras.utils.set_random_seed(number)
 
 
 def _set_up(tf: Any) -> None:  # noqa: ANN401 - the module

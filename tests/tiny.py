@@ -34,6 +34,12 @@ def inputs(seed=0, *, nan=False):
     )
 
 
+def truth(seed=0):
+    """The true classes of the test split."""
+    x = np.random.default_rng(seed).normal(size=(TRAIN + TEST, FEATURES)).astype(np.float32)
+    return (x[TRAIN:, :4].sum(axis=1) > 0).astype(np.int32)
+
+
 class Source:
     """Gives the inputs; `nan` puts one into the training split."""
 
@@ -72,7 +78,7 @@ def spec(*compressions, **tables):
     raw = {
         "schema": 1,
         "model": {"architecture": "mlp", "options": {"hidden": [16, 8]}},
-        "training": {"epochs": 4, "batch_size": 32, "learning_rate": 0.01},
+        "training": {"epochs": 4, "batch_size": 32, "learning_rate": 0.01, "stacked": False},
         "population": {"size": 2},
         "data": {"path": "people.csv", "label": "y"},
         "attribute": ["sex"],
@@ -89,10 +95,13 @@ class Heard(Silent):
     """Remembers what was told."""
 
     def __init__(self):
-        self.jobs, self.notes = [], []
+        self.jobs, self.notes, self.stacks = [], [], []
 
     def finished(self, job, _seconds, *, stored):
         self.jobs.append((job, stored))
+
+    def trained(self, stack, _seconds):
+        self.stacks.append(stack)
 
     def note(self, message):
         self.notes.append(message)

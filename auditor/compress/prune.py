@@ -13,7 +13,7 @@ from auditor.models.load import keras_bytes
 
 if TYPE_CHECKING:
     from auditor.models import KerasModel
-    from auditor.records import FloatArray
+    from auditor.records import BoolArray, FloatArray
     from auditor.spec import Prune as PruneTable
 
 SMALL = 100
@@ -64,9 +64,24 @@ class Prune:
             for wrapper in _wrappers(model)
             for weight in wrapper.layer.get_prunable_weights()
         ]
-        stripped = load().tfmot.strip_pruning(model)
+        return self._finished(load().tfmot.strip_pruning(model), pruned)
+
+    def finish_dense(self, model: KerasModel) -> Compressed:
+        """The same for a model without wrappers, whose dense kernels were pruned in a stack."""
+        kernels = [(layer.name, np.asarray(layer.kernel)) for layer in model.layers if hasattr(layer, "kernel")]
+        return self._finished(model, kernels)
+
+    def changes(self, steps: int) -> tuple[BoolArray, FloatArray]:
+        """For each step, from 1: whether masks change, and at which sparsity, by TFMOT's own schedule; [steps] each."""
+        from auditor.tf import load
+
+        tfm = load()
+        is_change, sparsity = self._schedule(tfm.tfmot)(tfm.tf.range(1, steps + 1, dtype=tfm.tf.int64))
+        return np.asarray(is_change), np.broadcast_to(np.asarray(sparsity), (steps,))
+
+    def _finished(self, stripped: KerasModel, pruned: list[tuple[str, FloatArray]]) -> Compressed:
         self._check(pruned)
-        inner = {wrapper.layer.name for wrapper in _wrappers(model)}
+        inner = {name for name, _ in pruned}
         measured = {
             "left_uncompressed": [layer.name for layer in stripped.layers if layer.weights and layer.name not in inner],
             "small_layers": [name for name, weight in pruned if weight.size < SMALL],

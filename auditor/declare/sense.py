@@ -59,6 +59,10 @@ def _check_model(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
     for key, needs in (("sha256", "path"), ("options", "architecture")):
         if getattr(model, key) and getattr(model, needs) is None:
             yield Mistake(path=("model", key), message=f"has no meaning without {needs}")
+    if spec.training.stacked is True and model.architecture is None:
+        yield Mistake(path=("training", "stacked"), message="has no meaning without an architecture to train")
+    if spec.training.stacked is True and spec.training.weight_decay:
+        yield Mistake(path=("training", "stacked"), message="knows no weight_decay: leave out one of them")
     if spec.training.momentum and spec.training.optimizer != "sgd":
         yield Mistake(path=("training", "momentum"), message=f"is for sgd, not {spec.training.optimizer}")
 

@@ -62,13 +62,17 @@ def run(
         return _from_columns(variants, cast("_Columns", source))
     store = Store(store_folder.absolute())
     store.sweep()
-    jobs = {job.key: job for variant in variants for job in variant.jobs}
-    progress.started(len(jobs))
-    outcomes: dict[str, Outcome] = {} if force else _stored(jobs, store, dataset, progress)
-    if missing := [job for key, job in jobs.items() if key not in outcomes]:
+    members = {job.key: job for variant in variants for job in variant.jobs}
+    stacks = {job.key: job for variant in variants for job in variant.stacks}
+    progress.started(len(members))
+    outcomes: dict[str, Outcome] = {} if force else _stored(members, store, dataset, progress)
+    if missing := [job for key, job in members.items() if key not in outcomes]:
+        wanted = {job.parent: stacks[job.parent] for job in missing if job.parent in stacks}
+        first = [job for job in wanted.values() if force or not _is_whole(job, store, progress)]
         inputs = _materialised(source, dataset, store, progress)
         site = Site(store=store, inputs=inputs, base=base.absolute(), force=force)
-        _run_missing(missing, jobs, outcomes, site, _executor(spec.run, len(missing)), progress)
+        execute = _executor(spec.run, len(missing))
+        _run_missing([*first, *missing], stacks | members, outcomes, site, execute, progress)
     return tuple(_population(variant, outcomes, len(dataset.labels)) for variant in variants)
 
 
@@ -101,6 +105,16 @@ def _read(job: Job, store: Store, dataset: Dataset, progress: Progress) -> Entry
         progress.note(f"the stored result of {job.name} is damaged ({error}): kept as {aside}, and made again")
         return None
     return entry
+
+
+def _is_whole(stack: Job, store: Store, progress: Progress) -> bool:
+    """Tell whether a stack is stored; a damaged one is said, set aside, and trained again, whole."""
+    try:
+        return store.entry(stack.key, stack.definition) is not None
+    except DamagedError as error:
+        aside = store.set_aside(store.job_folder(stack.key))
+        progress.note(f"the stored {stack.name} is damaged ({error}): kept as {aside}, and done again")
+        return False
 
 
 def _materialised(source: Source, dataset: Dataset, store: Store, progress: Progress) -> Path:
@@ -143,7 +157,10 @@ def _run_missing(
     def settle(job: Job, reason: str | None) -> bool:
         entry = None if reason else site.store.entry(job.key, job.definition)
         outcomes[job.key] = entry or str(reason)
-        progress.finished(job.name, entry.seconds if entry else 0.0, stored=False)
+        if job.is_stack:
+            progress.trained(job.name, entry.seconds if entry else 0.0)
+        else:
+            progress.finished(job.name, entry.seconds if entry else 0.0, stored=False)
         for child in missing:
             if child.key not in outcomes and (barred := _barred(child, jobs, outcomes)):
                 outcomes[child.key] = barred
@@ -225,6 +242,7 @@ def _of(
         failures=failures,
         asked_for=variant.recipe,
         measured=measured,
+        stack=max((len(stack.seeds) for stack in variant.stacks), default=None),
     )
 
 

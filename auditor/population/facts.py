@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, ValidationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import DTypeLike
@@ -46,6 +47,14 @@ class _Failed(_Sealed):
     seconds: Amount
 
 
+class _Stack(_Sealed):
+    """Members that were trained together, and have decided nothing yet."""
+
+    failure: None
+    diverged: dict[str, Count]
+    seconds: Amount
+
+
 class _Finished(_Sealed):
     failure: None
     measured: _Measured
@@ -54,14 +63,20 @@ class _Finished(_Sealed):
 
 def misshapen_facts(facts: object, *, of_member: bool = False) -> str:
     """Tell what is wrong with an entry's facts; empty where nothing is."""
-    failed = isinstance(facts, dict) and facts.get("failure") is not None
-    shape = (_Failed if failed else _Finished) if of_member else _Sealed
+    shape = _shape(facts) if of_member and isinstance(facts, dict) else _Sealed
     try:
         shape.model_validate(facts)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         return f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}"
     return ""
+
+
+def _shape(facts: Mapping[str, object]) -> type[_Sealed]:
+    if facts.get("failure") is not None:
+        return _Failed
+    definition = facts.get("definition")
+    return _Stack if isinstance(definition, dict) and "seeds" in definition else _Finished
 
 
 def misshapen_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...], classes: int) -> str:

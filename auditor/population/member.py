@@ -1,9 +1,13 @@
-"""Run one job: start from a model, train, compress, write the file, reload it, let it decide."""
+"""Run one job: start from a model, train, compress, write the file, reload it, let it decide.
+
+A stack's job only trains, all its members at once; each member's own job takes its weights from there.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -14,6 +18,7 @@ import numpy as np
 
 from auditor.compress import Compressed, Compressor, MemberError, compressor
 from auditor.compress.measured import measure_file
+from auditor.compress.prune import Prune
 from auditor.data.inputs import read_inputs, to_float
 from auditor.errors import AuditorError, IncompleteError, ModelError, Problem
 from auditor.models.architectures import build
@@ -21,8 +26,9 @@ from auditor.models.artifact import BATCH, TIMED_BATCH, decide, latency, predict
 from auditor.models.config import read_config
 from auditor.models.hdf5 import parse_json
 from auditor.models.load import keras_bytes, open_model, read_pinned
+from auditor.population.stacked import Stack, train_stack, unstackable
 from auditor.population.store import DamagedError
-from auditor.population.train import train
+from auditor.population.train import diverged_in, total_steps, train
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +74,11 @@ def run_job(job: Job, site: Site) -> None:
     def fill(folder: Path) -> dict[str, Any]:
         if isinstance(made, str):
             return {"failure": made, "measured": {}, "seconds": perf_counter() - start}
+        if isinstance(made, Stack):
+            for place, weights in enumerate(made.weights):
+                np.savez(folder / f"{_weights_of(place)}.npz", *weights)  # no object among them: nothing is pickled
+            diverged = {str(place): epoch for place, epoch in made.diverged.items()}
+            return {"failure": None, "diverged": diverged, "seconds": perf_counter() - start}
         (folder / f"model{made.file.ending}").write_bytes(made.file.content)
         np.save(folder / "decisions.npy", made.decisions, allow_pickle=False)
         if made.probabilities is not None:
@@ -77,13 +88,17 @@ def run_job(job: Job, site: Site) -> None:
     site.store.publish(site.store.job_folder(job.key), job.definition, fill, replace=site.force)
 
 
-def _attempt(job: Job, site: Site) -> _Made | str:
+def _weights_of(place: int) -> str:
+    return f"weights-{place:03}"
+
+
+def _attempt(job: Job, site: Site) -> _Made | Stack | str:
     """What was made, or the reason why nothing was: a MemberError, or the same exception twice."""
     reasons: list[str] = []
     while len(reasons) < ATTEMPTS:
         try:
             with _importable(site.base if job.definition["trusted"] else None):
-                return _make(job, site)
+                return _train_together(job, site) if job.is_stack else _make(job, site)
         except MemberError as error:
             return str(error)
         except (AuditorError, MemoryError):
@@ -123,12 +138,53 @@ def _make(job: Job, site: Site) -> _Made:
     return _Made(file=file, decisions=decisions, probabilities=probabilities, measured=measured)
 
 
+def _train_together(job: Job, site: Site) -> Stack:
+    from auditor.tf import reseed, seed
+
+    definition, inputs = job.definition, read_inputs(site.inputs)
+    starts = []
+    seed(job.seeds[0])
+    for number in job.seeds:
+        reseed(number)
+        model, facts = _built(job, inputs)
+        if said := unstackable(model):
+            advice = "Set training.stacked to false: members are then trained each by itself."
+            raise ModelError(Problem(where="training.stacked", message=f"the model cannot: {said}", advice=advice))
+        starts.append([np.asarray(weight) for layer in model.layers for weight in layer.weights])
+    training = definition["training"]
+    masking = None
+    if definition["compression"]:
+        masking = Prune(**definition["compression"]).changes(total_steps(len(inputs.train_x), training))
+    return train_stack(model, starts, job.seeds, inputs, training, activation=facts.activation, masking=masking)
+
+
+def _from_stack(job: Job, site: Site, inputs: Inputs) -> Compressed:
+    """The file of a member that was trained in a stack."""
+    start, recipe = job.definition["start"], job.definition["compression"]
+    part = site.store.part(start["parent"], _weights_of(start["place"]))
+    if epoch := part.facts["diverged"].get(str(start["place"])):
+        raise MemberError(diverged_in(epoch))
+    if part.content is None:
+        raise DamagedError("it holds no weights of this member")
+    model, _ = _built(job, inputs)
+    with np.load(io.BytesIO(part.content), allow_pickle=False) as stored:
+        weights = iter([stored[name] for name in stored.files])
+    for layer in model.layers:
+        layer.set_weights([next(weights) for _ in layer.weights])
+    if recipe:
+        return Prune(**recipe).finish_dense(model)
+    return Compressed(ending=".keras", content=keras_bytes(model), measured={})
+
+
 def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
     """The member's file: the given one as it is, or one that is trained, compressed, or both."""
     start = job.definition["start"]
     if job.path is not None:
         content, _ = read_pinned(job.path, start["sha256"])
         return Compressed(ending=start["ending"], content=content, measured={})
+    if "place" in start:
+        with _parent_whole(job, site):
+            return _from_stack(job, site, inputs)
     training, recipe = job.definition["training"], job.definition["compression"]
     model, facts = _start(job, site, inputs)
     family: Compressor = compressor(recipe) if recipe else _Uncompressed()
@@ -142,21 +198,34 @@ def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts
     """An untrained model, or the parent's."""
     start, trusted = job.definition["start"], job.definition["trusted"]
     if "architecture" in start:
-        shape = inputs.train_x.shape[1:]
-        model = build(start["architecture"], shape, job.definition["classes"], start["options"])
-        # What could not be opened again after training is refused before it.
-        return model, read_config(parse_json(model.to_json(), ""), start["architecture"], ".keras", trusted)
+        return _built(job, inputs)
     folder = str(site.store.job_folder(start["parent"]))
-    try:
+    with _parent_whole(job, site):
         content, ending = site.store.model(start["parent"])
-    except DamagedError as error:
-        advice = "Run again: what is damaged is set aside and made again."
-        raise IncompleteError(Problem(file=folder, message=str(error), advice=advice)) from error
     parent = open_model(content, ending, folder, trusted)
     if parent.keras is None:
         advice = "Give the .keras or .h5 file that it came of."
         raise ModelError(Problem(file=folder, message="a .tflite file cannot be compressed further", advice=advice))
     return parent.keras, parent.facts
+
+
+def _built(job: Job, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
+    start = job.definition["start"]
+    model = build(start["architecture"], inputs.train_x.shape[1:], job.definition["classes"], start["options"])
+    # What could not be opened again after training is refused before it.
+    config = parse_json(model.to_json(), "")
+    return model, read_config(config, start["architecture"], ".keras", job.definition["trusted"])
+
+
+@contextlib.contextmanager
+def _parent_whole(job: Job, site: Site) -> Iterator[None]:
+    """Say of a damaged parent where it is, and what to do."""
+    try:
+        yield
+    except DamagedError as error:
+        folder = str(site.store.job_folder(job.definition["start"]["parent"]))
+        advice = "Run again: what is damaged is set aside and made again."
+        raise IncompleteError(Problem(file=folder, message=str(error), advice=advice)) from error
 
 
 class _Uncompressed:

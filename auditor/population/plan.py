@@ -9,11 +9,14 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from auditor.compress.prune import plan_pruning
 from auditor.errors import AuditorError, ModelError, Problem
 from auditor.models.architectures import check_architecture
 from auditor.models.inspect import inspect_model
 from auditor.models.load import ending_of, read_pinned
+from auditor.population.stacked import MOST
 from auditor.population.train import total_steps
 from auditor.provenance import THREADS, canonical, digest_of, digest_of_files, library_versions
 from auditor.records import BASELINE
@@ -26,18 +29,27 @@ if TYPE_CHECKING:
     from auditor.records import Claim, Dataset
     from auditor.spec import AuditSpec, Compression
 
-_CODE = ("tf.py", "data/*.py", "population/member.py", "population/train.py", "models/*.py", "compress/*.py")
+_CODE = (
+    "tf.py",
+    "data/*.py",
+    "population/member.py",
+    "population/train.py",
+    "population/stacked.py",
+    "models/*.py",
+    "compress/*.py",
+)
 """The auditor's own files that determine a member's result."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One member to make. Two jobs with one key are one job."""
+    """One member to make, or a stack of members to train together. Two jobs with one key are one job."""
 
     variant: str
     member: int
     definition: Mapping[str, Any]
-    """JSON: where the model starts (architecture, file or parent), training, compression, seed, data, environment."""
+    """JSON: where the model starts (architecture, file or parent), training, compression, seed, data, environment.
+    A stack has the `seeds` of its members; each of them is a job after it, whose start names its `place` there."""
     path: Path | None = None
     """The file of a given model; its digest, not its place, is part of the definition."""
 
@@ -54,7 +66,19 @@ class Job:
     @property
     def name(self) -> str:
         """In words, such as "pruned-0.5, member 3"."""
+        if self.is_stack:
+            return f"{self.variant}, training of members {self.member} to {self.member + len(self.seeds) - 1}"
         return f"{self.variant}, member {self.member}"
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether it makes no member, but trains several."""
+        return "seeds" in self.definition
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of the members of a stack."""
+        return tuple(self.definition["seeds"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +94,8 @@ class Variant:
     """As declared."""
     jobs: tuple[Job, ...]
     """One a member; empty where decisions come from a table."""
+    stacks: tuple[Job, ...] = ()
+    """Where members are trained together: jobs that the members' own come after."""
     columns: str | None = None
     """The pattern of a predictions table's columns."""
 
@@ -144,14 +170,22 @@ class _Planner:
         model = self._spec.model
         if model.path is not None:
             recipe: dict[str, Any] = {"path": model.path, "sha256": model.sha256}
+            stacks: tuple[Job, ...] = ()
             jobs: tuple[Job, ...] = (self._file(BASELINE, model.path, model.sha256, "model.path"),)
         else:
             recipe = {"architecture": model.architecture, "options": model.options}
-            jobs = tuple(self._trained(BASELINE, member, None) for member in range(self._spec.population.size))
+            stacks, jobs = self._trained(BASELINE, None)
         method = "given" if self._given else "train"
         claim: Claim = "artifact" if self._given else "recipe"
         return Variant(
-            name=BASELINE, method=method, claim=claim, paired=False, fixed_baseline=False, recipe=recipe, jobs=jobs
+            name=BASELINE,
+            method=method,
+            claim=claim,
+            paired=False,
+            fixed_baseline=False,
+            recipe=recipe,
+            jobs=jobs,
+            stacks=stacks,
         )
 
     def variant(self, entry: Compression) -> Variant:
@@ -169,7 +203,8 @@ class _Planner:
             raise ModelError(f'"{name}" is a column of predictions, but the baseline is a model')
         if self._spec.population.start == "scratch":
             recipe = self._pruning(entry, self._spec.training.epochs)
-            return _variant(entry, "prune", tuple(self._trained(name, k, recipe) for k in range(size)))
+            stacks, jobs = self._trained(name, recipe)
+            return _variant(entry, "prune", jobs, stacks=stacks)
         epochs = entry.epochs or self._spec.training.epochs
         recipe, parents = self._pruning(entry, epochs), self.baseline.jobs
         jobs = tuple(self._derived(name, k, parents[k % len(parents)], recipe, epochs) for k in range(size))
@@ -185,13 +220,37 @@ class _Planner:
         if not examples:
             message, advice = "there is no training split to train on", "data.split names one."
             raise ModelError(Problem(where="training", message=message, advice=advice))
-        return {**self._spec.training.model_dump(mode="json"), "epochs": epochs, "examples": examples}
+        declared = self._spec.training.model_dump(mode="json", exclude={"stacked"})
+        return {**declared, "epochs": epochs, "examples": examples}
 
-    def _trained(self, variant: str, member: int, compression: Mapping[str, Any] | None) -> Job:
-        model = self._spec.model
+    def _trained(self, variant: str, compression: Mapping[str, Any] | None) -> tuple[tuple[Job, ...], tuple[Job, ...]]:
+        """Give the stacks, if any, and the members of a population that is trained from scratch."""
+        model, epochs, size = self._spec.model, self._spec.training.epochs, self._spec.population.size
         check_architecture(str(model.architecture), model.options)
         start = {"architecture": model.architecture, "options": model.options}
-        return self._job(variant, member, start, compression, self._spec.training.epochs)
+        if not self._is_stacked:
+            return (), tuple(self._job(variant, k, start, compression, epochs) for k in range(size))
+        stacks, jobs = [], []
+        for part in np.array_split(np.arange(size), -(-size // MOST)):
+            members = part.tolist()
+            seeds = [seed_of(self._spec.audit.seed, variant, k) for k in members]
+            together = {"start": start, "training": self._training(epochs), "compression": compression, "seeds": seeds}
+            stack = Job(variant=variant, member=members[0], definition=together | self._common)
+            stacks.append(stack)
+            jobs += [
+                self._job(variant, k, start | {"parent": stack.key, "place": place}, compression, 0)
+                for place, k in enumerate(members)
+            ]
+        return tuple(stacks), tuple(jobs)
+
+    @property
+    def _is_stacked(self) -> bool:
+        """Whether members that start from scratch are trained together: declared, or known to be possible."""
+        declared = self._spec.training.stacked
+        if declared != "auto":
+            return declared
+        on_table = self._spec.data.source in {None, "table"}
+        return self._spec.model.architecture == "mlp" and on_table and not self._spec.training.weight_decay
 
     def _derived(self, variant: str, member: int, parent: Job, compression: Mapping[str, Any], epochs: int = 0) -> Job:
         return self._job(variant, member, {"parent": parent.key}, compression, epochs)
@@ -254,6 +313,7 @@ def _variant(
     claim: Claim = "recipe",
     paired: bool = False,
     fixed_baseline: bool = False,
+    stacks: tuple[Job, ...] = (),
 ) -> Variant:
     return Variant(
         name=str(entry.name),
@@ -263,6 +323,7 @@ def _variant(
         fixed_baseline=fixed_baseline,
         recipe=_recipe(entry),
         jobs=jobs,
+        stacks=stacks,
     )
 
 

@@ -75,6 +75,16 @@ class Entry:
                 raise DamagedError(f"{name} {said}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One file of a stored result, and the result's facts."""
+
+    facts: Mapping[str, Any]
+    content: bytes | None
+    """None where the result has no such file."""
+    ending: str
+
+
 class DamagedError(Exception):
     """An entry that is not what was written, or not of the shape of what is written."""
 
@@ -166,7 +176,7 @@ class Store:
         return Entry(
             folder=folder,
             failure=facts["failure"],
-            measured=facts["measured"],
+            measured=facts.get("measured", {}),
             seconds=facts["seconds"],
             model=folder / model if model else None,
             digest=facts["files"][model] if model else "",
@@ -201,17 +211,24 @@ class Store:
 
     def model(self, key: str) -> tuple[bytes, str]:
         """A stored member's model file, with its ending, checked against its checksum. Raises DamagedError."""
+        found = self.part(key, "model")
+        if found.content is None:
+            raise DamagedError("it holds no model file")
+        return found.content, found.ending
+
+    def part(self, key: str, stem: str) -> Part:
+        """One file of a job's result, checked against its checksum. Raises DamagedError."""
         folder = self.job_folder(key)
         facts = _unsealed(folder / ENTRY)
         if said := misshapen_facts(facts, of_member=True):
             raise DamagedError(f"{ENTRY}: {said}")
-        name = next((name for name in facts["files"] if name.startswith("model.")), None)
+        name = next((name for name in facts["files"] if name.startswith(f"{stem}.")), None)
         if name is None:
-            raise DamagedError("it holds no model file")
+            return Part(facts=facts, content=None, ending="")
         content = (folder / name).read_bytes()
         if hashlib.sha256(content).hexdigest() != facts["files"][name]:
             raise DamagedError(f"{name} has changed since it was written")
-        return content, Path(name).suffix
+        return Part(facts=facts, content=content, ending=Path(name).suffix)
 
 
 @contextlib.contextmanager

@@ -45,7 +45,12 @@ def train(model: KerasModel, inputs: Inputs, training: Mapping[str, Any], activa
         losses = [step(x, y) for x, y in _calls(inputs, order.permutation(len(inputs.train_x)), training["batch_size"])]
         pruning.on_epoch_end(epoch)
         if not np.isfinite(sum(float(loss) for loss in losses)):
-            raise MemberError(f"the loss became NaN or infinite in epoch {epoch + 1}")
+            raise MemberError(diverged_in(epoch + 1))
+
+
+def diverged_in(epoch: int) -> str:
+    """The reason why a member has no model: its loss was no number."""
+    return f"the loss became NaN or infinite in epoch {epoch}"
 
 
 def _calls(inputs: Inputs, order: IntArray, batch: int) -> Iterator[tuple[FloatArray, IntArray]]:

@@ -33,10 +33,11 @@ def test_digests_of_files_are_of_their_bytes_and_names(tmp_path):
 
 
 def test_provenance_names_versions_seed_threads_and_digests():
-    found = describe(seed=3, definition={"a": 1}, data="d", models={"baseline": ("x",)})
+    found = describe(seed=3, definition={"a": 1}, data="d", models={"baseline": ("x",)}, stacks={"baseline": 1})
     assert found["seed"] == 3
     assert found["definition"] == digest_of({"a": 1})
     assert found["models"] == {"baseline": ["x"]}
+    assert found["trained_side_by_side"] == {"baseline": 1}
     assert {"tensorflow", "numpy"} <= set(library_versions())
     assert found["threads"] == 1
 

@@ -145,3 +145,46 @@ def test_a_file_whose_outputs_are_not_the_classes_is_refused_with_both_numbers(g
     declared = spec(INT8, model={"path": "base.keras"})
     with pytest.raises(ModelError, match="2 outputs, the data has 3 classes"):
         plan(declared, dataset(classes=("a", "b", "c")), given)
+
+
+def stacks(tmp_path, **tables):
+    return plan(spec(PRUNED, INT8, **tables), dataset(), tmp_path)
+
+
+def test_members_of_the_built_in_mlp_on_a_table_are_trained_side_by_side(tmp_path):
+    baseline, pruned, int8 = stacks(tmp_path, training={}, population={"size": 70})
+    assert [len(stack.seeds) for stack in baseline.stacks] == [24, 23, 23]
+    assert not int8.stacks
+    found = [seed for stack in pruned.stacks for seed in stack.seeds]
+    assert found == [seed_of(0, "pruned", k) for k in range(70)]
+    assert [job.definition["seed"] for job in pruned.jobs] == [None] * 70
+    last = pruned.jobs[-1]
+    assert (last.parent, last.definition["start"]["place"]) == (pruned.stacks[-1].key, 22)
+    assert pruned.stacks[1].name == "pruned, training of members 24 to 46"
+    assert len({job.key for job in (*baseline.jobs, *pruned.jobs)}) == 140
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"training": {"stacked": False}},
+        {"training": {"weight_decay": 0.1}},
+        {"training": {}, "model": {"architecture": "cnn"}},
+        {"training": {}, "data": {"source": "celeba", "path": "faces", "label": "y"}},
+    ],
+    ids=["declared", "weight decay", "another architecture", "images"],
+)
+def test_others_are_trained_each_by_itself(tmp_path, tables):
+    assert not any(variant.stacks for variant in stacks(tmp_path, **tables))
+
+
+def test_what_starts_from_the_baseline_derives_from_its_members(tmp_path):
+    baseline, pruned, _ = stacks(tmp_path, training={}, population={"size": 3, "start": "baseline"})
+    assert baseline.stacks
+    assert not pruned.stacks
+    assert [job.parent for job in pruned.jobs] == [job.key for job in baseline.jobs]
+
+
+def test_the_size_of_a_stack_is_part_of_its_members_keys(tmp_path):
+    few, many = (stacks(tmp_path, training={}, population={"size": size})[0] for size in (2, 3))
+    assert few.jobs[0].key != many.jobs[0].key

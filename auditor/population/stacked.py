@@ -1,0 +1,427 @@
+"""Train many members of a dense model at once: every weight has a member axis, and one compiled loop steps them all.
+
+A small model's step costs more in calls than in arithmetic; side by side, members share the calls. Members stay apart:
+each has its own initial weights, order of examples, masks and optimizer state, and none reads another's. What TFMOT's
+wrapper does in each step is done here in the same order (masks, masked weights, forward, update), and it is the oracle
+of the tests.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from auditor.data.inputs import to_float
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from auditor.data.inputs import Inputs
+    from auditor.models import KerasModel
+    from auditor.records import BoolArray, FloatArray, IntArray
+
+    Tensor = Any
+    """TensorFlow publishes no types."""
+
+MOST = 32
+"""Most members of a stack. Their results depend on its size in the last digits, so it is fixed by the definition."""
+_STEPS = 256
+"""Most steps in one call of the compiled loop."""
+_ACTIVATIONS = (
+    "elu",
+    "exponential",
+    "gelu",
+    "hard_sigmoid",
+    "leaky_relu",
+    "linear",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "swish",
+    "tanh",
+)
+"""Those of tf_keras that look at one example alone."""
+_PLAIN = frozenset({"InputLayer", "Flatten", "Activation", "ReLU", "LeakyReLU", "ELU", "Softmax"})
+"""Layers without weights that look at one example alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """Trained members."""
+
+    weights: tuple[tuple[FloatArray, ...], ...]
+    """Of each member, in the order of the model's layers and of each layer's own weights; masked."""
+    diverged: Mapping[int, int]
+    """Members whose loss was no number any more, with the epoch of it, from 1."""
+
+
+def unstackable(model: KerasModel) -> str | None:
+    """Say why a model cannot be trained in a stack, naming the layer; None where it can."""
+    if not _is_chain(model):
+        return "its layers are no plain chain"
+    if len(model.input_shape) != 2:
+        return f"its input is not one row of numbers, but has shape {model.input_shape[1:]}"
+    for layer in model.layers:
+        if said := _refusal(layer):
+            return f"layer {layer.name!r} ({type(layer).__name__}) {said}"
+    return None
+
+
+def _is_chain(model: KerasModel) -> bool:
+    """Tell whether each layer reads the one before it, and nothing else."""
+    from auditor.tf import load
+
+    if isinstance(model, load().tf_keras.Sequential):
+        return True
+    before = [None, *model.layers]
+    return all(
+        len(layer.inbound_nodes) == 1 and layer.inbound_nodes[0].inbound_layers in (source, [source], [])
+        for source, layer in zip(before, model.layers, strict=False)
+    )
+
+
+def _refusal(layer: Any) -> str | None:  # noqa: ANN401
+    from auditor.tf import load
+
+    kind, config, known = type(layer).__name__, layer.get_config(), load().tf_keras.activations
+    of_keras = type(layer).__module__.partition(".")[0] == "tf_keras"
+    if not of_keras or config.get("dtype", "float32") != "float32" or not layer.trainable:
+        return "is frozen, not of float32, or none of tf_keras"
+    if any(config.get(key) for key in config if key.endswith(("_regularizer", "_constraint"))):
+        return "has a regularizer or a constraint"
+    activation = getattr(layer, "activation", None)
+    if activation is not None and all(activation is not getattr(known, name, None) for name in _ACTIVATIONS):
+        return "has an activation that may look at more than one example"
+    if kind == "Dropout":
+        return "has a noise shape" if config["noise_shape"] else None
+    if kind in {"BatchNormalization", "LayerNormalization"}:
+        last = config["axis"] in {-1, 1} if isinstance(config["axis"], int) else list(config["axis"]) in ([1], [-1])
+        return None if last and not config.get("renorm") else "does not normalise the last axis alone"
+    return None if kind in _PLAIN | {"Dense"} else "is of another kind than dense"
+
+
+def train_stack(
+    model: KerasModel,
+    starts: Sequence[Sequence[FloatArray]],
+    seeds: Sequence[int],
+    inputs: Inputs,
+    training: Mapping[str, Any],
+    *,
+    activation: str | None,
+    masking: tuple[BoolArray, FloatArray] | None = None,
+) -> Stack:
+    """Train a stack of K members of `model`, whose own weights are not looked at.
+
+    `starts` are the initial weights of each, ordered as `Stack.weights`; `seeds` give the order of examples as in
+    `train`, and the units that Dropout leaves out. `masking` is, for each step of the training (from 1), whether masks
+    change and at which sparsity, [T] each; without it nothing is pruned. All kernels of dense layers are pruned.
+    """
+    from auditor.tf import load
+
+    tf = load().tf
+    examples, batch = len(inputs.train_x), training["batch_size"]
+    shape = _Shape(
+        layers=json.dumps([[type(each).__name__, _anonymous(each.get_config())] for each in model.layers], default=str),
+        members=len(seeds),
+        batch=batch,
+        training=json.dumps(training, sort_keys=True),
+        activation=activation,
+    )
+    loop = _compiled(shape, _Held(model))
+    weights = tuple(tf.constant(np.stack(each)) for each in zip(*starts, strict=True))
+    places = _prunable(model)
+    masks = tuple(tf.ones_like(weights[place]) for place in places)
+    slots = tuple(tf.zeros_like(each) for each in weights)
+    state = [weights, masks, slots, slots]
+    x, y = tf.constant(to_float(inputs.train_x, inputs)), tf.constant(np.asarray(inputs.train_y))
+    noise = tf.constant(np.array(seeds, np.uint32).astype(np.int32))
+    orders = [np.random.default_rng(seed) for seed in seeds]
+    per_epoch = -(-examples // batch)
+    changes, keep = _kept(masking, training["epochs"] * per_epoch, [weights[place].shape[1:] for place in places])
+    diverged: dict[int, int] = {}
+    done = 0
+    for epoch in range(training["epochs"]):
+        total = np.zeros(len(seeds), np.float32)
+        order = np.stack([each.permutation(examples) for each in orders])
+        for rows, sizes in _calls(order, batch):
+            steps = len(sizes)
+            part = slice(done, done + steps)
+            *state, losses = loop(
+                tf.constant(steps),
+                tf.constant(done),
+                *state,
+                x,
+                y,
+                noise,
+                tf.constant(_padded(rows, shape.steps(per_epoch))),
+                *(tf.constant(_padded(each, shape.steps(per_epoch))) for each in (sizes, changes[part], keep[part])),
+            )
+            total += losses.numpy()
+            done += steps
+        for member in np.flatnonzero(~np.isfinite(total)):
+            diverged.setdefault(int(member), epoch + 1)
+        # as TFMOT does at the end of an epoch: what is masked then cannot grow back at the next change of masks
+        state[0] = _masked(state[0], places, state[1])
+    last = [np.asarray(each) for each in state[0]]
+    return Stack(weights=tuple(tuple(each[k] for each in last) for k in range(len(seeds))), diverged=diverged)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """All that the compiled loop depends on: stacks that have it in common are compiled once a process."""
+
+    layers: str
+    members: int
+    batch: int
+    training: str
+    activation: str | None
+
+    def steps(self, per_epoch: int) -> int:
+        return min(per_epoch, _STEPS)
+
+
+class _Held:
+    """A model that says nothing of whether two shapes are one."""
+
+    def __init__(self, model: KerasModel) -> None:
+        self.model = model
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+def _anonymous(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if key != "name"}
+
+
+def _prunable(model: KerasModel) -> list[int]:
+    """Give the places of the dense kernels among all weights, in the order of the layers."""
+    kinds = [(layer, weight) for layer in model.layers for weight in layer.weights]
+    return [i for i, (layer, weight) in enumerate(kinds) if type(layer).__name__ == "Dense" and weight is layer.kernel]
+
+
+def _masked(weights: Sequence[Tensor], places: Sequence[int], masks: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    masked = list(weights)
+    for place, mask in zip(places, masks, strict=True):
+        masked[place] = masked[place] * mask
+    return tuple(masked)
+
+
+def _kept(
+    masking: tuple[BoolArray, FloatArray] | None, steps: int, shapes: Sequence[Sequence[int]]
+) -> tuple[BoolArray, IntArray]:
+    """Give for each step whether masks change, [T], and how many weights of each layer are then kept, [T, layers]."""
+    if masking is None:
+        return np.zeros(steps, bool), np.ones((steps, max(len(shapes), 1)), np.int32)
+    sizes = np.array([np.prod(shape) for shape in shapes], np.float32)
+    # as TFMOT counts them: in single precision, half to even
+    kept = np.maximum(np.round(sizes * (np.float32(1) - masking[1][:, None].astype(np.float32))), 1)
+    return masking[0], kept.astype(np.int32)
+
+
+def _calls(order: IntArray, batch: int) -> list[tuple[IntArray, IntArray]]:
+    """Cut an epoch's order [K, n] into calls: rows [steps, K, batch], and how many of each batch are real [steps]."""
+    members, examples = order.shape
+    steps = -(-examples // batch)
+    rows = np.zeros((members, steps * batch), np.int32)
+    rows[:, :examples] = order
+    sizes = np.full(steps, batch, np.int32)
+    sizes[-1] = examples - (steps - 1) * batch
+    by_step = rows.reshape(members, steps, batch).swapaxes(0, 1)
+    return [(by_step[at : at + _STEPS], sizes[at : at + _STEPS]) for at in range(0, steps, _STEPS)]
+
+
+def _padded(array: Any, steps: int) -> Any:  # noqa: ANN401 - an array of any kind
+    """Make a call's arrays as long as every call's: one shape is compiled once."""
+    short = steps - len(array)
+    return np.pad(array, [(0, short)] + [(0, 0)] * (array.ndim - 1)) if short else np.ascontiguousarray(array)
+
+
+@functools.lru_cache(maxsize=2)
+def _compiled(shape: _Shape, held: _Held) -> Callable[..., Any]:
+    """Compile the loop over a call's steps."""
+    from auditor.tf import load
+
+    tf, model = load().tf, held.model
+    training = json.loads(shape.training)
+    layers, places = list(model.layers), _prunable(model)
+    trainable = [any(w is each for each in layer.trainable_weights) for layer in layers for w in layer.weights]
+    loss_of = _loss(model, shape.activation)
+    update = _optimizer(training)
+
+    def changed(weights: Tensor, keep: Tensor) -> tuple[Tensor, ...]:
+        """Keep the largest weights of each kernel, and what is as large as the smallest of them."""
+        masks = []
+        for layer, place in enumerate(places):
+            size = tf.reshape(tf.abs(weights[place]), [shape.members, -1])
+            least = tf.gather(tf.sort(size, axis=1, direction="DESCENDING"), keep[layer] - 1, axis=1)
+            masks.append(tf.cast(tf.reshape(size >= least[:, None], weights[place].shape), tf.float32))
+        return tuple(masks)
+
+    def step(weights: Tensor, masks: Tensor, first: Tensor, second: Tensor, t: Tensor, given: Tensor) -> Tensor:
+        x, y, noise, size, changes, keep = given
+        masks = tf.cond(changes, lambda: changed(weights, keep), lambda: masks)
+        weights = _masked(weights, places, masks)
+        # the last batch of an epoch may be smaller: what fills it up counts nowhere
+        present = tf.cast(tf.range(shape.batch) < size, tf.float32)
+        count = tf.cast(size, tf.float32)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([w for w, is_trained in zip(weights, trainable, strict=True) if is_trained])
+            outputs, weights_after = _forward(layers, x, weights, present / count, (noise, t))
+            losses = tf.reduce_sum(loss_of(y, outputs) * present, axis=1) / count
+            total = tf.reduce_sum(losses)
+        learnt = [i for i, is_trained in enumerate(trainable) if is_trained]
+        gradients = tape.gradient(total, [weights[i] for i in learnt])
+        first, second = list(first), list(second)
+        for i, gradient in zip(learnt, gradients, strict=True):
+            weights_after[i], first[i], second[i] = update(weights[i], first[i], second[i], gradient, t)
+        return tuple(weights_after), masks, tuple(first), tuple(second), losses
+
+    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+    def loop(  # noqa: PLR0913, PLR0917 - each is an input of the graph
+        steps: Tensor,
+        done: Tensor,
+        weights: Tensor,
+        masks: Tensor,
+        first: Tensor,
+        second: Tensor,
+        x: Tensor,
+        y: Tensor,
+        noise: Tensor,
+        rows: Tensor,
+        sizes: Tensor,
+        changes: Tensor,
+        keep: Tensor,
+    ) -> Tensor:
+        def body(s: Tensor, weights: Tensor, masks: Tensor, first: Tensor, second: Tensor, total: Tensor) -> Tensor:
+            given = (tf.gather(x, rows[s]), tf.gather(y, rows[s]), noise, sizes[s], changes[s], keep[s])
+            *state, losses = step(weights, masks, first, second, done + s + 1, given)
+            return (s + 1, *state, total + losses)
+
+        begin = (tf.constant(0), weights, masks, first, second, tf.zeros([shape.members]))
+        return tf.while_loop(lambda s, *_: s < steps, body, begin)[1:]
+
+    return loop
+
+
+def _forward(
+    layers: Sequence[Any], x: Tensor, weights: Sequence[Tensor], shares: Tensor, noise: tuple[Tensor, Tensor]
+) -> tuple[Tensor, list[Tensor]]:
+    """Compute outputs [K, B, C] of x [K, B, D], and the weights as batch normalisation leaves them.
+
+    `shares` [B] are the examples' shares in a batch's mean.
+    """
+    after, place = list(weights), 0
+    for number, layer in enumerate(layers):
+        own = weights[place : place + len(layer.weights)]
+        kind = type(layer).__name__
+        if kind == "Dense":
+            x = _dense(layer, x, own)
+        elif kind == "Dropout":
+            x = _dropout(layer, x, noise, number)
+        elif kind == "LayerNormalization":
+            x = _normalised(layer, x, own)
+        elif kind == "BatchNormalization":
+            x, after[place : place + len(own)] = _batch_normalised(layer, x, own, shares)
+        elif kind not in {"InputLayer", "Flatten"}:
+            x = layer.call(x)
+        place += len(own)
+    return x, after
+
+
+def _dense(layer: Any, x: Tensor, own: Sequence[Tensor]) -> Tensor:  # noqa: ANN401
+    from auditor.tf import load
+
+    x = load().tf.matmul(x, own[0])
+    return layer.activation(x + own[1][:, None, :] if layer.use_bias else x)
+
+
+def _dropout(layer: Any, x: Tensor, noise: tuple[Tensor, Tensor], number: int) -> Tensor:  # noqa: ANN401
+    """Leave out units by draws that a member's seed, the step and the layer give: no member's depend on another's."""
+    from auditor.tf import load
+
+    if not layer.rate:
+        return x
+    tf = load().tf
+    seeds, t = noise
+    draws = [
+        tf.random.stateless_uniform(x.shape[1:], tf.stack([seeds[k], t * 1000 + number])) for k in range(x.shape[0])
+    ]
+    return tf.where(tf.stack(draws) >= layer.rate, x / (1 - layer.rate), tf.zeros_like(x))
+
+
+def _normalised(layer: Any, x: Tensor, own: Sequence[Tensor]) -> Tensor:  # noqa: ANN401
+    from auditor.tf import load
+
+    tf = load().tf
+    mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
+    return _scaled(layer, (x - mean) * tf.math.rsqrt(variance + layer.epsilon), own)
+
+
+def _batch_normalised(layer: Any, x: Tensor, own: Sequence[Tensor], shares: Tensor) -> tuple[Tensor, list[Tensor]]:  # noqa: ANN401
+    from auditor.tf import load
+
+    tf = load().tf
+    mean = tf.reduce_sum(x * shares[:, None], axis=1)
+    variance = tf.reduce_sum(tf.square(x - mean[:, None]) * shares[:, None], axis=1)
+    *learnt, moving_mean, moving_variance = own
+    moved = [
+        old - (old - new) * (1 - layer.momentum) for old, new in ((moving_mean, mean), (moving_variance, variance))
+    ]
+    x = (x - mean[:, None]) * tf.math.rsqrt(variance + layer.epsilon)[:, None]
+    return _scaled(layer, x, learnt), [*learnt, *moved]
+
+
+def _scaled(layer: Any, x: Tensor, own: Sequence[Tensor]) -> Tensor:  # noqa: ANN401
+    """Apply what is learnt of a normalisation: a factor, a shift, or both."""
+    learnt = list(own)
+    if layer.scale:
+        x *= learnt.pop(0)[:, None]
+    return x + learnt.pop(0)[:, None] if layer.center else x
+
+
+def _loss(model: KerasModel, activation: str | None) -> Callable[[Tensor, Tensor], Tensor]:
+    """Give each example's cross-entropy [K, B], as `train` takes its mean."""
+    from auditor.tf import load
+
+    tfm = load()
+    losses = tfm.tf_keras.losses
+    if model.output_shape[-1] == 1:
+        from_logits = activation != "sigmoid"
+        return lambda y, p: losses.binary_crossentropy(tfm.tf.cast(y[..., None], p.dtype), p, from_logits=from_logits)
+    from_logits = activation != "softmax"
+    return lambda y, p: losses.sparse_categorical_crossentropy(y, p, from_logits=from_logits)
+
+
+def _optimizer(training: Mapping[str, Any]) -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
+    """Give a step of SGD or Adam as tf_keras has them: weight, both slots, gradient and step to weight and slots."""
+    from auditor.tf import load
+
+    tf, rate, momentum = load().tf, training["learning_rate"], training["momentum"]
+    one, beta_1, beta_2 = np.float32(1), np.float32(0.9), np.float32(0.999)
+
+    def sgd(w: Tensor, velocity: Tensor, unused: Tensor, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        velocity = momentum * velocity - rate * gradient
+        return w + velocity, velocity, unused
+
+    def adam(w: Tensor, m: Tensor, v: Tensor, gradient: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        at = tf.cast(t, tf.float32)
+        alpha = rate * tf.sqrt(one - tf.pow(beta_2, at)) / (one - tf.pow(beta_1, at))
+        m += (gradient - m) * (one - beta_1)
+        v += (tf.square(gradient) - v) * (one - beta_2)
+        return w - m * alpha / (tf.sqrt(v) + 1e-7), m, v
+
+    return sgd if training["optimizer"] == "sgd" else adam
