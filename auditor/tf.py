@@ -44,6 +44,9 @@ def load() -> TensorFlow:
         import tf_keras
     tf.get_logger().setLevel(logging.ERROR)
     _set_up(tf)
+    # What TensorFlow has made by now stays for good: later collections need not look through half a million objects.
+    gc.collect()
+    gc.freeze()
     return TensorFlow(tf=tf, tf_keras=tf_keras, tfmot=tfmot.sparsity.keras)
 
 

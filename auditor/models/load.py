@@ -44,9 +44,9 @@ def load_model(path: Path, sha256: str | None, trusted: Collection[str] = ()) ->
     return open_model(content, ending_of(path), str(path), trusted)
 
 
-def open_model(content: bytes, ending: str, file: str, trusted: Collection[str] = ()) -> Artifact:
-    """The model in these bytes; `file` is its name in errors."""
-    facts = inspect_model(content, ending, file, trusted)
+def open_model(content: bytes, ending: str, file: str, trusted: Collection[str] = (), *, own: bool = False) -> Artifact:
+    """The model in these bytes; `file` is its name in errors, `own` as in `inspect_model`."""
+    facts = inspect_model(content, ending, file, trusted, own=own)
     try:
         return OPENERS[ending](content, facts)
     except (ValueError, TypeError, KeyError, OSError, RuntimeError, AttributeError) as error:

@@ -129,7 +129,7 @@ def _make(job: Job, site: Site) -> _Made:
     seed(definition["seed"] or 0)
     file = _file(job, site, inputs)
     name = str(job.path or job.name)
-    model = open_model(file.content, file.ending, name, definition["trusted"])
+    model = open_model(file.content, file.ending, name, definition["trusted"], own=job.path is None)
     with _named(name):
         batches = (to_float(inputs.test_x[i : i + BATCH], inputs) for i in range(0, len(inputs.test_x), BATCH))
         decisions, probabilities = decide(predict(model, batches), definition["classes"], model.facts.activation)

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import psutil
-
-ROOT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """Seconds on both sides, and what the other side is."""
-
-    ours: float
-    theirs: float
-    other: str
-    note: str = ""
+from benchmarks.populations import population_mlp
+from benchmarks.row import ROOT, Row
 
 
 def timed(call):
@@ -87,62 +75,6 @@ def adult():
         other="the same audit from a cold store",
         note=f"peak of all processes together: cold {cold_peak.mib:,.0f} MiB, from a full store {warm_peak.mib:,.0f} "
         f"MiB; store {size:.0f} MiB",
-    )
-
-
-TFMOT_LOOP = """
-import sys, time
-import numpy as np
-import tf_keras, tensorflow_model_optimization as tfmot
-from tensorflow_model_optimization.sparsity import keras as sparsity
-x, y = np.load(sys.argv[1]), np.load(sys.argv[2])
-start = time.perf_counter()
-for seed in range(int(sys.argv[3])):
-    tf_keras.utils.set_random_seed(seed)
-    layers = [tf_keras.layers.Dense(n, "relu") for n in (64, 32)] + [tf_keras.layers.Dense(2, "softmax")]
-    model = tf_keras.Sequential([tf_keras.layers.InputLayer(x.shape[1:]), *layers])
-    steps = 10 * -(-len(x) // 128)
-    schedule = sparsity.PolynomialDecay(0.0, 0.9, steps // 5, steps * 3 // 4)
-    pruned = seed % 2  # half of the members are the unpruned baseline
-    if pruned:
-        model = sparsity.prune_low_magnitude(model, pruning_schedule=schedule)
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    callbacks = [sparsity.UpdatePruningStep()] if pruned else []
-    model.fit(x, y, batch_size=128, epochs=10, verbose=0, callbacks=callbacks)
-    sparsity.strip_pruning(model)
-print("seconds", time.perf_counter() - start)
-"""
-
-
-def training():
-    """Four members of one pruned variant of the demonstration, beside prune_low_magnitude and fit in a loop."""
-    from auditor import load_spec
-    from auditor.data import open_source
-    from auditor.data.inputs import read_inputs
-
-    members = 4
-    declaration = load_spec(ROOT / "audit.toml")
-    with tempfile.TemporaryDirectory() as folder:
-        open_source(declaration.spec, declaration.base).materialise(Path(folder))
-        inputs = read_inputs(Path(folder))
-        for name, array in (("x.npy", inputs.train_x), ("y.npy", inputs.train_y)):
-            np.save(Path(folder, name), array)
-        loop = subprocess.run(
-            [sys.executable, "-c", TFMOT_LOOP, f"{folder}/x.npy", f"{folder}/y.npy", str(2 * members)],
-            capture_output=True, text=True, check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        )  # fmt: skip
-        settings = ["compression.pruned.sparsity=0.9", f"run.store={folder}/store", f"population.size={members}"]
-        options = [part for setting in settings for part in ("--set", setting)]
-        # both start TensorFlow once a process; the loop's own start is not counted, ours is
-        text = (ROOT / "audit.toml").read_text(encoding="utf-8").replace('[[compression]]\nmethod = "int8"\n', "")
-        definition = Path(folder, "audit.toml")
-        definition.write_text(text.replace("audits/adult", str(ROOT / "audits/adult")), encoding="utf-8")
-        ours = timed(lambda: command("run", str(definition), *options, "--output", f"{folder}/out"))
-    return Row(
-        ours=ours,
-        theirs=float(loop.stdout.split()[-1]),
-        other=f"TFMOT {version('tensorflow-model-optimization')} and fit, 2 x {members} members one after another",
-        note="ours: baseline and pruned-0.9, data, start of TensorFlow, report and all, in two processes",
     )
 
 
@@ -320,7 +252,7 @@ def points(figure):
 
 ENTRIES = {
     "adult": adult,
-    "training": training,
+    "population-mlp": population_mlp,
     "measure": measure,
     "statistics": statistics,
     "deals": deals,
