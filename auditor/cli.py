@@ -177,6 +177,75 @@ def validate(file: Path, settings: tuple[str, ...]) -> ExitCode:
 
 
 @cli.command()
+@click.argument("file", type=FILE, default="audit.toml")
+@SETTINGS
+@click.option("--members", type=click.IntRange(1), help="Members a variant, instead of population.size.")
+def plan(file: Path, settings: tuple[str, ...], members: int | None) -> ExitCode:
+    """Tell what a run would do: what is stored, what is missing, and about how long that takes."""
+    from auditor import stock
+    from auditor.report.terminal_store import plan as shown
+
+    extra = [f"population.size={members}"] if members else []
+    _show(shown(stock.plan(_load(file, (*settings, *extra)))))
+    return ExitCode.PASSED
+
+
+@cli.group()
+def store() -> None:
+    """Look into the store of finished members, check it, and make room."""
+
+
+@store.command("ls")
+@click.argument("file", type=FILE, default="audit.toml")
+@SETTINGS
+def list_store(file: Path, settings: tuple[str, ...]) -> ExitCode:
+    """Tell what is stored of an audit, and what else its store holds."""
+    from auditor import stock
+    from auditor.report.terminal_store import stored
+
+    _show(stored(stock.take_inventory(_load(file, settings))))
+    return ExitCode.PASSED
+
+
+@store.command("verify")
+@click.argument("file", type=FILE, default="audit.toml")
+@SETTINGS
+def verify_store(file: Path, settings: tuple[str, ...]) -> ExitCode:
+    """Read every byte of an audit's store; exits with 4 if anything is not as it was written."""
+    from auditor import stock
+    from auditor.errors import IncompleteError, Problem
+    from auditor.population.inventory import verify
+
+    found = list(verify(stock.store_of(_load(file, settings))))
+    damaged = [(holding, said) for holding, said in found if said]
+    click.echo(f"{len(found) - len(damaged):,} of {len(found):,} entries are as they were written")
+    if damaged:
+        advice = "The next run sets aside what it needs of these, and makes it again."
+        raise IncompleteError(*(Problem(file=str(one.folder), message=said, advice=advice) for one, said in damaged))
+    return ExitCode.PASSED
+
+
+@store.command("gc")
+@click.argument("files", type=FILE, nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Tell what would be removed, and remove nothing.")
+def collect_garbage(files: tuple[Path, ...], dry_run: bool) -> ExitCode:  # noqa: FBT001
+    """Remove what none of these audits needs any more; name every audit that shares the store.
+
+    Results of other audits and of earlier definitions, what was set aside as damaged, and weights of stacks whose
+    members are all stored. Earlier judgements are kept.
+    """
+    from auditor import stock
+    from auditor.population.inventory import remove
+    from auditor.report.terminal_store import removed
+
+    found = stock.unneeded([_load(file, ()) for file in files or (Path("audit.toml"),)])
+    if not dry_run:
+        remove(found)
+    _show(removed(found, dry_run=dry_run))
+    return ExitCode.PASSED
+
+
+@cli.command()
 @click.argument("result", type=FILE)
 @click.option(
     "--set", "settings", multiple=True, metavar="gate.N.KEY=VALUE", help="Another limit, such as gate.0.min=-0.03."

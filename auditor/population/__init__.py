@@ -13,7 +13,7 @@ import numpy as np
 from auditor.errors import DataError, Problem
 from auditor.population.executors import Executor, Local, inline
 from auditor.population.member import Site
-from auditor.population.plan import environment, plan, unpinned
+from auditor.population.plan import inputs_definition, plan, unpinned
 from auditor.population.store import DamagedError, Entry, Store
 from auditor.provenance import digest_of
 from auditor.records import BASELINE, Failure, IntArray, Population, Predictions
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from auditor.records import Dataset
     from auditor.spec import AuditSpec, Run
 
-__all__ = ["count_stored", "plan", "run"]
+__all__ = ["count_workers", "plan", "run"]
 
 Outcome = Entry | str
 """What became of a job: its stored result, or the reason why there is none."""
@@ -76,12 +76,6 @@ def run(
     return tuple(_population(variant, outcomes, len(dataset.labels)) for variant in variants)
 
 
-def count_stored(variants: Sequence[Variant], store_folder: Path) -> tuple[int, int]:
-    """How many jobs there are, and how many of them have a folder in the store; nothing is read."""
-    keys = {job.key for variant in variants for job in variant.jobs}
-    return len(keys), sum(Store(store_folder).job_folder(key).is_dir() for key in keys)
-
-
 def _stored(jobs: Mapping[str, Job], store: Store, dataset: Dataset, progress: Progress) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
     for key, job in jobs.items():
@@ -119,7 +113,7 @@ def _is_whole(stack: Job, store: Store, progress: Progress) -> bool:
 
 def _materialised(source: Source, dataset: Dataset, store: Store, progress: Progress) -> Path:
     """The folder of the model's inputs, made now unless it is there and whole."""
-    definition = {"data": dataset.digest, "environment": environment()}
+    definition = inputs_definition(dataset)
     folder = store.inputs_folder(digest_of(definition))
     try:
         if store.read(folder, definition) is not None:
@@ -139,9 +133,15 @@ def _materialised(source: Source, dataset: Dataset, store: Store, progress: Prog
 def _executor(run_table: Run, jobs: int) -> Executor:
     if run_table.executor == "inline":
         return inline
+    return Local(workers=min(count_workers(run_table), jobs), timeout=run_table.member_timeout)
+
+
+def count_workers(run_table: Run) -> int:
+    """How many processes run members at one time."""
+    if run_table.executor == "inline":
+        return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = cores if run_table.workers == "auto" else run_table.workers
-    return Local(workers=min(workers, jobs), timeout=run_table.member_timeout)
+    return cores if run_table.workers == "auto" else run_table.workers
 
 
 def _run_missing(

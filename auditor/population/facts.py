@@ -61,9 +61,9 @@ class _Finished(_Sealed):
     seconds: Amount
 
 
-def misshapen_facts(facts: object, *, of_member: bool = False) -> str:
+def misshapen_facts(facts: object, *, of_job: bool = False) -> str:
     """Tell what is wrong with an entry's facts; empty where nothing is."""
-    shape = _shape(facts) if of_member and isinstance(facts, dict) else _Sealed
+    shape = _shape(facts) if of_job and isinstance(facts, dict) else _Sealed
     try:
         shape.model_validate(facts)
     except ValidationError as error:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
     from auditor.population.store import Store
     from auditor.records import FloatArray, IntArray
 
+_FLOAT = np.dtype("<f4")
+"""How weights of a stack are stored: one number after another."""
 ATTEMPTS = 4
 """An exception is tried again; one that was seen before is final."""
 
@@ -76,7 +77,8 @@ def run_job(job: Job, site: Site) -> None:
             return {"failure": made, "measured": {}, "seconds": perf_counter() - start}
         if isinstance(made, Stack):
             for place, weights in enumerate(made.weights):
-                np.savez(folder / f"{_weights_of(place)}.npz", *weights)  # no object among them: nothing is pickled
+                flat = np.concatenate([weight.ravel() for weight in weights]).astype(_FLOAT)
+                (folder / f"{_weights_of(place)}.bin").write_bytes(flat.tobytes())
             diverged = {str(place): epoch for place, epoch in made.diverged.items()}
             return {"failure": None, "diverged": diverged, "seconds": perf_counter() - start}
         (folder / f"model{made.file.ending}").write_bytes(made.file.content)
@@ -167,10 +169,13 @@ def _from_stack(job: Job, site: Site, inputs: Inputs) -> Compressed:
     if part.content is None:
         raise DamagedError("it holds no weights of this member")
     model, _ = _built(job, inputs)
-    with np.load(io.BytesIO(part.content), allow_pickle=False) as stored:
-        weights = iter([stored[name] for name in stored.files])
+    flat, shapes = np.frombuffer(part.content, _FLOAT), [w.shape for layer in model.layers for w in layer.weights]
+    ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
+    if flat.size != ends[-1]:
+        raise DamagedError(f"it holds {flat.size:,} weights of a member, not {ends[-1]:,}")
+    weights = iter(np.split(flat, ends[:-1]))
     for layer in model.layers:
-        layer.set_weights([next(weights) for _ in layer.weights])
+        layer.set_weights([next(weights).reshape(weight.shape) for weight in layer.weights])
     if recipe:
         return Prune(**recipe).finish_dense(model)
     return Compressed(ending=".keras", content=keras_bytes(model), measured={})

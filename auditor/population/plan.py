@@ -331,6 +331,11 @@ def _recipe(entry: Compression) -> dict[str, Any]:
     return entry.model_dump(mode="json", exclude={"name"}, exclude_none=True)
 
 
+def inputs_definition(dataset: Dataset) -> dict[str, Any]:
+    """All that determines what models read of a data set."""
+    return {"data": dataset.digest, "environment": environment()}
+
+
 def environment() -> dict[str, Any]:
     """What of this program and its libraries determines model inputs and members."""
     package = Path(__file__).parents[1]

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from auditor.records import FloatArray, IntArray
 
 ENTRY = "entry.json"
-
+DAMAGED = ".damaged-"
+"""In the name of a folder that was set aside."""
 
 SCRATCH_NAME = re.compile(r"[0-9a-f]{32}(\.old)?")
 
@@ -150,9 +151,7 @@ class Store:
         """
         if not folder.is_dir():
             return None
-        facts = _unsealed(folder / ENTRY)
-        if said := misshapen_facts(facts):
-            raise DamagedError(f"{ENTRY}: {said}")
+        facts = self.facts(folder)
         if canonical(facts["definition"]) != canonical(definition):
             advice = "The store has been tampered with: remove this folder, or name another store in run.store."
             message = "the stored result belongs to another job than its name says"
@@ -165,12 +164,26 @@ class Store:
                 raise DamagedError(f"{name} has changed since it was written")
         return facts
 
+    def facts(self, folder: Path, *, of_job: bool = False) -> dict[str, Any]:
+        """The facts of an entry; its other files are not read. Raises DamagedError."""
+        facts = _unsealed(folder / ENTRY)
+        if said := misshapen_facts(facts, of_job=of_job):
+            raise DamagedError(f"{ENTRY}: {said}")
+        return facts
+
+    def verify(self, folder: Path, *, of_job: bool) -> None:
+        """Read all of an entry. Raises as `read` does, and where its name is not that of its definition."""
+        facts = self.facts(folder, of_job=of_job)
+        if digest_of(facts["definition"]) != folder.name:
+            raise DamagedError("it belongs to another job than its name says")
+        self.read(folder, facts["definition"])
+
     def entry(self, key: str, definition: Mapping[str, Any]) -> Entry | None:
         """A job's result, or None. Raises as `read` does."""
         folder = self.job_folder(key)
         if (facts := self.read(folder, definition)) is None:
             return None
-        if said := misshapen_facts(facts, of_member=True):
+        if said := misshapen_facts(facts, of_job=True):
             raise DamagedError(f"{ENTRY}: {said}")
         model = next((name for name in facts["files"] if name.startswith("model.")), None)
         return Entry(
@@ -185,7 +198,7 @@ class Store:
     def set_aside(self, folder: Path) -> Path:
         """Move a damaged folder out of the way, under a name that says so."""
         for number in range(1, 1000):
-            aside = folder.with_name(f"{folder.name}.damaged-{number}")
+            aside = folder.with_name(f"{folder.name}{DAMAGED}{number}")
             if not aside.exists():
                 with contextlib.suppress(FileNotFoundError):  # another run has moved it
                     folder.rename(aside)
@@ -219,9 +232,7 @@ class Store:
     def part(self, key: str, stem: str) -> Part:
         """One file of a job's result, checked against its checksum. Raises DamagedError."""
         folder = self.job_folder(key)
-        facts = _unsealed(folder / ENTRY)
-        if said := misshapen_facts(facts, of_member=True):
-            raise DamagedError(f"{ENTRY}: {said}")
+        facts = self.facts(folder, of_job=True)
         name = next((name for name in facts["files"] if name.startswith(f"{stem}.")), None)
         if name is None:
             return Part(facts=facts, content=None, ending="")

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from auditor.cli import cli
 
-COMMANDS = ("run", "validate", "check", "report", "schema")
+COMMANDS = ("run", "validate", "plan", "check", "report", "store", "schema")
 
 
 def edit(folder, old, new):
@@ -252,3 +252,59 @@ def test_every_command_of_the_help_stands_in_the_readme(command):
     assert f"  {command} " in listed
     assert f"`auditor {command}" in readme
     assert set(cli.commands) == set(COMMANDS)
+
+
+STORED = """
+schema = 1
+attribute = ["sex"]
+[audit]
+name = "small"
+[model]
+architecture = "mlp"
+options = { hidden = [4] }
+[training]
+epochs = 1
+[population]
+size = 2
+[data]
+path = "people.csv"
+label = "income"
+features = { use = ["age"] }
+[run]
+executor = "inline"
+[[compression]]
+method = "float16"
+"""
+
+
+def test_the_store_is_planned_listed_verified_and_cleared(auditor, folder):
+    (folder / "audit.toml").write_text(STORED, encoding="utf-8")
+    before = auditor("plan")
+    assert before.returncode == 0, before.stderr
+    assert "unknown (nothing of some kind is stored yet" in " ".join(before.stdout.split())
+    assert auditor("run", "--no-gate", "--set", "report.formats=[]").returncode == 0
+    assert "Everything is stored" in auditor("plan").stdout
+    more = auditor("plan", "--set", "training.learning_rate=0.5").stdout
+    assert "2 at once" in more
+    assert "In 1 process: about" in more
+    assert "not of this audit" not in auditor("store", "ls").stdout
+    assert "not of this audit: 4 members" in auditor("store", "ls", "--set", "training.learning_rate=0.5").stdout
+    whole = auditor("store", "verify")
+    assert (whole.returncode, whole.stdout) == (0, "6 of 6 entries are as they were written\n")
+
+    (model,) = list(folder.glob(".auditor/jobs/*/*/model.tflite"))[:1]
+    model.write_bytes(model.read_bytes()[:-1] + b"!")
+    damaged = auditor("store", "verify")
+    assert damaged.returncode == 4
+    assert "5 of 6 entries" in damaged.stdout
+    assert "model.tflite has changed since it was written" in damaged.stderr
+    assert auditor("run", "--no-gate", "--set", "report.formats=[]").returncode == 0
+
+    assert "would remove 1 stack's weights" in auditor("store", "gc", "--dry-run").stdout
+    assert "removed 1 damaged result, set aside" in auditor("store", "gc").stdout
+    assert auditor("store", "gc").stdout == "nothing to remove\n"
+    assert "Everything is stored" in auditor("plan").stdout
+
+
+def test_a_table_of_decisions_has_nothing_to_plan(auditor, folder):
+    assert "Nothing runs: decisions come from a table." in auditor("plan").stdout

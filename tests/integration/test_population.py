@@ -364,12 +364,12 @@ def test_a_stack_is_trained_again_whole_only_where_it_is_missing_or_damaged(side
     assert (heard.made, heard.stacks) == (["baseline, member 1"], [])
 
     shutil.rmtree(store.job_folder(pruned.jobs[0].key))
-    weights = store.job_folder(pruned.stacks[0].key) / "weights-000.npz"
+    weights = store.job_folder(pruned.stacks[0].key) / "weights-000.bin"
     weights.write_bytes(weights.read_bytes()[:-1] + b"!")
     heard = Heard()
     assert digests(run(stacked(PRUNED, INT8), tmp_path, progress=heard)) == digests(populations)
     assert (heard.made, heard.stacks) == (["pruned, member 0"], ["pruned, training of members 0 to 2"])
-    assert "weights-000.npz has changed" in heard.notes[0]
+    assert "weights-000.bin has changed" in heard.notes[0]
 
     shutil.rmtree(store.job_folder(pruned.stacks[0].key))
     heard = Heard()
