@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -66,11 +68,11 @@ class Local:
 
     def __call__(self, jobs: Sequence[Job], site: Site, settle: Settle) -> None:
         """See `Executor`."""
-        queue = _Queue(jobs=list(jobs), settle=settle)
+        queue = _Queue(jobs=list(jobs), settle=settle, timeout=self.timeout)
         broken = 0
         while queue.left():
             with self._pool() as pool:
-                whole = queue.drain(partial(_give, pool, site, self.timeout))
+                whole = queue.drain(partial(_give, pool, site))
             broken += not whole
             if broken > RETRIES:
                 raise IncompleteError(
@@ -93,8 +95,9 @@ class Local:
             pool.join()
 
 
-def _give(pool: ProcessPool, site: Site, timeout: int, job: Job) -> Future[None]:
-    return pool.schedule(run_job, (job, site), timeout=timeout)
+def _give(pool: ProcessPool, site: Site, job: Job) -> Future[None]:
+    # not the pool's own time limit: it goes by a clock that may be set while a job runs
+    return pool.schedule(run_job, (job, site))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,7 +106,13 @@ class _Queue:
 
     jobs: list[Job]
     settle: Settle
+    timeout: float = math.inf
+    """Seconds after which a job is ended, from when a worker takes it."""
+    look: float = 1.0
+    """Seconds between two looks at the clock."""
     running: dict[Future[Any], Job] = field(default_factory=dict)
+    since: dict[Future[Any], float] = field(default_factory=dict)
+    """When workers were seen to have taken what runs, by a clock that nobody sets."""
     deaths: Counter[str] = field(default_factory=Counter)
 
     def left(self) -> bool:
@@ -114,10 +123,12 @@ class _Queue:
         whole = True
         while self.jobs or self.running:
             whole = whole and self._start_ready(start)
-            done, _ = wait(self.running, return_when=FIRST_COMPLETED)
+            done, _ = wait(self.running, timeout=self.look, return_when=FIRST_COMPLETED)
+            self._end_overdue()
             for future in done:
                 job = self.running.pop(future)
-                error = future.exception()
+                self.since.pop(future, None)
+                error = TimeoutError() if future.cancelled() else future.exception()
                 if isinstance(error, BrokenProcessPool):
                     whole = False
                     self.jobs.insert(0, job)
@@ -126,6 +137,13 @@ class _Queue:
             if not whole and not self.running:
                 return False
         return True
+
+    def _end_overdue(self) -> None:
+        """End what runs too long: a future that is cancelled ends its worker."""
+        now = time.monotonic()
+        for future in self.running:
+            if future.running() and now - self.since.setdefault(future, now) > self.timeout:
+                future.cancel()
 
     def _start_ready(self, start: Callable[[Job], Future[Any]]) -> bool:
         """Give out every job whose parent is neither waiting nor running; False where the pool takes no more."""

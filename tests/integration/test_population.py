@@ -46,6 +46,20 @@ def dying(input_shape, classes):
         os.kill(os.getpid(), signal.SIGKILL)
     return gated(input_shape, classes)
 
+def hungry(input_shape, classes):
+    import resource
+    import numpy as np
+    marker = pathlib.Path(__file__).with_name("starved")
+    if not marker.exists():
+        marker.touch()
+        before = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, before[1]))
+        try:
+            np.ones(1 << 33)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, before)
+    return gated(input_shape, classes)
+
 def short(input_shape, classes):
     return gated(input_shape, 5)
 
@@ -56,9 +70,9 @@ def raising(input_shape, classes):
 """
 
 
-def start(folder, executor):
+def start(folder, executor, *paths):
     """A run in a process of its own."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *paths)))}
     return subprocess.Popen(
         [sys.executable, tiny.__file__, str(folder), executor], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
     )
@@ -156,6 +170,35 @@ def test_a_run_that_is_killed_leaves_no_worker_and_the_next_one_resumes(first, t
     assert digests(run(spec(PRUNED, INT8), tmp_path, progress=heard)) == digests(first[1])
     assert len(heard.made) == 6 - stored < 6
     assert not list((tmp_path / "store" / ".scratch").iterdir())
+
+
+def test_a_run_that_is_killed_again_and_again_ends_with_the_same_result(first, tmp_path):
+    """At moments of a fixed generator; AUDITOR_KILLS=100 is the long form of this test."""
+    moments = np.random.default_rng(7)
+    for _ in range(int(os.environ.get("AUDITOR_KILLS", "3"))):
+        process = start(tmp_path, "local")
+        try:
+            process.communicate(timeout=moments.uniform(1, 12))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+    assert finish(start(tmp_path, "local"))["digests"] == digests(first[1])
+    assert not list((tmp_path / "store" / ".scratch").iterdir())
+
+
+def test_two_runs_on_one_store_at_once_give_the_same_result(first, tmp_path):
+    racing = [start(tmp_path, "inline") for _ in range(2)]
+    assert [finish(process)["digests"] for process in racing] == [digests(first[1])] * 2
+    heard = Heard()
+    run(spec(PRUNED, INT8), tmp_path, progress=heard)
+    assert (heard.made, heard.notes) == ([], [])
+
+
+def test_a_clock_that_jumps_changes_nothing(first, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import random, time\nreal = time.time\ntime.time = lambda: real() + random.choice([-1e7, 0, 1e7])\n"
+    )
+    assert finish(start(tmp_path, "local", tmp_path))["digests"] == digests(first[1])
 
 
 def test_an_interrupt_ends_run_and_workers_at_once(tmp_path):
@@ -259,6 +302,12 @@ def test_a_killed_worker_costs_a_retry_and_nothing_else(tmp_path):
     assert (tmp_path / "died").exists()
     assert not baseline.failures
     assert not float16.failures
+
+
+def test_a_worker_that_is_short_of_memory_costs_a_retry_and_nothing_else(tmp_path):
+    baseline, _ = run(own(tmp_path, "hungry"), tmp_path)
+    assert (tmp_path / "starved").exists()
+    assert not baseline.failures
 
 
 def test_a_worker_that_finds_the_request_wrong_ends_the_run_with_that_error(tmp_path):

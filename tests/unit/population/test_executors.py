@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from threading import Timer
 
 import pytest
 from pebble import ProcessExpired
@@ -77,11 +78,38 @@ def test_a_dead_worker_costs_a_retry_and_too_many_the_member():
     assert heard.ends[1].startswith("its worker process died 4 times: signal SIGKILL")
 
 
-def test_a_job_beyond_the_time_limit_is_not_tried_again():
-    pool, heard = Pool(j0=[TimeoutError("Task timeout", 1)]), Heard()
-    _Queue(jobs=[job(0)], settle=heard).drain(pool)
-    assert pool.given == [0]
+class Endless(Future):
+    """A job that runs until it is ended, as pebble's futures are."""
+
+    def running(self):
+        return not self.done()
+
+    def cancel(self):
+        ended = super().cancel()
+        self.set_running_or_notify_cancel()
+        return ended
+
+
+def test_a_job_beyond_the_time_limit_is_ended_and_not_tried_again():
+    given, heard = [], Heard()
+
+    def endless(each):
+        given.append(each.member)
+        return Endless()
+
+    _Queue(jobs=[job(0)], settle=heard, timeout=0.05, look=0.02).drain(endless)
+    assert given == [0]
     assert "run.member_timeout" in heard.ends[0]
+
+
+def test_a_job_that_waits_for_a_worker_is_not_late(monkeypatch):
+    waiting, heard = Future(), Heard()
+    looks = iter(range(0, 10_000, 1000))
+    monkeypatch.setattr("auditor.population.executors.time.monotonic", lambda: next(looks))
+    queue = _Queue(jobs=[job(0)], settle=heard, timeout=5, look=0.01)
+    Timer(0.1, lambda: waiting.set_result(None)).start()
+    queue.drain(lambda _: waiting)
+    assert heard.ends == {0: None}
 
 
 def test_an_error_of_the_request_ends_the_run():
