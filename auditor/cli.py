@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from auditor.declare import Declaration
+    from auditor.errors import Problem
     from auditor.pipeline import Audit
     from auditor.report import Rendered
     from auditor.report.pdf import Press
@@ -235,13 +236,20 @@ def collect_garbage(files: tuple[Path, ...], dry_run: bool) -> ExitCode:  # noqa
     members are all stored. Earlier judgements are kept.
     """
     from auditor import stock
+    from auditor.errors import IncompleteError
     from auditor.population.inventory import remove
     from auditor.report.terminal_store import removed
 
     found = stock.unneeded([_load(file, ()) for file in files or (Path("audit.toml"),)])
-    if not dry_run:
-        remove(found)
-    _show(removed(found, dry_run=dry_run))
+    problems: list[Problem] = []
+    for place, holdings in found.items():
+        gone = holdings
+        if not dry_run:
+            gone, left = remove(place, holdings)
+            problems += left
+        _show(removed(gone, dry_run=dry_run))
+    if problems:
+        raise IncompleteError(*problems)
     return ExitCode.PASSED
 
 

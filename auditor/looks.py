@@ -9,27 +9,55 @@ of 5% (statistics: section 6).
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
 
 from auditor.errors import IncompleteError, Problem
 from auditor.judge import summary
 from auditor.provenance import canonical, digest_of
-from auditor.records import BASELINE, EarlierLook, Look
+from auditor.records import BASELINE, EarlierLook, Look, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from auditor.records import Dataset, Finding, Gate, Population
 
-UNREADABLE: dict[str, Any] = {
-    "plan": "",
-    "targets": None,
-    "told": {"members": None, "examples": None, "seed": None, "min": None, "max": None, "verdict": None},
-}
+Count = Annotated[int, Field(ge=0)]
+
+
+class _Told(BaseModel):
+    """What is told of a plan; all null where what was kept cannot be read."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    members: Count | None
+    examples: Count | None
+    seed: Count | None
+    min: FiniteFloat | None
+    max: FiniteFloat | None
+    verdict: Literal["PASS", "FAIL", "INCONCLUSIVE", "UNDEFINED"] | None
+
+
+class _Kept(BaseModel):
+    """One look, as the store keeps it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    plan: str
+    run: str
+    """Digest of all plans that were judged with it: gates of one run are no looks of each other."""
+    targets: list[str] | None
+    """Whom it was about; null: anybody."""
+    told: _Told
+
+
+_KEPT = TypeAdapter(list[_Kept])
+_NOTHING = _Told(members=None, examples=None, seed=None, min=None, max=None, verdict=None)
+UNREADABLE = _Kept(plan="", run="", targets=None, told=_NOTHING)
 """What stands for a file that cannot be read: some look at everything it may have been about."""
 
 
@@ -38,6 +66,8 @@ class Terms:
     """What verdicts depend on besides the numbers and the gates."""
 
     seed: int
+    training: Mapping[str, Any]
+    """As declared."""
     confidence: float
     min_group: int
     minimum: int | None
@@ -56,27 +86,30 @@ def record_looks(
     Raises IncompleteError where the folder cannot be written: a look that leaves no trace would not be counted.
     """
     by_name = {population.name: population for population in populations}
+    asked = [(gate, by_name[variant]) for gate in gates for variant in gate.variants]
+    plans = [_plan(dataset, gate, (by_name[BASELINE], population), terms) for gate, population in asked]
+    digests = [digest_of(plan) for plan in plans]
+    run = digest_of(sorted(digests))
     looks = []
-    for gate in gates:
-        for population in (by_name[variant] for variant in gate.variants):
-            file = folder / f"{digest_of(_question(dataset, gate, population))}.json"
-            own = [f for f in findings if (f.gate, f.estimate.variant) == (gate.name, population.name)]
-            plan = _plan(dataset, gate, (by_name[BASELINE], population), terms)
-            look = {
-                "plan": digest_of(plan),
-                "targets": sorted({_whom(finding) for finding in own}),
-                "told": {key: plan[key] for key in ("members", "examples", "seed", "min", "max")}
-                | {"verdict": summary(own).value},
-            }
-            if earlier := _record(file, look):
-                looks.append(Look(gate=gate.name, variant=population.name, earlier=earlier))
+    for (gate, population), plan, digest in zip(asked, plans, digests, strict=True):
+        own = [f for f in findings if (f.gate, f.estimate.variant) == (gate.name, population.name)]
+        told = {key: plan[key] for key in ("members", "examples", "seed", "min", "max")}
+        look = _Kept(
+            plan=digest,
+            run=run,
+            targets=sorted({_whom(finding) for finding in own}),
+            told=_Told(**told, verdict=summary(own).value),
+        )
+        file = folder / f"{digest_of(_question(dataset, gate, population))}.json"
+        if earlier := _record(file, look):
+            looks.append(Look(gate=gate.name, variant=population.name, earlier=earlier))
     return tuple(looks)
 
 
 def _question(dataset: Dataset, gate: Gate, population: Population) -> dict[str, Any]:
-    """Say what is asked. Not how the variant is called: another name is no other question."""
+    """Say what is asked. Neither the variant's name nor the data's folder makes another question."""
     return {
-        "data": dataset.source,
+        "data": dataset.source.rpartition("/")[2],
         "metric": gate.metric,
         "compare": gate.compare,
         "method": population.method,
@@ -96,7 +129,10 @@ def _plan(dataset: Dataset, gate: Gate, compared: tuple[Population, Population],
     return {
         "members": compared[1].asked,
         "models": [list(population.predictions.digests) for population in given],
+        # a member's seed derives from the audit's and from the variant's name
         "seed": terms.seed if trained else None,
+        "trained": [[population.name, dict(population.asked_for)] for population in trained],
+        "training": dict(terms.training) if trained else None,
         "examples": len(dataset.labels),
         "data": dataset.digest,
         "min": gate.min,
@@ -113,7 +149,7 @@ def _is_trained(population: Population) -> bool:
     return population.claim == "recipe" and population.method != "predictions"
 
 
-def _record(file: Path, look: dict[str, Any]) -> tuple[EarlierLook, ...]:
+def _record(file: Path, look: _Kept) -> tuple[EarlierLook, ...]:
     """Give the other plans that any of the same people were judged by, before they were first judged by this one."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -121,40 +157,45 @@ def _record(file: Path, look: dict[str, Any]) -> tuple[EarlierLook, ...]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             known = _read(file)
-            if not any((one["plan"], one["targets"]) == (look["plan"], look["targets"]) for one in known):
+            if not any((one.plan, one.run, one.targets) == (look.plan, look.run, look.targets) for one in known):
                 known.append(look)
-                part = file.with_suffix(".part")
-                part.write_bytes(canonical(known))
-                part.replace(file)
+                _write(file, known)
         finally:
             os.close(lock)
     except OSError as error:
         message = f"earlier judgements cannot be written down: {error.strerror or error}"
         raise IncompleteError(Problem(file=str(file.parent), message=message)) from error
-    histories = (_plans_about(target, known) for target in look["targets"])
-    longest = max((list(plans.values())[: list(plans).index(look["plan"])] for plans in histories), key=len, default=[])
-    return tuple(EarlierLook(**one["told"]) for one in longest)
+    histories = (_before(look, target, known) for target in look.targets or ())
+    longest = max(histories, key=len, default=[])
+    return tuple(_earlier(one) for one in longest)
 
 
-def _plans_about(target: str, known: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Give the plans by which someone was judged, in order, each once."""
-    plans: dict[str, dict[str, Any]] = {}
-    for one in known:
-        if one["targets"] is None or target in one["targets"]:
-            plans.setdefault(one["plan"], one)
-    return plans
+def _before(look: _Kept, target: str, known: Sequence[_Kept]) -> list[_Kept]:
+    """Give the other plans by which someone was judged before this one, each once, without those of the same run."""
+    about = [one for one in known if one.targets is None or target in one.targets]
+    first = next(place for place, one in enumerate(about) if one.plan == look.plan)
+    together = {one.plan for one in about if one.run == about[first].run}
+    return list({one.plan: one for one in about[:first] if one.plan not in together}.values())
 
 
-def _read(file: Path) -> list[dict[str, Any]]:
+def _earlier(one: _Kept) -> EarlierLook:
+    told = one.told.model_dump()
+    return EarlierLook(**told | {"verdict": told["verdict"] and Verdict(told["verdict"])})
+
+
+def _read(file: Path) -> list[_Kept]:
     try:
-        known = json.loads(file.read_bytes())
-        for one in known:
-            EarlierLook(**one["told"])
-            if not isinstance(one["plan"], str):
-                return [UNREADABLE]
-            set(one["targets"] or ())
+        return _KEPT.validate_json(file.read_bytes())
     except FileNotFoundError:
         return []
-    except (ValueError, TypeError, KeyError):
+    except (ValidationError, ValueError, RecursionError):
         return [UNREADABLE]
-    return list(known)
+
+
+def _write(file: Path, looks: list[_Kept]) -> None:
+    part = file.with_suffix(".part")
+    with part.open("wb") as stream:
+        stream.write(canonical([look.model_dump() for look in looks]))
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(file)

@@ -128,6 +128,7 @@ def _measure(
     )
     terms = Terms(
         seed=spec.audit.seed,
+        training=spec.training.model_dump(mode="json"),
         confidence=statistics.confidence,
         min_group=statistics.min_group,
         minimum=spec.population.minimum,

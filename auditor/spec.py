@@ -326,7 +326,9 @@ class Run(Table):
     workers: PositiveInt | Literal["auto"] = Field("auto", description="processes; auto: one a core")
     store: str = Field(".auditor", description="folder of finished jobs, relative to the file")
     member_timeout: PositiveInt = Field(
-        86_400, description="seconds after which a member is ended and counts as failed"
+        86_400,
+        description="seconds after which a member is ended and counts as failed; K members trained side by side have "
+        "K times as long",
     )
 
 

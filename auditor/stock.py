@@ -47,17 +47,17 @@ def take_inventory(declaration: Declaration) -> Inventory:
     return inventory.take_inventory(store_of(declaration), *_planned(declaration))
 
 
-def unneeded(declarations: Sequence[Declaration]) -> tuple[Holding, ...]:
-    """Give what none of these audits would read again, of the stores that they name."""
+def unneeded(declarations: Sequence[Declaration]) -> dict[Store, tuple[Holding, ...]]:
+    """Give what none of these audits would read again, of each store that they name."""
     by_store: dict[Store, list[tuple[tuple[Variant, ...], Dataset]]] = {}
     for declaration in declarations:
         by_store.setdefault(store_of(declaration), []).append(_planned(declaration))
-    return tuple(holding for store, audits in by_store.items() for holding in inventory.unneeded(store, audits))
+    return {store: inventory.unneeded(store, audits) for store, audits in by_store.items()}
 
 
 def store_of(declaration: Declaration) -> Store:
-    """Give an audit's store."""
-    return Store((declaration.base / declaration.spec.run.store).absolute())
+    """Give an audit's store; audits that reach one store by different ways have the same."""
+    return Store((declaration.base / declaration.spec.run.store).resolve())
 
 
 def _planned(declaration: Declaration) -> tuple[tuple[Variant, ...], Dataset]:

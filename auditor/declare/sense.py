@@ -231,9 +231,9 @@ def misfit(compare: str, limit: float) -> str | None:
         return None if 0 <= limit <= 1 else f"is no rate: rates are shares from 0 to 1, 90% is 0.9{_as_share(limit)}"
     if compare == "ratio":
         return None if 0 <= limit <= MOST_RATIO else "is no quotient of rates: four fifths is 0.8"
-    if abs(limit) < 1:
+    if abs(limit) < (MOST_RATIO if compare == "ratio_change" else 1):
         return None
-    return f"holds always: limits are shares, 2 points are 0.02{_as_share(limit)}"
+    return f"holds always, or never: limits are shares, 2 points are 0.02{_as_share(limit)}"
 
 
 def _as_share(limit: float) -> str:

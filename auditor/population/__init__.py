@@ -12,14 +12,14 @@ import numpy as np
 
 from auditor.errors import DataError, Problem
 from auditor.population.executors import Executor, Local, inline
-from auditor.population.member import Site
+from auditor.population.member import Site, check_stack
 from auditor.population.plan import inputs_definition, plan, unpinned
 from auditor.population.store import DamagedError, Entry, Store
 from auditor.provenance import digest_of
 from auditor.records import BASELINE, Failure, IntArray, Population, Predictions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from auditor.data import Source
@@ -61,19 +61,25 @@ def run(
     if spec.model.predictions is not None:
         return _from_columns(variants, cast("_Columns", source))
     store = Store(store_folder.absolute())
-    store.sweep()
-    members = {job.key: job for variant in variants for job in variant.jobs}
-    stacks = {job.key: job for variant in variants for job in variant.stacks}
-    progress.started(len(members))
-    outcomes: dict[str, Outcome] = {} if force else _stored(members, store, dataset, progress)
-    if missing := [job for key, job in members.items() if key not in outcomes]:
-        wanted = {job.parent: stacks[job.parent] for job in missing if job.parent in stacks}
-        first = [job for job in wanted.values() if force or not _is_whole(job, store, progress)]
-        inputs = _materialised(source, dataset, store, progress)
-        site = Site(store=store, inputs=inputs, base=base.absolute(), force=force)
-        execute = _executor(spec.run, len(missing))
-        _run_missing([*first, *missing], stacks | members, outcomes, site, execute, progress)
-    return tuple(_population(variant, outcomes, len(dataset.labels)) for variant in variants)
+    with store.in_use():
+        store.sweep()
+        members = {job.key: job for variant in variants for job in variant.jobs}
+        stacks = {job.key: job for variant in variants for job in variant.stacks}
+        progress.started(len(members))
+        outcomes: dict[str, Outcome] = {} if force else _stored(members, store, dataset, progress)
+        if missing := [job for key, job in members.items() if key not in outcomes]:
+            wanted = {job.parent: stacks[job.parent] for job in missing if job.parent in stacks}
+            known = {} if force else _stored_stacks(wanted.values(), store, progress)
+            outcomes |= known
+            todo = [*(job for key, job in wanted.items() if key not in known), *missing]
+            for job in missing:
+                if reason := _barred(job, stacks | members, outcomes):
+                    outcomes[job.key] = reason
+            if todo := [job for job in todo if job.key not in outcomes]:
+                inputs = _materialised(source, dataset, store, progress)
+                site = Site(store=store, inputs=inputs, base=base.absolute(), force=force)
+                _run_missing(todo, stacks | members, outcomes, site, _executor(spec.run, len(todo)), progress)
+        return tuple(_population(variant, outcomes, len(dataset.labels)) for variant in variants)
 
 
 def _stored(jobs: Mapping[str, Job], store: Store, dataset: Dataset, progress: Progress) -> dict[str, Outcome]:
@@ -101,14 +107,19 @@ def _read(job: Job, store: Store, dataset: Dataset, progress: Progress) -> Entry
     return entry
 
 
-def _is_whole(stack: Job, store: Store, progress: Progress) -> bool:
-    """Tell whether a stack is stored; a damaged one is said, set aside, and trained again, whole."""
-    try:
-        return store.entry(stack.key, stack.definition) is not None
-    except DamagedError as error:
-        aside = store.set_aside(store.job_folder(stack.key))
-        progress.note(f"the stored {stack.name} is damaged ({error}): kept as {aside}, and done again")
-        return False
+def _stored_stacks(stacks: Iterable[Job], store: Store, progress: Progress) -> dict[str, Outcome]:
+    """Give what became of stacks that have run; a damaged one is said, set aside, and trained again, whole."""
+    found: dict[str, Outcome] = {}
+    for stack in stacks:
+        try:
+            entry = store.entry(stack.key, stack.definition)
+            if entry is not None:
+                check_stack(entry, len(stack.seeds))
+                found[stack.key] = entry
+        except DamagedError as error:
+            aside = store.set_aside(store.job_folder(stack.key))
+            progress.note(f"the stored {stack.name} is damaged ({error}): kept as {aside}, and done again")
+    return found
 
 
 def _materialised(source: Source, dataset: Dataset, store: Store, progress: Progress) -> Path:

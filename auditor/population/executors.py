@@ -107,7 +107,7 @@ class _Queue:
     jobs: list[Job]
     settle: Settle
     timeout: float = math.inf
-    """Seconds after which a job is ended, from when a worker takes it."""
+    """Seconds a member after which a job is ended, from when a worker takes it."""
     look: float = 1.0
     """Seconds between two looks at the clock."""
     running: dict[Future[Any], Job] = field(default_factory=dict)
@@ -141,8 +141,9 @@ class _Queue:
     def _end_overdue(self) -> None:
         """End what runs too long: a future that is cancelled ends its worker."""
         now = time.monotonic()
-        for future in self.running:
-            if future.running() and now - self.since.setdefault(future, now) > self.timeout:
+        for future, job in self.running.items():
+            limit = self.timeout * (len(job.seeds) if job.is_stack else 1)
+            if future.running() and now - self.since.setdefault(future, now) > limit:
                 future.cancel()
 
     def _start_ready(self, start: Callable[[Job], Future[Any]]) -> bool:

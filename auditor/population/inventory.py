@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from auditor.errors import IncompleteError, Problem
+from auditor.errors import Problem
 from auditor.population.plan import inputs_definition
 from auditor.population.store import DAMAGED, DamagedError
 from auditor.provenance import digest_of
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from auditor.records import Dataset
 
 Kind = Literal["member", "stack", "inputs", "damaged"]
+SHELF = re.compile(r"[0-9a-f]{2}")
+NAME = re.compile(r"[0-9a-f]{64}(\.damaged-[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +63,21 @@ class Inventory:
 
 
 def holdings(store: Store) -> tuple[Holding, ...]:
-    """Give every folder of results and inputs, in order of their names."""
+    """Give every folder of results and inputs, in order of their names; what this program has not made is left out."""
+    shelves = [shelf for shelf in sorted(store.root.glob("jobs/*")) if SHELF.fullmatch(shelf.name)]
     return tuple(
         Holding(folder=folder, kind=_kind(folder), bytes=_size(folder))
-        for pattern in ("jobs/*/*", "data/*")
-        for folder in sorted(store.root.glob(pattern))
-        if folder.is_dir() and not folder.is_symlink()
+        for shelf in (*shelves, store.root / "data")
+        if not any(path.is_symlink() for path in (shelf, shelf.parent))
+        for folder in sorted(shelf.glob("*"))
+        if _is_own(folder, shelf)
     )
+
+
+def _is_own(folder: Path, shelf: Path) -> bool:
+    if not NAME.fullmatch(folder.name) or not folder.name.startswith("" if shelf.name == "data" else shelf.name):
+        return False
+    return folder.is_dir() and not folder.is_symlink()
 
 
 def _kind(folder: Path) -> Kind:
@@ -150,16 +160,22 @@ def unneeded(store: Store, audits: Iterable[tuple[Sequence[Variant], Dataset]]) 
     return tuple(holding for holding in held if holding.kind == "damaged" or holding.key not in kept)
 
 
-def remove(found: Iterable[Holding]) -> None:
-    """Remove folders of a store. Raises IncompleteError with those that could not be."""
-    problems = []
-    for holding in found:
-        try:
-            shutil.rmtree(holding.folder)
-        except OSError as error:
-            problems.append(Problem(file=str(holding.folder), message=f"cannot be removed: {error.strerror or error}"))
-    if problems:
-        raise IncompleteError(*problems)
+def remove(store: Store, found: Iterable[Holding]) -> tuple[tuple[Holding, ...], tuple[Problem, ...]]:
+    """Remove folders of a store: give those that are gone, and why others are not.
+
+    Raises IncompleteError where an audit runs on the store.
+    """
+    gone, problems = [], []
+    with store.alone():
+        for holding in found:
+            try:
+                store.discard(holding.folder)
+            except OSError as error:
+                message = f"cannot be removed: {error.strerror or error}"
+                problems.append(Problem(file=str(holding.folder), message=message, advice="Remove it by hand."))
+            else:
+                gone.append(holding)
+    return tuple(gone), tuple(problems)
 
 
 # ---------------------------------------------------------------------------------------------------------------- plan
@@ -198,10 +214,11 @@ def _known(store: Store) -> _Costs:
             continue
         try:
             facts = store.facts(holding.folder, of_job=True)
-        except DamagedError:
-            continue
+            kind = _sort(facts["definition"])
+        except (DamagedError, KeyError, TypeError, AttributeError):
+            continue  # damaged, or made by another hand
         if facts["failure"] is None:
-            costs.setdefault(_sort(facts["definition"]), []).append((facts["seconds"], holding.bytes))
+            costs.setdefault(kind, []).append((facts["seconds"], holding.bytes))
     return costs
 
 

@@ -10,6 +10,7 @@ import errno
 import sys
 import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +32,12 @@ from auditor.population.train import diverged_in, total_steps, train
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from auditor.data.inputs import Inputs
     from auditor.models import KerasModel
     from auditor.models.config import ModelFacts
     from auditor.population.plan import Job
-    from auditor.population.store import Store
+    from auditor.population.store import Entry, Store
     from auditor.records import FloatArray, IntArray
 
 _FLOAT = np.dtype("<f4")
@@ -106,7 +106,7 @@ def _attempt(job: Job, site: Site) -> _Made | Stack | str:
         except (AuditorError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever a library raises fails this member alone
-            _reraise_shortage(error)
+            _reraise_of_the_computer(error, site)
             reason = f"{type(error).__name__}: {error}"
             if reason in reasons:
                 return reason
@@ -114,8 +114,12 @@ def _attempt(job: Job, site: Site) -> _Made | Stack | str:
     return reasons[-1]
 
 
-def _reraise_shortage(error: Exception) -> None:
-    """A computer short of memory or disk says nothing of the member."""
+def _reraise_of_the_computer(error: Exception, site: Site) -> None:
+    """A computer short of memory or disk, and a store that cannot be read, say nothing of the member."""
+    if isinstance(error, OSError) and error.filename and Path(str(error.filename)).is_relative_to(site.store.root):
+        message = f"it cannot be read: {error.strerror or error}"
+        advice = "Run again: what is missing is made again."
+        raise IncompleteError(Problem(file=str(error.filename), message=message, advice=advice)) from error
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         message = "the disk is full"
         advice = "Make room there, or set TMPDIR to another folder; what is finished is kept."
@@ -138,6 +142,18 @@ def _make(job: Job, site: Site) -> _Made:
         timed = latency(model, to_float(inputs.test_x[:TIMED_BATCH], inputs))
     measured = {**measure_file(file.content, model), **file.measured, **timed}
     return _Made(file=file, decisions=decisions, probabilities=probabilities, measured=measured)
+
+
+def check_stack(entry: Entry, members: int) -> None:
+    """Raise DamagedError where an entry is not the weights of so many members of one shape."""
+    if entry.failure is not None:
+        return
+    files = sorted(entry.folder.glob("weights-*"))
+    if [path.name for path in files] != [f"{_weights_of(place)}.bin" for place in range(members)]:
+        raise DamagedError(f"it does not hold the weights of {members} members")
+    sizes = {path.stat().st_size for path in files}
+    if len(sizes) != 1 or sizes.pop() % _FLOAT.itemsize:
+        raise DamagedError("its members' weights are not of one shape")
 
 
 def _train_together(job: Job, site: Site) -> Stack:
@@ -169,10 +185,11 @@ def _from_stack(job: Job, site: Site, inputs: Inputs) -> Compressed:
     if part.content is None:
         raise DamagedError("it holds no weights of this member")
     model, _ = _built(job, inputs)
-    flat, shapes = np.frombuffer(part.content, _FLOAT), [w.shape for layer in model.layers for w in layer.weights]
+    shapes = [weight.shape for layer in model.layers for weight in layer.weights]
     ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
-    if flat.size != ends[-1]:
-        raise DamagedError(f"it holds {flat.size:,} weights of a member, not {ends[-1]:,}")
+    if len(part.content) != ends[-1] * _FLOAT.itemsize:
+        raise DamagedError(f"it holds {len(part.content):,} bytes of weights a member, not those of {ends[-1]:,}")
+    flat = np.frombuffer(part.content, _FLOAT)
     weights = iter(np.split(flat, ends[:-1]))
     for layer in model.layers:
         layer.set_weights([next(weights).reshape(weight.shape) for weight in layer.weights])
@@ -228,9 +245,10 @@ def _parent_whole(job: Job, site: Site) -> Iterator[None]:
     try:
         yield
     except DamagedError as error:
-        folder = str(site.store.job_folder(job.definition["start"]["parent"]))
-        advice = "Run again: what is damaged is set aside and made again."
-        raise IncompleteError(Problem(file=folder, message=str(error), advice=advice)) from error
+        folder = site.store.job_folder(job.definition["start"]["parent"])
+        aside = site.store.set_aside(folder)
+        advice = f"It is kept as {aside}. Run again, and it is made again."
+        raise IncompleteError(Problem(file=str(folder), message=str(error), advice=advice)) from error
 
 
 class _Uncompressed:

@@ -74,7 +74,7 @@ def unstackable(model: KerasModel) -> str | None:
     for layer in model.layers:
         if said := _refusal(layer):
             return f"layer {layer.name!r} ({type(layer).__name__}) {said}"
-    return None
+    return "it adds a loss of its own" if model.losses else None
 
 
 def _is_chain(model: KerasModel) -> bool:
@@ -90,13 +90,15 @@ def _is_chain(model: KerasModel) -> bool:
     )
 
 
-def _refusal(layer: Any) -> str | None:  # noqa: ANN401
+def _refusal(layer: Any) -> str | None:  # noqa: ANN401, PLR0911 - one reason after another
     from auditor.tf import load
 
     kind, config, known = type(layer).__name__, layer.get_config(), load().tf_keras.activations
     of_keras = type(layer).__module__.partition(".")[0] == "tf_keras"
     if not of_keras or config.get("dtype", "float32") != "float32" or not layer.trainable:
         return "is frozen, not of float32, or none of tf_keras"
+    if any(node.call_kwargs for node in layer.inbound_nodes):
+        return "is called with arguments"
     if any(config.get(key) for key in config if key.endswith(("_regularizer", "_constraint"))):
         return "has a regularizer or a constraint"
     activation = getattr(layer, "activation", None)
@@ -104,6 +106,8 @@ def _refusal(layer: Any) -> str | None:  # noqa: ANN401
         return "has an activation that may look at more than one example"
     if kind == "Dropout":
         return "has a noise shape" if config["noise_shape"] else None
+    if kind == "Softmax" and config["axis"] != -1:
+        return "does not go over the last axis, -1"
     if kind in {"BatchNormalization", "LayerNormalization"}:
         last = config["axis"] in {-1, 1} if isinstance(config["axis"], int) else list(config["axis"]) in ([1], [-1])
         return None if last and not config.get("renorm") else "does not normalise the last axis alone"

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,8 +161,13 @@ class Store:
         if present != set(facts["files"]):
             raise DamagedError(f"its files are {sorted(present)}, not {sorted(facts['files'])}")
         for name, checksum in facts["files"].items():
-            if digest_of_file(folder / name) != checksum:
-                raise DamagedError(f"{name} has changed since it was written")
+            try:
+                if not _is_file(folder / name):
+                    raise DamagedError(f"{name} is no file any more")
+                if digest_of_file(folder / name) != checksum:
+                    raise DamagedError(f"{name} has changed since it was written")
+            except OSError as error:
+                raise DamagedError(f"{name} cannot be read: {error.strerror or error}") from error
         return facts
 
     def facts(self, folder: Path, *, of_job: bool = False) -> dict[str, Any]:
@@ -206,12 +212,40 @@ class Store:
         message, advice = "it has been damaged 1,000 times", "The disk may be failing: use another store."
         raise IncompleteError(Problem(file=str(folder), message=message, advice=advice))
 
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep others from removing anything, as long as this lasts; any number of runs may use a store at once."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with _locked(self.root, fcntl.LOCK_SH):
+            yield
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every run away. Raises IncompleteError where one is under way."""
+        if not self.root.is_dir():
+            yield
+            return
+        try:
+            with _locked(self.root, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                yield
+        except BlockingIOError as error:
+            message, advice = "an audit is running on this store", "Wait until it has ended."
+            raise IncompleteError(Problem(file=str(self.root), message=message, advice=advice)) from error
+
+    def discard(self, folder: Path) -> None:
+        """Remove a folder, or nothing of it: what is left of it when this process dies, the next sweep removes."""
+        scratch = self._scratch_root() / uuid.uuid4().hex
+        scratch.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another has removed it
+            folder.rename(scratch)
+        shutil.rmtree(scratch, ignore_errors=True)
+
     def sweep(self) -> None:
         """Remove what processes that are gone left half-written: the kernel gives their locks back."""
         for path in self._scratch_root().glob("*"):
             if not SCRATCH_NAME.fullmatch(path.name) or path.is_symlink():
                 continue  # nothing that this program has made
-            with contextlib.suppress(OSError), _locked(path, fcntl.LOCK_NB):
+            with contextlib.suppress(OSError), _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB):
                 shutil.rmtree(path, ignore_errors=True)
 
     def _scratch_root(self) -> Path:
@@ -243,10 +277,10 @@ class Store:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path, how: int = 0) -> Iterator[None]:
+def _locked(folder: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
     number = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | how)
+        fcntl.flock(number, how)
         yield
     finally:
         os.close(number)
@@ -259,15 +293,24 @@ def _sealed(facts: dict[str, Any]) -> bytes:
 def _unsealed(path: Path) -> dict[str, Any]:
     """The facts of an entry, if every byte of it is as written."""
     try:
+        if path.exists() and not _is_file(path):
+            raise DamagedError(f"{ENTRY} is no file any more")
         text = path.read_bytes()
         facts: dict[str, Any] = json.loads(text)["facts"]
         if text == _sealed(facts):
             return facts
     except FileNotFoundError as error:
         raise DamagedError(f"{ENTRY} is missing") from error
+    except OSError as error:
+        raise DamagedError(f"{ENTRY} cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamagedError(f"{ENTRY} cannot be read: {error}") from error
     raise DamagedError(f"{ENTRY} has changed since it was written")
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether it is what this program writes: no folder, no link, nothing that could be read for ever."""
+    return stat.S_ISREG(path.lstat().st_mode)
 
 
 def _flush(path: Path) -> None:

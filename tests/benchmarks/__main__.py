@@ -23,12 +23,12 @@ def main() -> None:
     if unknown:
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}; there are {', '.join(ENTRIES)}")
     rows = []
-    print(f"{'name':<15} {'ours s':>8} {'theirs s':>9} {'theirs/ours':>12}  the other side")
+    print(f"{'name':<17} {'ours s':>8} {'theirs s':>9} {'theirs/ours':>12}  the other side")
     for name in arguments.names or ENTRIES:
         row = ENTRIES[name]()
         rows.append({"name": name, **asdict(row), "ratio": row.theirs / row.ours})
-        print(f"{name:<15} {row.ours:>8.2f} {row.theirs:>9.2f} {row.theirs / row.ours:>12.2f}  {row.other}")
-        print(f"{'':<15} {row.note}", flush=True)
+        print(f"{name:<17} {row.ours:>8.2f} {row.theirs:>9.2f} {row.theirs / row.ours:>12.2f}  {row.other}")
+        print(f"{'':<17} {row.note}", flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 

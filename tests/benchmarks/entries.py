@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from benchmarks.populations import population_mlp
+from benchmarks.populations import population_cnn28, population_cnn64, population_mlp
 from benchmarks.row import ROOT, Row
 
 
@@ -253,6 +253,8 @@ def points(figure):
 ENTRIES = {
     "adult": adult,
     "population-mlp": population_mlp,
+    "population-cnn28": population_cnn28,
+    "population-cnn64": population_cnn64,
     "measure": measure,
     "statistics": statistics,
     "deals": deals,

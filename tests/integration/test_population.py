@@ -432,6 +432,32 @@ def test_members_of_a_stack_that_diverge_are_listed(tmp_path):
     assert "which it derives from, failed: the loss became NaN" in int8.failures[0].reason
 
 
+def test_a_stack_that_failed_is_a_listed_failure_of_its_members_also_the_next_time(tmp_path):
+    declared = own(tmp_path, "raising", training={"stacked": True}, run={"executor": "inline"}, population={"size": 2})
+    first, again = (run(declared, tmp_path)[0] for _ in range(2))
+    reason = "baseline, training of members 0 to 1, which it derives from, failed: RuntimeError: no luck"
+    assert [f.reason for f in first.failures] == [reason] * 2
+    assert again.failures == first.failures
+
+
+def test_weights_of_another_size_are_told_set_aside_and_made_again(side_by_side, tmp_path):
+    shutil.copytree(side_by_side[0] / "store", tmp_path / "store")
+    store = Store(tmp_path / "store")
+    variant = plan(stacked(PRUNED), tiny.dataset(), tmp_path)[0]
+    stack, job = variant.stacks[0], variant.jobs[0]
+
+    def fill(folder):
+        for place in range(3):
+            (folder / f"weights-{place:03}.bin").write_bytes(b"1234")
+        return {"failure": None, "diverged": {}, "seconds": 1.0}
+
+    store.publish(store.job_folder(stack.key), stack.definition, fill, replace=True)
+    shutil.rmtree(store.job_folder(job.key))
+    with pytest.raises(IncompleteError, match=r"4 bytes of weights a member, not those of 362.*\n?.*kept as"):
+        run(stacked(PRUNED), tmp_path)
+    assert digests(run(stacked(PRUNED), tmp_path))["baseline"] == digests(side_by_side[1])["baseline"]
+
+
 def test_a_model_that_cannot_be_stacked_is_refused_by_layer(tmp_path):
     declared = own(tmp_path, "gated", training={"stacked": True}, run={"executor": "inline"})
     with pytest.raises(ModelError, match=r"layer 'gate' \(Gate\) is frozen, not of float32, or none of tf_keras"):

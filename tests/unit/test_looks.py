@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -21,26 +22,26 @@ BASE = population("baseline", [[0, 1, 1, 0]] * 2)
 VARIANT = population("v", [[0, 1, 0, 0]] * 2)
 
 
-def gates(variant, **keys):
-    table = GateTable.model_validate({"metric": "recall", "min": -0.02} | keys)
-    return resolve_gates([table], DATA, (variant,), {}, "audit.toml")
+def gates(variant, *tables, **keys):
+    made = [GateTable.model_validate({"metric": "recall", "min": -0.02} | keys | table) for table in ({}, *tables)]
+    return resolve_gates(made, DATA, (variant,), {}, "audit.toml")
 
 
-def looks(folder, *, data=DATA, base=BASE, variant=VARIANT, terms=None, **keys):
-    """Earlier looks at the one gate, as they are told."""
+def looks(folder, *tables, data=DATA, base=BASE, variant=VARIANT, terms=None, **keys):
+    """Earlier looks at the last gate, as they are told."""
     both = (base, variant)
-    made = gates(variant.name, **keys)
+    made = gates(variant.name, *tables, **keys)
     measured = measure(data, both, made, confidence=0.95, min_group=1, permutations=1)
     summaries = [summarise_variant(one, base, data) for one in both]
     findings = judge(made, measured.estimates, summaries, confidence=0.95, minimum=None)
-    plan = {"seed": 0, "confidence": 0.95, "min_group": 1, "minimum": None} | (terms or {})
+    plan = {"seed": 0, "training": {"epochs": 1}, "confidence": 0.95, "min_group": 1, "minimum": None} | (terms or {})
     told = record_looks(folder, data, made, findings, both, Terms(**plan))
-    return told[0].earlier if told else ()
+    return next((look.earlier for look in told if look.gate == made[-1].name), ())
 
 
-def look(folder, **changed):
+def look(folder, *tables, **changed):
     """Count them."""
-    return len(looks(folder, **changed))
+    return len(looks(folder, *tables, **changed))
 
 
 def test_the_first_look_and_its_repetition_are_no_further_looks(tmp_path):
@@ -53,6 +54,9 @@ def test_the_first_look_and_its_repetition_are_no_further_looks(tmp_path):
     [
         {"variant": replace(VARIANT, asked=9)},
         {"terms": {"seed": 1}},
+        {"terms": {"training": {"epochs": 2}}},
+        {"base": replace(BASE, asked_for={"architecture": "other"})},
+        {"variant": replace(VARIANT, name="v2")},
         {"terms": {"confidence": 0.9}},
         {"terms": {"min_group": 30}},
         {"terms": {"minimum": 1}},
@@ -60,7 +64,19 @@ def test_the_first_look_and_its_repetition_are_no_further_looks(tmp_path):
         {"decide_on": "point"},
         {"data": replace(DATA, digest="1" * 64)},
     ],
-    ids=["members", "seed", "confidence", "smallest group", "fewest members", "limit", "deciding", "examples"],
+    ids=[
+        "members",
+        "seed",
+        "training",
+        "baseline",
+        "name, of which seeds are made",
+        "confidence",
+        "smallest group",
+        "fewest members",
+        "limit",
+        "deciding",
+        "examples",
+    ],
 )
 def test_another_plan_for_the_same_question_is_a_further_look(tmp_path, changed):
     look(tmp_path)
@@ -119,10 +135,46 @@ def test_models_that_were_given_are_a_plan_and_a_seed_is_none_of_theirs(tmp_path
     assert look(tmp_path, **given(("a", "c"))) == 1
 
 
-def test_a_file_that_cannot_be_read_has_been_a_look(tmp_path):
+def test_gates_of_one_run_are_no_looks_of_each_other(tmp_path):
+    other = {"min": -0.05}
+    assert look(tmp_path, other) == 0
+    assert look(tmp_path, other) == 0
+    assert look(tmp_path, {"min": -0.07}) == 1, "the first gate's limit is no look of its own run, the other's is"
+
+
+def test_another_folder_of_the_data_is_no_other_question(tmp_path):
+    look(tmp_path, data=replace(DATA, source="table: here/people.csv"))
+    assert look(tmp_path, data=replace(DATA, source="table: /there/people.csv"), terms={"seed": 1}) == 1
+
+
+def broken(**keys):
+    """A file of one look with something odd in it."""
+    nothing = dict.fromkeys(("members", "examples", "seed", "min", "max", "verdict"))
+    told = nothing | {key: value for key, value in keys.items() if key in nothing}
+    kept = {"plan": "p", "run": "r", "targets": None} | {k: v for k, v in keys.items() if k not in nothing}
+    return json.dumps([kept | {"told": told}])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[" * 100_000,
+        "[0]",
+        broken(targets=0),
+        broken(members="x"),
+        broken(members=-1),
+        broken(min=float("nan")),
+        broken(verdict="\x1b[31mhi"),
+        broken(more=1),
+    ],
+    ids=range(9),
+)
+def test_a_file_that_cannot_be_read_has_been_a_look(tmp_path, text):
     look(tmp_path)
     (file,) = tmp_path.glob("*.json")
-    file.write_text("{", encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
+    assert looks(tmp_path) == (EarlierLook(members=None, examples=None, seed=None, min=None, max=None, verdict=None),)
     assert look(tmp_path) == 1
 
 

@@ -119,7 +119,10 @@ SENSE = {
     "'prunde' is no compressed variant": ("min = -0.02", 'min = -0.02\nvariants = "prunde"'),
     "min = -0.02 is no quotient of rates": ("min = -0.02", 'min = -0.02\ncompare = "ratio"'),
     "max = 125 is no quotient of rates": ("min = -0.02", 'max = 125\ncompare = "ratio"'),
-    "min = -2 holds always: limits are shares, 2 points are 0.02; -2 points are -0.02": ("min = -0.02", "min = -2"),
+    "min = -2 holds always, or never: limits are shares, 2 points are 0.02; -2": (
+        "min = -0.02",
+        "min = -2",
+    ),
     "max = 5 holds always": ("min = -0.02", 'max = 5\ncompare = "disparity_change"'),
     "min = 90 is no rate: rates are shares from 0 to 1, 90% is 0.9; 90 points": (
         "min = -0.02",

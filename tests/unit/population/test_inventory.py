@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from tiny import PRUNED, dataset, spec
 
+from auditor.errors import IncompleteError
 from auditor.population.inventory import holdings, inputs_key, pending, remove, take_inventory, unneeded, verify
 from auditor.population.plan import inputs_definition, plan
 from auditor.population.store import Store
+from auditor.provenance import digest_of
 
 MEASURED = {
     "bytes": 5, "bytes_gzipped": 9, "parameters": 4, "nonzero_parameters": 2, "sparsity": 0.5, "latency_ms": 0.1
@@ -72,11 +74,20 @@ def test_verifying_reads_every_byte_and_names_what_is_damaged(store, tmp_path):
     assert [said for _, said in verify(store)] == ["", "", ""]
     stack, first, second = (store.job_folder(job.key) for job in (*baseline.stacks, *baseline.jobs))
     (stack / "weights-000.bin").write_bytes(b"weightz")
-    first.rename(first.with_name("0" * 64))
+    moved = first.with_name(first.name[:2] + "0" * 62)
+    first.rename(moved)
+    (second / "model.keras").unlink()
+    (second / "model.keras").mkdir()
     said = {holding.folder.name: said for holding, said in verify(store)}
     assert said[stack.name] == "weights-000.bin has changed since it was written"
-    assert said["0" * 64] == "it belongs to another job than its name says"
-    assert said[second.name] == ""
+    assert said[moved.name] == "it belongs to another job than its name says"
+    assert said[second.name] == "model.keras is no file any more"
+    (second / "model.keras").rmdir()
+    (second / "model.keras").symlink_to("/dev/zero")
+    (stack / "entry.json").unlink()
+    said = {holding.folder.name: said for holding, said in verify(store)}
+    assert said[second.name] == "model.keras is no file any more"
+    assert said[stack.name] == "entry.json is missing"
     store.set_aside(stack)
     assert stack.name not in {holding.folder.name for holding, _ in verify(store)}
 
@@ -95,11 +106,42 @@ def test_what_no_audit_needs_is_found_and_removed_and_nothing_else(store, tmp_pa
     assert {holding.kind for holding in found} == {"stack", "member", "damaged"}
     both = unneeded(store, [(variants, dataset()), (another, dataset())])
     assert another[0].jobs[0].key not in {holding.key for holding in both}
-    remove(found)
+    with store.in_use(), pytest.raises(IncompleteError, match="an audit is running on this store"):
+        remove(store, found)
+    assert remove(store, found) == (found, ())
+    assert remove(store, found) == (found, ()), "another has removed it"
+    assert not list((store.root / ".scratch").iterdir())
     assert not damaged.exists()
     assert {h.key for h in holdings(store)} == (keys(baseline) | {pruned.stacks[0].key, pruned.jobs[0].key}) - {
         baseline.stacks[0].key
     } | {inputs_key(dataset())}
+
+
+def test_what_this_program_has_not_made_is_never_removed(store, tmp_path):
+    variants = audit(tmp_path)
+    precious = tmp_path / "precious" / ("ab" + "0" * 62)
+    precious.mkdir(parents=True)
+    jobs = store.root / "jobs"
+    jobs.mkdir(parents=True)
+    (jobs / "ab").symlink_to(precious.parent)
+    (jobs / "zz").mkdir()
+    (jobs / "zz" / "photos").mkdir()
+    (jobs / "cd").mkdir()
+    (jobs / "cd" / precious.name).mkdir()
+    (jobs / "ef").mkdir()
+    (jobs / "ef" / ("ef" + "0" * 62)).symlink_to(precious)
+    (store.root / "data" / "celeba").mkdir(parents=True)
+    assert unneeded(store, [(variants, dataset())]) == ()
+    other = Store(tmp_path / "other")
+    other.root.mkdir()
+    (other.root / "data").symlink_to(precious.parent)
+    assert holdings(other) == ()
+
+
+def test_a_plan_is_not_upset_by_an_entry_of_another_hand(store, tmp_path):
+    folder = store.job_folder(digest_of({}))
+    store.publish(folder, {}, member, replace=False)
+    assert pending(store, audit(tmp_path))[0].seconds is None
 
 
 def test_a_plan_goes_by_what_is_stored_of_the_same_kind(store, tmp_path):

@@ -166,6 +166,7 @@ def test_a_member_whose_loss_is_no_number_is_told_and_spoils_no_other():
 
 
 REFUSED = {
+    "(Softmax) does not go over the last axis": lambda k: (k.Softmax(axis=1),),
     "(Reshape) is of another kind than dense": lambda k: (k.Reshape((4, 3, 1)), k.Conv2D(2, 2), k.Flatten()),
     "(Dense) has a regularizer": lambda k: (k.Dense(4, kernel_regularizer="l2"),),
     "(Dense) is frozen": lambda k: (k.Dense(4, trainable=False),),
@@ -179,6 +180,15 @@ def test_what_cannot_be_stacked_is_refused_by_layer(said):
     found = unstackable(chain(*REFUSED[said](keras().layers)))
     assert "layer '" in found
     assert said in found
+
+
+def test_what_a_layer_is_called_with_and_a_loss_of_the_models_own_are_refused():
+    k, x = keras().layers, keras().Input((tiny.FEATURES,))
+    out = k.Dense(2, activation="softmax")(k.BatchNormalization()(k.Dense(4)(x), training=False))
+    assert "(BatchNormalization) is called with arguments" in unstackable(keras().Model(x, out))
+    model = chain(k.Dense(4))
+    model.add_loss(lambda: keras().backend.sum(model.layers[0].kernel))
+    assert unstackable(model) == "it adds a loss of its own"
 
 
 def test_a_model_with_branches_is_no_stack():
