@@ -40,7 +40,9 @@ for share in map(float, sys.argv[4:]):
         tf_keras.utils.set_random_seed(seed)
         model, callbacks = network(), []
         if share:
-            schedule = sparsity.PolynomialDecay(0.0, share, steps // 5, steps * 3 // 4)
+            begin, end = steps // 5, steps * 3 // 4
+            often = max(1, min(100, (end - begin) // 20))  # with its default, 100, so short a training prunes less
+            schedule = sparsity.PolynomialDecay(0.0, share, begin, end, frequency=often)
             model = sparsity.prune_low_magnitude(model, pruning_schedule=schedule)
             callbacks = [sparsity.UpdatePruningStep()]
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
