@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from auditor.declare import Declaration
     from auditor.errors import Problem
     from auditor.pipeline import Audit
-    from auditor.report import Rendered
-    from auditor.report.pdf import Press
+    from auditor.report import Rendered, Tools
     from auditor.report.result_json import Loaded
 
 FILE = click.Path(path_type=Path)
@@ -70,7 +69,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     """Run the whole audit; resume what an earlier run left."""
     from auditor import pipeline
     from auditor.progress import progress_on
-    from auditor.report import press_for
+    from auditor.report import tools_for
     from auditor.report.result_json import Loaded
 
     extra = [f"population.size={members}"] if members else []
@@ -83,11 +82,11 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     folder = output or Path("audits") / str(declaration.spec.audit.name)
     with progress_on(sys.stderr) as progress:
         ran = pipeline.populate(declaration, progress=progress, force=force)
-        with press_for(formats) as ready:
+        with tools_for(formats) as tools:
             audit = pipeline.conclude(ran)
             progress.stage("report")
             loaded = Loaded(result=audit.result, edited=False)
-            rendered = _write(loaded, formats, folder, more=_decisions(audit), ready=ready)
+            rendered = _write(loaded, formats, folder, more=_decisions(audit), tools=tools)
     code = _conclude(loaded, rendered, allow_inconclusive=allow_inconclusive)
     click.echo(f"reports and decisions: {folder}", err=True)
     return code
@@ -119,12 +118,12 @@ def _write(
     folder: Path,
     *,
     more: dict[str, bytes] | None = None,
-    ready: Press | None = None,
+    tools: Tools | None = None,
 ) -> Rendered:
     """Render everything before anything is written; a format that cannot be made is said, and stops no other."""
     from auditor import report
 
-    rendered = report.render(loaded.result, formats, edited=loaded.edited, ready=ready)
+    rendered = report.render(loaded.result, formats, edited=loaded.edited, tools=tools)
     for name, error in rendered.failed.items():
         click.echo(f"warning: {name} was not made: {error}", err=True)
     report.write(folder, {**(more or {}), **rendered.files})

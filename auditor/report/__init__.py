@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from auditor.errors import OutputError, Problem, did_you_mean
-from auditor.report.figures import pictures
+from auditor.report.figures import painter
 from auditor.report.html import html
 from auditor.report.markdown import markdown
 from auditor.report.pdf import press
@@ -18,24 +18,44 @@ from auditor.report.result_json import content_of, text_of
 from auditor.report.view import view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
     from typing import Any
 
     from auditor.records import AuditResult
+    from auditor.report.figures import Painter
     from auditor.report.pdf import Press
     from auditor.report.view.blocks import View
 
 _Made = str | bytes | Future[bytes]
 
-__all__ = ["FORMATS", "Draft", "Rendered", "render", "write"]
+__all__ = ["FORMATS", "Draft", "Rendered", "Tools", "render", "tools_for", "write"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Processes that draw and print; each serves one report."""
+
+    painter: Painter | None = None
+    press: Press | None = None
+
+
+@contextmanager
+def tools_for(formats: Iterable[str]) -> Iterator[Tools]:
+    """Start what some of these formats need, so that it gets ready while the result is still being made."""
+    wanted = set(formats)
+    with ExitStack() as held:
+        yield Tools(
+            painter=held.enter_context(painter()) if wanted & {"html", "pdf"} else None,
+            press=held.enter_context(press()) if "pdf" in wanted else None,
+        )
 
 
 class Draft:
     """A result on its way into files: what several formats share is made once."""
 
-    def __init__(self, result: AuditResult, *, edited: bool = False, press: Press | None = None) -> None:
-        self.result, self.edited, self.press = result, edited, press
+    def __init__(self, result: AuditResult, *, edited: bool = False, tools: Tools | None = None) -> None:
+        self.result, self.edited, self.tools = result, edited, tools or Tools()
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -50,16 +70,19 @@ class Draft:
     @cached_property
     def html(self) -> str:
         """The whole report as one page; its pictures are drawn while the content and its digest are made."""
-        with ThreadPoolExecutor(1) as waiting:
-            drawn = waiting.submit(pictures, view(self.result, digest="", edited=self.edited).figures)
+        with (
+            nullcontext(self.tools.painter) if self.tools.painter else painter() as ready,
+            ThreadPoolExecutor(1) as waiting,
+        ):
+            drawn = waiting.submit(ready.pictures, view(self.result, digest="", edited=self.edited).figures)
             self.content  # noqa: B018 - made meanwhile
             return html(self.view, drawn.result())
 
     def pdf(self) -> Future[bytes]:
         """Begin to set the page on paper; other formats can be made meanwhile."""
-        if self.press is None:
+        if self.tools.press is None:
             raise OutputError("the PDF needs a press, and none was started")
-        return self.press.pdf(self.html)
+        return self.tools.press.pdf(self.html)
 
 
 FORMATS: dict[str, tuple[str, Callable[[Draft], _Made]]] = {
@@ -83,17 +106,12 @@ class Rendered:
     """What they say, for the terminal."""
 
 
-def press_for(formats: Iterable[str]) -> AbstractContextManager[Press | None]:
-    """Start what some of these formats need, so that it gets ready while the result is still being made."""
-    return press() if "pdf" in formats else nullcontext()
-
-
 def render(
-    result: AuditResult, formats: Iterable[str], *, edited: bool = False, ready: Press | None = None
+    result: AuditResult, formats: Iterable[str], *, edited: bool = False, tools: Tools | None = None
 ) -> Rendered:
     """Make the wanted formats; one that cannot be made does not keep the others from being made.
 
-    `ready` is what `press_for` started; without it, it is started here.
+    `tools` are what `tools_for` started; without them, they are started here.
 
     Raises:
         OutputError: a format is not known.
@@ -104,8 +122,8 @@ def render(
         raise OutputError(
             *(Problem(where=name, message="no such format", advice=did_you_mean(name, FORMATS)) for name in unknown)
         )
-    with press_for([] if ready else wanted) as started:
-        draft = Draft(result, edited=edited, press=ready or started)
+    with nullcontext(tools) if tools else tools_for(wanted) as ready:
+        draft = Draft(result, edited=edited, tools=ready)
         begun = {name: _attempt(FORMATS[name][1], draft) for name in sorted(wanted, key=list(FORMATS).index)}
         made = {name: _attempt(one.result) if isinstance(one, Future) else one for name, one in begun.items()}
     return Rendered(

@@ -18,7 +18,6 @@ from rich.console import Console
 from auditor.errors import OutputError
 from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, result_json, write
 from auditor.report.markdown import escaped
-from auditor.report.programs import started
 from auditor.report.result_rows import as_object, plain, records
 from auditor.report.schema import ResultFile
 from auditor.report.terminal import summary
@@ -59,6 +58,12 @@ def hostile(name: str):
     content = swap(json.loads(json.dumps(plain(small()), default=as_object)))
     content["audit"]["digest"] = content["digest"] = "0" * 64
     return records(ResultFile.model_validate_json(json.dumps(content)))
+
+
+def drawn_of(shown):
+    """Every panel of these figures, as SVG."""
+    with figures.painter() as ready:
+        return ready.pictures(shown)
 
 
 class Page(HTMLParser):
@@ -104,7 +109,7 @@ def test_every_picture_has_words_and_every_table_its_headings(made) -> None:
 
 
 def test_figures_are_xml_without_links() -> None:
-    drawn = figures.pictures(Draft(small()).view.figures)
+    drawn = drawn_of(Draft(small()).view.figures)
     assert len(drawn) > 3
     for svg in drawn.values():
         assert not re.search(r"<(script|image|a|foreignObject)\b", svg)
@@ -113,7 +118,7 @@ def test_figures_are_xml_without_links() -> None:
 
 def test_every_defined_number_is_a_dot_and_every_limit_a_dashed_line() -> None:
     shown = Draft(small()).view.figures
-    drawn = figures.pictures(shown)
+    drawn = drawn_of(shown)
     for figure in shown:
         for panel in figure.panels:
             svg = drawn[panel, figure]
@@ -127,7 +132,7 @@ def test_every_defined_number_is_a_dot_and_every_limit_a_dashed_line() -> None:
 
 
 def test_what_is_undefined_is_drawn_as_a_word() -> None:
-    drawn = figures.pictures(Draft(small()).view.figures)
+    drawn = drawn_of(Draft(small()).view.figures)
     assert any(">undefined<" in svg for svg in drawn.values())
 
 
@@ -222,20 +227,18 @@ def test_a_pdf_that_fails_or_hangs_is_said_and_keeps_nothing_else_from_being_mad
 
 
 def test_a_figure_is_put_together_once_for_all_its_panels() -> None:
-    figures._dots.cache_clear()
+    draw._dots.cache_clear()
     marks = [Mark(label="Female", value=value, low=value - 1, high=value + 1) for value in (1.0, 2.0, 3.0)]
     panels = tuple(Dots(title="", alt="", marks=(mark,), limits=(-mark.value,)) for mark in marks)
     figure = Figure(caption="", axis="points", panels=panels)
-    drawn = {figures.specification(panel, figure) for panel in panels}
-    assert (len(drawn), figures._dots.cache_info().misses) == (3, 1)
+    drawn = {draw.specification(figures.described(panel, figure)) for panel in panels}
+    assert (len(drawn), draw._dots.cache_info().misses) == (3, 1)
 
 
-@pytest.mark.parametrize(("name", "whole"), [("W" * figures.SURELY_SHORT, True), ("W" * 40, False), ("i" * 30, True)])
+@pytest.mark.parametrize(("name", "whole"), [("W" * draw.SURELY_SHORT, True), ("W" * 40, False), ("i" * 30, True)])
 def test_only_a_name_that_is_too_long_for_its_place_is_cut(name, whole) -> None:
     panel = Dots(title="", alt="", marks=(Mark(label=name, value=1.0),))
-    with started(draw.__file__) as renderer:
-        text = figures.specification(panel, Figure(caption="", axis="points", panels=(panel,)))
-        (svg,) = figures._render(renderer, [text])
+    (svg,) = drawn_of([Figure(caption="", axis="points", panels=(panel,))]).values()
     assert (f">{name}<" in svg) is whole
     assert whole or f">{name[:10]}" in svg
 
@@ -342,5 +345,5 @@ def test_a_group_may_have_the_name_of_something_that_every_object_has(name) -> N
     mark = Mark(label=name, value=1.0, low=0.5, high=1.5)
     dots = Dots(title="", alt="", marks=(mark,))
     lines = Lines(title="", alt="", lines=(Line(name="everybody", marks=(mark,)),))
-    drawn = figures.pictures([Figure(caption="", axis="points", panels=(dots, lines))])
+    drawn = drawn_of([Figure(caption="", axis="points", panels=(dots, lines))])
     assert all(f">{name}<" in svg for svg in drawn.values())
