@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from auditor.text import clean
+from auditor.text import clean, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,7 @@ class Lines:
             self._first = now
             return ""
         left = (now - self._first) / (self._done - self._stored - 1) * (self._total - self._done)
-        return f", about {_duration(left)} left" if left >= 1 else ""
+        return f", about {duration(left)} left" if left >= 1 else ""
 
     def note(self, message: str) -> None:
         """Pass on a warning."""
@@ -105,10 +105,6 @@ class Lines:
     def _write(self, text: str) -> None:
         self._stream.write(f"{text}\n")
         self._stream.flush()
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 class Bar:

@@ -29,3 +29,10 @@ def _seen(character: str) -> str:
 def _fingerprint(text: str) -> str:
     """Tell apart two long texts that begin alike."""
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:6]
+
+
+def duration(seconds: float) -> str:
+    """Give seconds as people say them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

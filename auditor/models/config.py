@@ -29,7 +29,7 @@ _LAYERS = """
 """
 LAYERS = frozenset(_LAYERS.split())
 MODELS = frozenset({"Sequential", "Functional", "Model"})
-ACTIVATIONS = frozenset(
+ACTIVATIONS = frozenset(  # each looks at one example alone
     {
         "elu",
         "exponential",

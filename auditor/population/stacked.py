@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from auditor.data.inputs import to_float
+from auditor.models.config import ACTIVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,26 +32,6 @@ MOST = 32
 """Most members of a stack. Their results depend on its size in the last digits, so it is fixed by the definition."""
 _STEPS = 256
 """Most steps in one call of the compiled loop."""
-_ACTIVATIONS = (
-    "elu",
-    "exponential",
-    "gelu",
-    "hard_sigmoid",
-    "leaky_relu",
-    "linear",
-    "mish",
-    "relu",
-    "relu6",
-    "selu",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "softsign",
-    "swish",
-    "tanh",
-)
-"""Those of tf_keras that look at one example alone."""
 _PLAIN = frozenset({"InputLayer", "Flatten", "Activation", "ReLU", "LeakyReLU", "ELU", "Softmax"})
 """Layers without weights that look at one example alone."""
 
@@ -102,7 +83,7 @@ def _refusal(layer: Any) -> str | None:  # noqa: ANN401, PLR0911 - one reason af
     if any(config.get(key) for key in config if key.endswith(("_regularizer", "_constraint"))):
         return "has a regularizer or a constraint"
     activation = getattr(layer, "activation", None)
-    if activation is not None and all(activation is not getattr(known, name, None) for name in _ACTIVATIONS):
+    if activation is not None and all(activation is not getattr(known, name, None) for name in ACTIVATIONS):
         return "has an activation that may look at more than one example"
     if kind == "Dropout":
         return "has a noise shape" if config["noise_shape"] else None

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from auditor.text import clean
+from auditor.text import clean, duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,13 +34,6 @@ def size(count: float) -> str:
     while count >= 1000 and unit < len(_UNITS) - 1:
         count, unit = count / 1024, unit + 1
     return f"{count:,.0f} {_UNITS[unit]}" if unit == 0 or count >= 10 else f"{count:.1f} {_UNITS[unit]}"
-
-
-def duration(seconds: float) -> str:
-    """Give seconds as people say them."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _table(*columns: str) -> Table:
