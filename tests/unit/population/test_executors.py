@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from threading import Timer
@@ -144,3 +145,19 @@ def test_inline_runs_in_order_and_leaves_out_the_children_of_failed_jobs(monkeyp
     child = job(1, parent)
     inline([parent, child, job(2, child), job(3)], None, Heard(failing={0}))
     assert ran == [0, 3]
+
+
+def test_members_trained_together_have_as_many_times_as_long():
+    seeds = {"seeds": list(range(40)), "start": {}}
+    heard, ended = Heard(), []
+
+    def endless(each):
+        ended.append(Endless())
+        return ended[-1]
+
+    stack = Job(variant="v", member=0, definition=seeds)
+    queue = _Queue(jobs=[stack], settle=heard, timeout=0.05, look=0.02)
+    began = time.monotonic()
+    queue.drain(endless)
+    assert time.monotonic() - began >= 40 * 0.05
+    assert "run.member_timeout" in heard.ends[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from tiny import PRUNED, dataset, spec
 
@@ -10,6 +12,7 @@ from auditor.population.inventory import holdings, inputs_key, pending, remove, 
 from auditor.population.plan import inputs_definition, plan
 from auditor.population.store import Store
 from auditor.provenance import digest_of
+from auditor.stock import store_of
 
 MEASURED = {
     "bytes": 5, "bytes_gzipped": 9, "parameters": 4, "nonzero_parameters": 2, "sparsity": 0.5, "latency_ms": 0.1
@@ -155,3 +158,13 @@ def test_a_plan_goes_by_what_is_stored_of_the_same_kind(store, tmp_path):
     # another seed: all of it again, a stack and two members
     other = audit(tmp_path, PRUNED, audit={"seed": 9})
     assert [each.seconds for each in pending(store, other)] == [16.0, 16.0]
+
+
+def test_audits_that_reach_one_store_by_different_ways_share_it(tmp_path):
+    def declared(folder):
+        spec_ = SimpleNamespace(run=SimpleNamespace(store="../store"))
+        return store_of(SimpleNamespace(base=tmp_path / folder, spec=spec_))
+
+    (tmp_path / "link").symlink_to(tmp_path / "store")
+    linked = SimpleNamespace(base=tmp_path, spec=SimpleNamespace(run=SimpleNamespace(store="link")))
+    assert declared("a") == declared("b") == store_of(linked) == Store(tmp_path / "store")
