@@ -26,7 +26,8 @@ from auditor.models.artifact import BATCH, TIMED_BATCH, decide, latency, predict
 from auditor.models.config import read_config
 from auditor.models.hdf5 import parse_json
 from auditor.models.load import keras_bytes, open_model, read_pinned
-from auditor.population.stacked import Stack, train_stack, unstackable
+from auditor.population.dense import unstackable
+from auditor.population.stacked import Stack, train_stack
 from auditor.population.store import DamagedError
 from auditor.population.train import diverged_in, total_steps, train
 

@@ -35,6 +35,7 @@ _CODE = (
     "population/member.py",
     "population/train.py",
     "population/stacked.py",
+    "population/dense.py",
     "models/*.py",
     "compress/*.py",
 )

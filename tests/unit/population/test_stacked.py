@@ -8,7 +8,8 @@ import tiny
 
 from auditor.compress.prune import Prune
 from auditor.models.architectures import build
-from auditor.population.stacked import train_stack, unstackable
+from auditor.population.dense import unstackable
+from auditor.population.stacked import train_stack
 from auditor.population.train import total_steps, train
 
 SEEDS = (11, 12, 4_000_000_000)
