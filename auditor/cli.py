@@ -296,9 +296,11 @@ def check(
 @click.option("--output", type=FILE, help="Folder; default: the result's own.")
 def report(result: Path, formats: tuple[str, ...], output: Path | None) -> ExitCode:
     """Render the reports of a result.json again, without data or TensorFlow."""
-    from auditor.report import FORMATS
+    from auditor.report import FORMATS, tools_for
 
-    _write(_read_result(result), list(formats or FORMATS), output or result.parent)
+    wanted = list(formats or FORMATS)
+    with tools_for(wanted) as tools:
+        _write(_read_result(result), wanted, output or result.parent, tools=tools)
     return ExitCode.PASSED
 
 

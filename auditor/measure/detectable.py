@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 
 def detectable_shift(
@@ -18,7 +18,7 @@ def detectable_shift(
         return None
     df = k_variant - 1 if paired else k_baseline + k_variant - 2
     information = np.sqrt(k_variant if paired else 1 / (1 / k_baseline + 1 / k_variant))
-    critical = stats.t.isf(level / 2, df)
+    critical = -special.stdtrit(df, level / 2)
 
     def lack(shift: float) -> float:
         return power - float(1 - special.nctdtr(df, shift * information, critical))  # the other tail adds nothing

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import linalg, stats
+from scipy import linalg, special
 
 from auditor.records import EACH, OddsRatio, group_name
 
@@ -81,9 +81,9 @@ def _odds_ratio(setting: Setting, name: GroupKey, reference: GroupKey, fit: _Fit
     value = low = high = p = None
     if name in fit.found:
         coefficient, error = fit.found[name]
-        half = float(stats.norm.ppf(setting.confidence)) * error
+        half = float(special.ndtri(setting.confidence)) * error
         value, low, high = (float(np.exp(coefficient + shift)) for shift in (0.0, -half, half))
-        p = float(2 * stats.norm.sf(abs(coefficient) / error))
+        p = float(2 * special.ndtr(-abs(coefficient) / error))
     return OddsRatio(
         group=name,
         reference=group_name(reference),

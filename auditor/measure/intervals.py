@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from auditor.records import Bound, Term, Verdict
 
@@ -186,7 +186,7 @@ def p_proportion(successes: int, n: int, side: Side, limit: float) -> float:
     """Give the exact one-sided p of "the proportion is within the limit"; sides as in `p_beyond`."""
     if not 0 <= limit <= 1:
         return 0.0 if side * (limit - 0.5) > 0 else 1.0
-    return float(stats.binomtest(successes, n, limit, alternative="greater" if side < 0 else "less").pvalue)
+    return float(special.bdtrc(successes - 1, n, limit) if side < 0 else special.bdtr(successes, n, limit))
 
 
 def seeds_only(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 if TYPE_CHECKING:
     from auditor.records import FloatArray, IntArray
@@ -58,7 +58,7 @@ def risk_ratio_limits(
     Miettinen and Nurminen 1985: the risk ratios at which the score test, with variances constrained to that ratio,
     just does not reject. At least one of each two counts must be positive.
     """
-    critical = float(stats.norm.isf(1 - confidence))
+    critical = float(special.ndtri(confidence))
     counts = tuple(np.asarray(x, np.float64) for x in (count_1, n_1, count_2, n_2))
     low = np.exp(_cross(counts, critical))
     high = np.exp(_cross(counts, -critical))

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 LEVEL = 0.05
 """Of the test as published (Hooker et al. 2019)."""
-_TESTS_LISTED = 4
+_TESTS_LISTED, _TESTS_ON_PAPER = 10, 3
 """Tests listed a variant; all are counted."""
+_COUNTS_ON_PAPER = 10
 _CORRECTIONS = {"holm": "Holm", "bh": "BH", "max_t": "max-T"}
 _Subject = tuple[str, "Label", "GroupKey"]
 
@@ -90,7 +91,7 @@ def _deals_in_words(deals: Deals) -> str:
 
 def _counts_table(tests: tuple[ClassTest, ...], families: tuple[ClassTestFamily, ...], chosen: str) -> Table:
     rows = []
-    for family in families:
+    for family in sorted(families, key=lambda one: one.published):
         of_groups = family.about == "groups"
         own = [
             t for t in tests if (t.variant, bool(t.group), t.published) == (family.variant, of_groups, family.published)
@@ -114,6 +115,7 @@ def _counts_table(tests: tuple[ClassTest, ...], families: tuple[ClassTestFamily,
         caption=f"How many tests are significant at {LEVEL}: uncorrected, expected by chance alone, and corrected",
         columns=tuple(Column(heading=heading, numeric=place > 1) for place, heading in enumerate(headings)),
         rows=tuple(rows),
+        on_paper=_COUNTS_ON_PAPER,
         note="Holm and max-T: at most a 5% chance of one false finding. BH (Benjamini and Hochberg): at most 5% of the "
         "findings are false, on average. By chance: how many of the uncorrected ones there would be, on average, if "
         f"compression did nothing. Discovered here means: at most {LEVEL} after {_CORRECTIONS.get(chosen, chosen)}.",
@@ -142,6 +144,7 @@ def _test_tables(tests: tuple[ClassTest, ...], chosen: str) -> tuple[Table, ...]
                 caption=f"{words.name(variant)}: tests, smallest p first ({'paired' if paired else 'Welch'} t-test)",
                 columns=tuple(Column(heading=heading, numeric=place > 0) for place, heading in enumerate(headings)),
                 rows=tuple(_test_row(subject, own[subject], chosen) for subject in ordered[:_TESTS_LISTED]),
+                on_paper=_TESTS_ON_PAPER,
                 note=_test_note([test for pair in own.values() for test in pair.values()], left),
             )
         )

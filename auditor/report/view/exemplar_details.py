@@ -12,9 +12,9 @@ from auditor.text import clean
 if TYPE_CHECKING:
     from auditor.records import ExemplarGroup, Exemplars, GroupKey, OddsRatio
 
-_GROUPS_LISTED = 4
+_GROUPS_LISTED, _GROUPS_ON_PAPER = 10, 4
 _ODDS_LISTED = 24
-_TOP_LISTED = 12
+_TOP_LISTED, _TOP_ON_PAPER = 12, 8
 _LEVEL = 0.05
 
 
@@ -87,6 +87,7 @@ def _change_table(one: Exemplars) -> Table:
         caption=f"{words.name(one.variant)}: changed decisions by group, most excess first",
         columns=tuple(Column(heading=heading, numeric=place > 0) for place, heading in enumerate(headings)),
         rows=tuple(_change_row(row) for row in listed),
+        on_paper=_GROUPS_ON_PAPER,
         note="Shares of all decisions, mean over pairs of a baseline's and a variant's model; models of one recipe "
         "differ too, and excess is what goes beyond. max-T: p corrected for all groups, or for all classes."
         + (f" Undefined: {'; '.join(reasons)}." if reasons else "")
@@ -137,6 +138,7 @@ def top_table(found: tuple[Exemplars, ...]) -> tuple[Table, ...]:
             caption=f"{words.name(one.variant)}: the exemplars to look at first",
             columns=tuple(Column(heading=heading, numeric=place == 5) for place, heading in enumerate(headings)),
             rows=rows,
+            on_paper=_TOP_ON_PAPER,
             note=f"{note} Up to 50 of every variant are in result.json.",
         ),
     )

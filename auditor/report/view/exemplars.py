@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from auditor.report.view.numbers import Numbers
 
 _TABLE_VARIANTS = 5
+_ON_PAPER = 8
 
 
 def exemplar_section(numbers: Numbers) -> Section:
@@ -174,7 +175,7 @@ def _exemplar_table(
         rows.append((Cell(text=_place_name(place)), Cell(text=f"{n:,}"), *map(_exemplar_cell, own)))
     left = len(places) - ROWS_LISTED
     return Table(
-        on_paper=ROWS_DRAWN,
+        on_paper=_ON_PAPER,
         caption="Exemplars by group: share of the group, how many, and over-indexing",
         columns=(
             Column(heading="Group"),

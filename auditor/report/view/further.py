@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROWS = 12
 """Groups in a table; result.json holds the rest."""
-_ON_PAPER = 6
+_ON_PAPER = 4
 _TABLE_VARIANTS = 5
 _REASONS = 6
 _INTRODUCTION = (

@@ -289,6 +289,15 @@ def test_an_exact_bound_and_its_p_agree(successes, side):
         assert p_proportion(successes, 20, side, bound) == pytest.approx(0.05, rel=1e-6)
 
 
+@pytest.mark.parametrize(("side", "alternative"), [(-1, "greater"), (1, "less")])
+@pytest.mark.parametrize("limit", [0.0, 1e-6, 0.02, 0.5, 0.97, 1.0])
+def test_the_p_of_a_proportion_is_the_binomial_tests(side, alternative, limit):
+    for n in (1, 7, 50, 20_000):
+        for successes in {0, 1, n // 3, n - 1, n}:
+            exact = stats.binomtest(successes, n, limit, alternative=alternative).pvalue
+            assert p_proportion(successes, n, side, limit) == pytest.approx(exact, rel=1e-9, abs=1e-300)
+
+
 BOUND = Bound(
     center=0.03,
     terms=(
