@@ -49,7 +49,9 @@ def cli() -> None:
 @click.argument("file", type=FILE, default="audit.toml")
 @SETTINGS
 @click.option("--members", type=click.IntRange(1), help="Members a variant, instead of population.size.")
-@click.option("--executor", type=click.Choice(["local", "inline"]), help="Where members run, instead of run.executor.")
+@click.option(
+    "--executor", type=click.Choice(["local", "inline", "dask"]), help="Where members run, instead of run.executor."
+)
 @click.option("--output", type=FILE, help="Folder of the outputs; default: audits/NAME.")
 @click.option("--no-gate", is_flag=True, help="An audit without gates is meant.")
 @INCONCLUSIVE

@@ -322,8 +322,20 @@ class GateTable(Table):
 class Run(Table):
     """`[run]`: where and how."""
 
-    executor: Literal["local", "inline"] = Field("local", description="worker processes, or this process")
-    workers: PositiveInt | Literal["auto"] = Field("auto", description="processes; auto: one a core")
+    executor: Literal["local", "inline", "dask"] = Field(
+        "local", description="worker processes, this process, or the workers of a Dask cluster"
+    )
+    workers: PositiveInt | Literal["auto"] = Field(
+        "auto", description="processes; auto: one a core; with dask, how many `auditor plan` reckons with"
+    )
+    address: str | None = Field(
+        None, description="of the Dask scheduler: `tls://HOST:PORT`, or `tcp://127.0.0.1:PORT` on this computer"
+    )
+    resources: dict[str, dict[str, PositiveFloat]] = Field(
+        {},
+        description="what a Dask worker must offer to run members of a variant, of `baseline`, or of `*`, all others: "
+        '`{ "*" = { memory = 8e9 } }`',
+    )
     store: str = Field(".auditor", description="folder of finished jobs, relative to the file")
     member_timeout: PositiveInt = Field(
         86_400,

@@ -89,6 +89,67 @@ def spec(*compressions, **tables):
 
 
 PRUNED = {"name": "pruned", "method": "prune", "sparsity": 0.5}
+INT8 = {"name": "int8", "method": "int8"}
+OWN = """
+import os, pathlib, signal
+import tf_keras
+
+@tf_keras.saving.register_keras_serializable("own")
+class Gate(tf_keras.layers.Layer):
+    def call(self, x):
+        return x * 0.5
+
+def gated(input_shape, classes):
+    layers = tf_keras.layers
+    return tf_keras.Sequential(
+        [layers.InputLayer(input_shape), layers.Dense(16, activation="relu"), Gate(), layers.Dense(classes, "softmax")]
+    )
+
+def dying(input_shape, classes):
+    marker = pathlib.Path(__file__).with_name("died")
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return gated(input_shape, classes)
+
+def hungry(input_shape, classes):
+    import resource
+    import numpy as np
+    marker = pathlib.Path(__file__).with_name("starved")
+    if not marker.exists():
+        marker.touch()
+        before = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, before[1]))
+        try:
+            np.ones(1 << 33)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, before)
+    return gated(input_shape, classes)
+
+def short(input_shape, classes):
+    return gated(input_shape, 5)
+
+def raising(input_shape, classes):
+    marker = pathlib.Path(__file__).with_name("tries")
+    marker.write_text((marker.read_text() if marker.exists() else "") + "x")
+    raise RuntimeError("no luck")
+"""
+
+
+def own(tmp_path, function, *, source=OWN, **tables):
+    """An audit of a model of the user's own, whose module it writes into the folder."""
+    (tmp_path / "own_architecture.py").write_text(source)
+    sys.modules.pop("own_architecture", None)
+    local = {"executor": "local", "workers": 1}
+    return spec({"name": "float16", "method": "float16"}, **{
+        "model": {"architecture": f"own_architecture:{function}"}, "population": {"size": 1}, "run": local, **tables
+    })  # fmt: skip
+
+
+def stacked(*compressions, **tables):
+    """Members that are trained side by side."""
+    declared = {"epochs": 4, "batch_size": 32, "learning_rate": 0.01, "stacked": True}
+    return spec(*compressions, **{"training": declared, "population": {"size": 3}} | tables)
 
 
 class Heard(Silent):

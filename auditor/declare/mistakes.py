@@ -25,12 +25,11 @@ TOML_TYPES = {
 KeyPath = tuple[str | int, ...]
 
 LATER_KEYS = {
-    "waiver", "then", "block_size", "block_pooling", "m_by_n", "export", "skip", "thumbnails", "address"
+    "waiver", "then", "block_size", "block_pooling", "m_by_n", "export", "skip", "thumbnails"
 }  # fmt: skip
 LATER_VALUES = {
     "method": {"cluster", "int16x8", "qat", "distill", "low_rank"},
     "source": {"images", "arrays", "tfrecord", "tfds", "cifar10"},
-    "executor": {"dask"},
     "formats": {"junit", "sarif", "card"},
     "metric": {"pie_excess"},
     "architecture": {"resnet18", "wide_resnet", "inception_v3", "resnet50", "mobilenet_v2"},

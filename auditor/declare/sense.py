@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_RATIO = 20
 """No limit of a quotient is meant to be more: it was written in percent."""
+_ADDRESS = re.compile(r"tls://[^/\s]+:\d+|tcp://(127\.0\.0\.1|localhost|\[::1\]):\d+")
 RESERVED = {"label", "example"}
 
 
@@ -35,6 +37,7 @@ def check(spec: AuditSpec, raw: Mapping[str, Any], places: Mapping[str, Sequence
         _check_intersections,
         _check_compressions,
         _check_gates,
+        _check_run,
     )
     mistakes = [mistake for rule in rules for mistake in rule(spec, raw)]
     return [_moved(mistake, places) for mistake in mistakes]
@@ -201,6 +204,19 @@ def _unknown(
     for name in [named] if isinstance(named, str) else named or ():
         if name not in known:
             yield Mistake(path=path, message=f"{name!r} is no {what}", advice=did_you_mean(name, known))
+
+
+def _check_run(spec: AuditSpec, raw: Mapping[str, Any]) -> Iterator[Mistake]:
+    run = spec.run
+    if run.executor == "dask" and run.address is None:
+        advice = 'give run.address = "tls://HOST:8786"'
+        yield Mistake(path=("run", "executor"), message="dask needs the address of a scheduler", advice=advice)
+    if run.address is not None and not _ADDRESS.fullmatch(run.address):
+        advice = '"tls://HOST:PORT"; "tcp://127.0.0.1:PORT" on this computer: who reaches a scheduler runs code on it'
+        yield Mistake(path=("run", "address"), message=f"{run.address!r} is not safe, or no address", advice=advice)
+    variants = [BASELINE, *_declared_variants(spec, raw), "*"]
+    for name in run.resources:
+        yield from _unknown(name, variants, ("run", "resources", name), "variant")
 
 
 def _declared_variants(spec: AuditSpec, raw: Mapping[str, Any]) -> list[str]:

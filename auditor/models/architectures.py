@@ -10,6 +10,7 @@ from auditor.errors import ModelError, Problem, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
 
     from auditor.models import KerasModel
 
@@ -90,16 +91,27 @@ def build(name: str, input_shape: tuple[int, ...], classes: int, options: Mappin
 def _imported(name: str) -> Callable[..., KerasModel]:
     module, _, function = name.partition(":")
     try:
-        found: Callable[..., KerasModel] = getattr(import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise ModelError(
-            Problem(
-                where="model.architecture",
-                message=f'"{name}" cannot be imported: {error}',
-                advice="The module is looked for beside audit.toml and among the installed packages.",
-            )
-        ) from error
+        found: Callable[..., KerasModel] = getattr(import_own(module), function)
+    except AttributeError as error:
+        raise _not_imported(name, error) from error
     return found
+
+
+def import_own(module: str) -> ModuleType:
+    """Import a module of the user's, which also makes its layers known. Raises ModelError where it cannot be."""
+    from auditor.tf import load
+
+    load()  # before the module can start TensorFlow otherwise
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise _not_imported(module, error) from error
+
+
+def _not_imported(name: str, error: Exception) -> ModelError:
+    advice = "The module is looked for beside audit.toml and among the installed packages."
+    message = f'"{name}" cannot be imported: {error}'
+    return ModelError(Problem(where="model.architecture", message=message, advice=advice))
 
 
 def _check(name: str, model: object, classes: int) -> None:

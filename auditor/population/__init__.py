@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from auditor.errors import DataError, Problem
+from auditor.errors import DataError, IncompleteError, Problem
 from auditor.population.executors import Executor, Local, inline
 from auditor.population.member import Site, check_stack
 from auditor.population.plan import inputs_definition, plan, unpinned
@@ -144,6 +144,16 @@ def _materialised(source: Source, dataset: Dataset, store: Store, progress: Prog
 def _executor(run_table: Run, jobs: int) -> Executor:
     if run_table.executor == "inline":
         return inline
+    if run_table.executor == "dask":
+        try:
+            from auditor.population.cluster import Cluster  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            message, advice = (
+                f"Dask is not installed: {error}",
+                'pip install "auditor[dask]", here and on every worker.',
+            )
+            raise IncompleteError(Problem(where="run.executor", message=message, advice=advice)) from error
+        return Cluster(str(run_table.address), timeout=run_table.member_timeout, resources=run_table.resources)
     return Local(workers=min(count_workers(run_table), jobs), timeout=run_table.member_timeout)
 
 

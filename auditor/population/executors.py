@@ -39,6 +39,14 @@ class Executor(Protocol):
         """Run all of them; parents come before children, and a parent that is not among them is stored already."""
 
 
+class LostError(Exception):
+    """A job whose workers died, as often as they may."""
+
+    def __init__(self, times: int, cause: str) -> None:
+        self.times = times
+        super().__init__(cause)
+
+
 class Settle(Protocol):
     """Told of each job that ended."""
 
@@ -68,7 +76,7 @@ class Local:
 
     def __call__(self, jobs: Sequence[Job], site: Site, settle: Settle) -> None:
         """See `Executor`."""
-        queue = _Queue(jobs=list(jobs), settle=settle, timeout=self.timeout)
+        queue = Queue(jobs=list(jobs), settle=settle, timeout=self.timeout)
         broken = 0
         while queue.left():
             with self._pool() as pool:
@@ -101,7 +109,7 @@ def _give(pool: ProcessPool, site: Site, job: Job) -> Future[None]:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Queue:
+class Queue:
     """Jobs that wait, run, and end."""
 
     jobs: list[Job]
@@ -110,12 +118,15 @@ class _Queue:
     """Seconds a member after which a job is ended, from when a worker takes it."""
     look: float = 1.0
     """Seconds between two looks at the clock."""
+    watch: Callable[[], None] = lambda: None
+    """Called at every look; raises where there is no use in waiting."""
     running: dict[Future[Any], Job] = field(default_factory=dict)
     since: dict[Future[Any], float] = field(default_factory=dict)
     """When workers were seen to have taken what runs, by a clock that nobody sets."""
     deaths: Counter[str] = field(default_factory=Counter)
 
     def left(self) -> bool:
+        """Whether jobs wait."""
         return bool(self.jobs)
 
     def drain(self, start: Callable[[Job], Future[Any]]) -> bool:
@@ -124,6 +135,7 @@ class _Queue:
         while self.jobs or self.running:
             whole = whole and self._start_ready(start)
             done, _ = wait(self.running, timeout=self.look, return_when=FIRST_COMPLETED)
+            self.watch()
             self._end_overdue()
             for future in done:
                 job = self.running.pop(future)
@@ -167,7 +179,9 @@ class _Queue:
             if self.deaths[job.key] <= RETRIES:
                 self.jobs.insert(0, job)
             else:
-                self._close(job, f"its worker process died {RETRIES + 1} times: {_cause(error)}")
+                self._close(job, _died(RETRIES + 1, _cause(error)))
+        elif isinstance(error, LostError):
+            self._close(job, _died(error.times, str(error)))
         else:
             raise error
 
@@ -180,6 +194,10 @@ class _Queue:
             if job.parent in barred:
                 barred.add(job.key)
                 self.jobs.remove(job)
+
+
+def _died(times: int, cause: str) -> str:
+    return f"its worker process died {times} times: {cause}"
 
 
 def _cause(error: ProcessExpired | MemoryError) -> str:

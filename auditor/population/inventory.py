@@ -133,7 +133,7 @@ def verify(store: Store) -> Iterator[tuple[Holding, str]]:
         if holding.kind == "damaged":
             continue
         try:
-            store.verify(holding.folder, of_job=holding.kind != "inputs")
+            store.verify(holding.folder, key=holding.folder.name, of_job=holding.kind != "inputs")
         except DamagedError as error:
             yield holding, str(error)
         else:

@@ -21,7 +21,7 @@ from auditor.compress.measured import measure_file
 from auditor.compress.prune import Prune
 from auditor.data.inputs import read_inputs, to_float
 from auditor.errors import AuditorError, IncompleteError, ModelError, Problem
-from auditor.models.architectures import build
+from auditor.models.architectures import build, import_own
 from auditor.models.artifact import BATCH, TIMED_BATCH, decide, latency, predict
 from auditor.models.config import read_config
 from auditor.models.hdf5 import parse_json
@@ -32,7 +32,7 @@ from auditor.population.store import DamagedError
 from auditor.population.train import diverged_in, total_steps, train
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from auditor.data.inputs import Inputs
     from auditor.models import KerasModel
@@ -100,7 +100,7 @@ def _attempt(job: Job, site: Site) -> _Made | Stack | str:
     reasons: list[str] = []
     while len(reasons) < ATTEMPTS:
         try:
-            with _importable(site.base if job.definition["trusted"] else None):
+            with _imported(job.definition["trusted"], site.base):
                 return _train_together(job, site) if job.is_stack else _make(job, site)
         except MemberError as error:
             return str(error)
@@ -263,13 +263,18 @@ class _Uncompressed:
 
 
 @contextlib.contextmanager
-def _importable(base: Path | None) -> Iterator[None]:
-    """The user's own modules can be imported where audit.toml names one; they never stand in for an installed one."""
-    if base is None:
+def _imported(modules: Iterable[str], base: Path) -> Iterator[None]:
+    """The user's own modules are imported, wherever audit.toml names any; none stands in for an installed one.
+
+    A process that only opens what another has trained needs them too: they register their layers.
+    """
+    if not modules:
         yield
         return
     sys.path.append(str(base))
     try:
+        for module in modules:
+            import_own(module)
         yield
     finally:
         sys.path.remove(str(base))

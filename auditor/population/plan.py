@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from auditor.models.inspect import inspect_model
 from auditor.models.load import ending_of, read_pinned
 from auditor.population.stacked import MOST
 from auditor.population.train import total_steps
+from auditor.population.trusted import module_digest
 from auditor.provenance import THREADS, canonical, digest_of, digest_of_files, library_versions
 from auditor.records import BASELINE
 from auditor.spec import Artifact, PredictionColumns, Prune, Quantize
@@ -347,17 +347,8 @@ def environment() -> dict[str, Any]:
 
 
 def _trusted(spec: AuditSpec, base: Path) -> dict[str, str]:
-    """The module of the user's architecture, with the digest of its source: the whole package that it is in."""
+    """The module of the user's architecture, with the digest of its source."""
     module, _, function = (spec.model.architecture or "").partition(":")
     if not function:
         return {}
-    top = module.partition(".")[0]
-    found = PathFinder.find_spec(top) or PathFinder.find_spec(top, [str(base)])
-    if found is None or not (found.submodule_search_locations or found.origin):
-        message, advice = f'there is no module "{module}"', "It is looked for beside audit.toml and among the packages."
-        raise ModelError(Problem(where="model.architecture", message=message, advice=advice))
-    if found.submodule_search_locations:
-        folder = Path(next(iter(found.submodule_search_locations)))
-        return {module: digest_of_files(folder.rglob("*.py"), folder)}
-    origin = Path(str(found.origin))
-    return {module: digest_of_files([origin], origin.parent)}
+    return {module: module_digest(module, base)}

@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import stat
+import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 ENTRY = "entry.json"
 DAMAGED = ".damaged-"
 """In the name of a folder that was set aside."""
-
+VISIBLE = 120.0
+"""Seconds."""
 SCRATCH_NAME = re.compile(r"[0-9a-f]{32}(\.old)?")
 
 
@@ -113,11 +115,31 @@ class Store:
         Where another process has put the same folder there first, its result stays, unless `replace`.
         Raises IncompleteError where the disk is full.
         """
+
+        def sealed(scratch: Path) -> None:
+            facts = fill(scratch)
+            files = {path.name: digest_of_file(path) for path in sorted(scratch.iterdir())}
+            (scratch / ENTRY).write_bytes(_sealed({"definition": definition, "files": files, **facts}))
+
+        self._put(folder, sealed, replace=replace)
+
+    def adopt(self, folder: Path, fill: Callable[[Path], None], *, replace: bool) -> None:
+        """Put in place what another store has sealed: `fill` writes its files into an empty folder.
+
+        Raises DamagedError where they are not what was sealed, or belong elsewhere; else as `publish` does.
+        """
+
+        def verified(scratch: Path) -> None:
+            fill(scratch)
+            self.verify(scratch, key=folder.name, of_job=folder.is_relative_to(self.root / "jobs"))
+
+        self._put(folder, verified, replace=replace)
+
+    def _put(self, folder: Path, fill: Callable[[Path], None], *, replace: bool) -> None:
+        """Put a whole folder, which `fill` makes, in place."""
         try:
-            with self._scratch() as scratch:
-                facts = fill(scratch)
-                files = {path.name: digest_of_file(path) for path in sorted(scratch.iterdir())}
-                (scratch / ENTRY).write_bytes(_sealed({"definition": definition, "files": files, **facts}))
+            with self.scratch() as scratch:
+                fill(scratch)
                 for path in (*scratch.iterdir(), scratch):
                     _flush(path)
                 folder.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +152,7 @@ class Store:
             raise _unwritable(self.root, error) from error
 
     @contextlib.contextmanager
-    def _scratch(self) -> Iterator[Path]:
+    def scratch(self) -> Iterator[Path]:
         """An empty folder that is this process's own as long as it lives, and is gone afterwards."""
         with contextlib.ExitStack() as held:
             while True:
@@ -177,10 +199,10 @@ class Store:
             raise DamagedError(f"{ENTRY}: {said}")
         return facts
 
-    def verify(self, folder: Path, *, of_job: bool) -> None:
-        """Read all of an entry. Raises as `read` does, and where its name is not that of its definition."""
+    def verify(self, folder: Path, *, key: str, of_job: bool) -> None:
+        """Read all of an entry. Raises as `read` does, and where the key is not that of its definition."""
         facts = self.facts(folder, of_job=of_job)
-        if digest_of(facts["definition"]) != folder.name:
+        if digest_of(facts["definition"]) != key:
             raise DamagedError("it belongs to another job than its name says")
         self.read(folder, facts["definition"])
 
@@ -284,6 +306,14 @@ def _locked(folder: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
         yield
     finally:
         os.close(number)
+
+
+def wait_until(seen: Callable[[], bool]) -> bool:
+    """Wait for what another computer has written: a shared file system remembers for a while what was not there."""
+    end = time.monotonic() + VISIBLE
+    while not (there := seen()) and time.monotonic() < end:
+        time.sleep(0.2)
+    return there
 
 
 def _sealed(facts: dict[str, Any]) -> bytes:

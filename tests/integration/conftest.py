@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from tiny import INT8, PRUNED, Heard, run, spec, stacked
 
 TOML = """
 schema = 1
@@ -81,3 +82,17 @@ def auditor(folder):
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def first(tmp_path_factory):
+    """A run with nothing stored, in this process: its folder, populations, and what was told."""
+    folder, heard = tmp_path_factory.mktemp("first"), Heard()
+    return folder, run(spec(PRUNED, INT8), folder, progress=heard), heard
+
+
+@pytest.fixture(scope="module")
+def side_by_side(tmp_path_factory):
+    """A run whose members are trained together: its folder, populations, and what was told."""
+    folder, heard = tmp_path_factory.mktemp("stacked"), Heard()
+    return folder, run(stacked(PRUNED, INT8), folder, progress=heard), heard

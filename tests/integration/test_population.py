@@ -16,58 +16,13 @@ import numpy as np
 import psutil
 import pytest
 import tiny
-from tiny import PRUNED, Heard, Source, digests, run, spec
+from tiny import INT8, PRUNED, Heard, Source, digests, own, run, spec, stacked
 
 from auditor.errors import IncompleteError, ModelError
 from auditor.population.plan import plan
 from auditor.population.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
-INT8 = {"name": "int8", "method": "int8"}
-OWN = """
-import os, pathlib, signal
-import tf_keras
-
-@tf_keras.saving.register_keras_serializable("own")
-class Gate(tf_keras.layers.Layer):
-    def call(self, x):
-        return x * 0.5
-
-def gated(input_shape, classes):
-    layers = tf_keras.layers
-    return tf_keras.Sequential(
-        [layers.InputLayer(input_shape), layers.Dense(16, activation="relu"), Gate(), layers.Dense(classes, "softmax")]
-    )
-
-def dying(input_shape, classes):
-    marker = pathlib.Path(__file__).with_name("died")
-    if not marker.exists():
-        marker.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return gated(input_shape, classes)
-
-def hungry(input_shape, classes):
-    import resource
-    import numpy as np
-    marker = pathlib.Path(__file__).with_name("starved")
-    if not marker.exists():
-        marker.touch()
-        before = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, before[1]))
-        try:
-            np.ones(1 << 33)
-        finally:
-            resource.setrlimit(resource.RLIMIT_AS, before)
-    return gated(input_shape, classes)
-
-def short(input_shape, classes):
-    return gated(input_shape, 5)
-
-def raising(input_shape, classes):
-    marker = pathlib.Path(__file__).with_name("tries")
-    marker.write_text((marker.read_text() if marker.exists() else "") + "x")
-    raise RuntimeError("no luck")
-"""
 
 
 def start(folder, executor, *paths):
@@ -92,22 +47,6 @@ def living(processes, seconds):
         if not alive or time.monotonic() > deadline:
             return alive
         time.sleep(0.05)
-
-
-def own(tmp_path, function, **tables):
-    (tmp_path / "own_architecture.py").write_text(OWN)
-    sys.modules.pop("own_architecture", None)
-    local = {"executor": "local", "workers": 1}
-    return spec({"name": "float16", "method": "float16"}, **{
-        "model": {"architecture": f"own_architecture:{function}"}, "population": {"size": 1}, "run": local, **tables
-    })  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def first(tmp_path_factory):
-    """A run with nothing stored, in this process: its folder, populations, and what was told."""
-    folder, heard = tmp_path_factory.mktemp("first"), Heard()
-    return folder, run(spec(PRUNED, INT8), folder, progress=heard), heard
 
 
 @pytest.fixture
@@ -332,6 +271,15 @@ def test_a_users_own_layer_is_trained_pruned_and_opened_again(tmp_path):
     assert pruned.paired
 
 
+def test_a_process_that_only_opens_a_model_knows_the_users_own_layer(tmp_path):
+    _, float16 = run(own(tmp_path, "gated"), tmp_path)
+    (entry,) = [path for path in (tmp_path / "store").glob("jobs/*/*") if (path / "model.tflite").exists()]
+    shutil.rmtree(entry)
+    _, again = run(own(tmp_path, "gated"), tmp_path)
+    assert not again.failures
+    assert again.predictions.digests == float16.predictions.digests
+
+
 def test_given_files_are_scored_compressed_and_fine_tuned(first, tmp_path):
     folder, (baseline, _, int8), _ = first
     for name, variant in (("base.keras", "baseline"), ("ship.tflite", "int8")):
@@ -370,18 +318,6 @@ else:
     raise SystemExit("accepted")
 """
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, cwd=ROOT)
-
-
-@pytest.fixture(scope="module")
-def side_by_side(tmp_path_factory):
-    """A run whose members are trained together: its folder, populations, and what was told."""
-    folder, heard = tmp_path_factory.mktemp("stacked"), Heard()
-    return folder, run(stacked(PRUNED, INT8), folder, progress=heard), heard
-
-
-def stacked(*compressions, **tables):
-    declared = {"epochs": 4, "batch_size": 32, "learning_rate": 0.01, "stacked": True}
-    return spec(*compressions, **{"training": declared, "population": {"size": 3}} | tables)
 
 
 def test_members_trained_together_are_made_measured_and_learn(side_by_side):

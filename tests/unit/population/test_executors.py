@@ -9,7 +9,7 @@ import pytest
 from pebble import ProcessExpired
 
 from auditor.errors import IncompleteError, ModelError
-from auditor.population.executors import RETRIES, Local, _Queue, inline
+from auditor.population.executors import RETRIES, Local, Queue, inline
 from auditor.population.plan import Job
 
 
@@ -52,14 +52,14 @@ def death():
 def test_a_job_starts_when_its_parent_has_ended_and_not_before():
     parent = job(0)
     pool, heard = Pool(), Heard()
-    _Queue(jobs=[job(1, parent), parent, job(2)], settle=heard).drain(pool)
+    Queue(jobs=[job(1, parent), parent, job(2)], settle=heard).drain(pool)
     assert pool.given.index(1) > pool.given.index(0)
     assert heard.ends == {0: None, 1: None, 2: None}
 
 
 def test_a_parent_that_is_stored_already_is_not_waited_for():
     pool = Pool()
-    assert _Queue(jobs=[job(1, job(0))], settle=Heard()).drain(pool)
+    assert Queue(jobs=[job(1, job(0))], settle=Heard()).drain(pool)
     assert pool.given == [1]
 
 
@@ -67,13 +67,13 @@ def test_children_of_a_failed_job_are_not_started():
     parent = job(0)
     child = job(1, parent)
     pool = Pool()
-    assert _Queue(jobs=[parent, child, job(2, child)], settle=Heard(failing={0})).drain(pool)
+    assert Queue(jobs=[parent, child, job(2, child)], settle=Heard(failing={0})).drain(pool)
     assert pool.given == [0]
 
 
 def test_a_dead_worker_costs_a_retry_and_too_many_the_member():
     pool, heard = Pool(j0=[death()], j1=[death()] * (RETRIES + 1), j2=[MemoryError()]), Heard()
-    _Queue(jobs=[job(0), job(1), job(2)], settle=heard).drain(pool)
+    Queue(jobs=[job(0), job(1), job(2)], settle=heard).drain(pool)
     assert sorted(pool.given) == [0, 0, *[1] * (RETRIES + 1), 2, 2]
     assert heard.ends[0] is heard.ends[2] is None
     assert heard.ends[1].startswith("its worker process died 4 times: signal SIGKILL")
@@ -98,7 +98,7 @@ def test_a_job_beyond_the_time_limit_is_ended_and_not_tried_again():
         given.append(each.member)
         return Endless()
 
-    _Queue(jobs=[job(0)], settle=heard, timeout=0.05, look=0.02).drain(endless)
+    Queue(jobs=[job(0)], settle=heard, timeout=0.05, look=0.02).drain(endless)
     assert given == [0]
     assert "run.member_timeout" in heard.ends[0]
 
@@ -107,7 +107,7 @@ def test_a_job_that_waits_for_a_worker_is_not_late(monkeypatch):
     waiting, heard = Future(), Heard()
     looks = iter(range(0, 10_000, 1000))
     monkeypatch.setattr("auditor.population.executors.time.monotonic", lambda: next(looks))
-    queue = _Queue(jobs=[job(0)], settle=heard, timeout=5, look=0.01)
+    queue = Queue(jobs=[job(0)], settle=heard, timeout=5, look=0.01)
     Timer(0.1, lambda: waiting.set_result(None)).start()
     queue.drain(lambda _: waiting)
     assert heard.ends == {0: None}
@@ -115,11 +115,11 @@ def test_a_job_that_waits_for_a_worker_is_not_late(monkeypatch):
 
 def test_an_error_of_the_request_ends_the_run():
     with pytest.raises(ModelError, match="refused"):
-        _Queue(jobs=[job(0)], settle=Heard()).drain(Pool(j0=[ModelError("refused")]))
+        Queue(jobs=[job(0)], settle=Heard()).drain(Pool(j0=[ModelError("refused")]))
 
 
 def test_jobs_of_a_broken_pool_wait_for_the_next_one():
-    queue = _Queue(jobs=[job(0), job(1)], settle=Heard())
+    queue = Queue(jobs=[job(0), job(1)], settle=Heard())
     assert not queue.drain(Pool(j0=[BrokenProcessPool("gone")], j1=[BrokenProcessPool("gone")]))
     assert queue.left()
     assert queue.drain(Pool())
@@ -156,7 +156,7 @@ def test_members_trained_together_have_as_many_times_as_long():
         return ended[-1]
 
     stack = Job(variant="v", member=0, definition=seeds)
-    queue = _Queue(jobs=[stack], settle=heard, timeout=0.05, look=0.02)
+    queue = Queue(jobs=[stack], settle=heard, timeout=0.05, look=0.02)
     began = time.monotonic()
     queue.drain(endless)
     assert time.monotonic() - began >= 40 * 0.05

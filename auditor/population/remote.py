@@ -1,0 +1,192 @@
+"""What runs on a worker of a cluster: a job comes as JSON, its result goes into the store or back as bytes.
+
+A worker that sees the audit's store works in it. One that does not keeps a store of its own, asks for what a job reads
+and is not there yet, and sends results back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from distributed import get_worker
+
+from auditor.errors import IncompleteError, Problem
+from auditor.population.member import Site, run_job
+from auditor.population.plan import Job, environment
+from auditor.population.store import ENTRY, Store, wait_until
+from auditor.population.trusted import module_digest
+from auditor.provenance import digest_of_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from distributed import Worker
+
+HERE = {**environment(), "remote": digest_of_file(Path(__file__))}
+"""What this process runs, as it was started: what is installed later is not."""
+
+
+class _Process:
+    """What this process has done so far."""
+
+    imported: dict[str, str] = {}  # noqa: RUF012 - the process's own, not an instance's
+    """The user's modules, with their digests."""
+    hangs = False
+    """Whether a job still runs that was given up."""
+
+
+# ------------------------------------------------------------------------------------------------------ before any job
+
+
+def check(expected: Mapping[str, Any], dask_worker: Worker) -> dict[str, float]:
+    """Give what a worker offers. Raises IncompleteError where it would not make the members that are asked for."""
+    where, problems = f"worker {dask_worker.address}", []
+    if differences := _differences(expected, HERE):
+        advice = "Install there what is installed here, since results depend on it, and start the worker anew."
+        problems.append(Problem(where=where, message=f"differs from here: {differences}", advice=advice))
+    if (threads := dask_worker.state.nthreads) != 1:
+        message = f"runs {threads} jobs at a time in one process, which would share their random numbers"
+        problems.append(Problem(where=where, message=message, advice="Start it with --nthreads 1, and more of them."))
+    if problems:
+        raise IncompleteError(*problems)
+    return dict(dask_worker.state.total_resources)
+
+
+def _differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    wanted, own = ({**each["libraries"], "threads": each["threads"]} for each in (expected, found))
+    told = [f"{name} {own.get(name)} instead of {wanted[name]}" for name in wanted if own.get(name) != wanted[name]]
+    own_code = any(expected[part] != found[part] for part in ("code", "remote"))
+    return ", ".join(told + (["auditor itself"] if own_code else []))
+
+
+# -------------------------------------------------------------------------------------------------------------- a job
+
+
+def work(order: str) -> dict[str, Any]:
+    """Run one job, put together by `cluster`.
+
+    Answers with what the job `lacks`, with `overdue`, with the `files` of its result, or with the `digest` of the
+    result that is in the store. Raises as `member.run_job` does.
+    """
+    if _Process.hangs:
+        os._exit(1)  # two jobs in one process would share their random numbers: this one is given to another
+    asked, worker = json.loads(order), get_worker()
+    shared = Path(asked["mark"]).is_dir()
+    store = Store(Path(asked["store"])) if shared else _own_store(worker)
+    base, definition = Path(asked["base"]), asked["definition"]
+    check(asked["here"], worker)
+    _take_sources(definition["trusted"], base, worker)
+    path = Path(asked["path"]) if asked["path"] else None
+    if path and not path.is_file():
+        path = _own_store(worker).root / "given" / given_name(definition["start"])
+    job = Job(variant=asked["variant"], member=asked["member"], definition=definition, path=path)
+    site = Site(store=store, inputs=store.inputs_folder(asked["inputs"]), base=base, force=asked["force"])
+    if shared:
+        wait_until(lambda: not _lacking(job, site))
+    if lacking := _lacking(job, site):
+        return {"lacks": lacking, "worker": worker.address}
+    if not _run_within(asked["timeout"], job, site):
+        return {"overdue": True, "worker": worker.address}
+    folder = store.job_folder(job.key)
+    if shared:
+        return {"digest": digest_of_file(folder / ENTRY)}
+    return {"files": {path.name: path.read_bytes() for path in folder.iterdir()}}
+
+
+def _own_store(worker: Worker) -> Store:
+    """Where a worker keeps what it was sent and made; Dask removes it when the worker ends."""
+    return Store(Path(worker.local_directory).absolute() / "auditor")
+
+
+def given_name(start: Mapping[str, str]) -> str:
+    """Name a given model's file on a worker that does not see it."""
+    return f"{start['sha256']}{start['ending']}"
+
+
+def _take_sources(trusted: Mapping[str, str], base: Path, worker: Worker) -> None:
+    """See that the user's modules are the ones of the audit, here too; one that was imported before is forgotten."""
+    for module, digest in trusted.items():
+        if module_digest(module, base) != digest:
+            message = f"its module {module} is another than the one beside audit.toml"
+            raise IncompleteError(
+                Problem(where=f"worker {worker.address}", message=message, advice="Install it there.")
+            )
+        if _Process.imported.setdefault(module, digest) != digest:
+            top = module.partition(".")[0]
+            for name in [name for name in sys.modules if name == top or name.startswith(f"{top}.")]:
+                del sys.modules[name]
+            _Process.imported[module] = digest
+
+
+def _lacking(job: Job, site: Site) -> list[str]:
+    """Name what a job reads and is not here."""
+    needs = {"inputs": site.inputs.is_dir()}
+    if job.parent:
+        needs["parent"] = site.store.job_folder(job.parent).is_dir()
+    if job.path:
+        needs["file"] = job.path.is_file()
+    return [what for what, there in needs.items() if not there]
+
+
+def _run_within(seconds: float, job: Job, site: Site) -> bool:
+    """Run a job in a thread that can be left behind; tell whether it ended in time."""
+    ended: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            run_job(job, site)
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the thread that waits
+            ended.set_exception(error)
+        else:
+            ended.set_result(None)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        ended.result(timeout=seconds)
+    except TimeoutError:
+        if ended.done():
+            raise
+        _Process.hangs = True
+        return False
+    return True
+
+
+# ------------------------------------------------------------------------------------------------- what a job reads
+
+
+def receive(parcel: str, pieces: Sequence[tuple[str, bytes]], dask_worker: Worker) -> None:
+    """Take pieces of files, by name, after the pieces before them."""
+    folder = _parcel(parcel, dask_worker)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in pieces:
+        with (folder / name).open("ab") as file:
+            file.write(content)
+
+
+def unpack(parcel: str, what: str, digest: str, dask_worker: Worker) -> None:
+    """Put a folder that has come whole, or a model file, where jobs look for it. Raises DamagedError."""
+    store, folder = _own_store(dask_worker), _parcel(parcel, dask_worker)
+
+    def move(scratch: Path) -> None:
+        for path in folder.iterdir():
+            path.rename(scratch / path.name)
+
+    if what == "file":
+        (store.root / "given").mkdir(exist_ok=True)
+        for path in folder.iterdir():
+            path.rename(store.root / "given" / path.name)
+    else:
+        place = store.inputs_folder(digest) if what == "inputs" else store.job_folder(digest)
+        store.adopt(place, move, replace=False)
+    shutil.rmtree(folder)
+
+
+def _parcel(parcel: str, worker: Worker) -> Path:
+    return _own_store(worker).root / "incoming" / parcel
