@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import threading
 import time
 import uuid
@@ -63,6 +64,8 @@ class Cluster:
 @contextlib.contextmanager
 def _connected(address: str) -> Iterator[distributed.Client]:
     """Connect to a scheduler; certificates are those of Dask's own configuration."""
+    # What it logs when a connection breaks is a page of tracebacks; that it broke is said once, by us.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(address, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, TypeError, ValueError, RuntimeError) as error:

@@ -83,32 +83,40 @@ class Images:
         write_inputs(folder, inputs)
 
 
-def population_cnn(side, channels, examples):
-    """4 members of a convolutional network at two sparsities, a worker process each, beside TFMOT in a loop."""
-    from auditor import population
+def image_spec(**tables):
+    """An audit of `Images`: the built-in convolutional network, and the same pruned."""
     from auditor.spec import AuditSpec
 
-    members, epochs, source = 4, 3, Images(side, channels, examples)
-    spec = AuditSpec.model_validate(
+    return AuditSpec.model_validate(
         {
             "schema": 1,
             "model": {"architecture": "cnn"},
-            "training": {"epochs": epochs},
-            "population": {"size": members},
             "data": {"path": "images.csv", "label": "y"},
             "attribute": ["team"],
             "compression": [{"name": "pruned", "method": "prune", "sparsity": 0.9}],
+            **tables,
         }
     )
+
+
+def run_images(spec, source, store):
+    """Run the population of an audit of `Images`."""
+    from auditor import population
+
+    return population.run(spec, source, source.load(), base=ROOT, store_folder=Path(store), progress=Clock())
+
+
+def population_cnn(side, channels, examples):
+    """4 members of a convolutional network at two sparsities, a worker process each, beside TFMOT in a loop."""
+    members, epochs, source = 4, 3, Images(side, channels, examples)
+    spec = image_spec(training={"epochs": epochs}, population={"size": members})
     with tempfile.TemporaryDirectory() as folder:
         x, cut = source.x / np.float32(255), source.train
         for name, array in (("train_x", x[:cut]), ("train_y", source.y[:cut]), ("test_x", x[cut:])):
             np.save(Path(folder, name), array)
         theirs = loop(folder, members, epochs, "0", "0.9")
         start = time.perf_counter()
-        ours = population.run(
-            spec, source, source.load(), base=ROOT, store_folder=Path(folder, "store"), progress=Clock()
-        )
+        ours = run_images(spec, source, Path(folder, "store"))
         whole = time.perf_counter() - start
     truth = source.y[source.train :]
     accuracy = "; ".join(

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import dask.config
-import psutil
 import pytest
 import tiny
-from distributed import Client
-from distributed.security import Security
-from tiny import INT8, OWN, PRUNED, digests, own, run, spec, stacked
+from tiny import INT8, OWN, PRUNED, Heard, digests, own, run, spec, stacked
+from tls_cluster import Cluster
 
 from auditor.errors import IncompleteError
 from auditor.population import remote
@@ -25,53 +18,6 @@ from auditor.provenance import digest_of_file
 
 HERE = Path("/proc/self/cwd")
 """A place that is another one for every process: what is stored there, no worker sees."""
-
-
-class Cluster:
-    """A scheduler, its workers, and how they are reached."""
-
-    def __init__(self, folder):
-        self.folder, self.started = folder, []
-        security = Security.temporary()
-        for name in ("key", "cert"):
-            (folder / f"{name}.pem").write_text(getattr(security, f"tls_client_{name}"))
-        own = {"distributed.comm.require-encryption": True, "distributed.comm.tls.ca-file": str(folder / "cert.pem")}
-        for role in ("scheduler", "worker", "client"):
-            own |= {f"distributed.comm.tls.{role}.{name}": str(folder / f"{name}.pem") for name in ("key", "cert")}
-        self.config = own
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        self.address = f"tls://127.0.0.1:{port}"
-        self._start("scheduler", "--host", "127.0.0.1", "--port", str(port), "--protocol", "tls", "--no-dashboard")
-
-    def worker(self, *options):
-        """Start a worker, with the nanny that starts it anew when it dies."""
-        return self._start("worker", self.address, "--no-dashboard", "--local-directory", str(self.folder), *options)
-
-    def _start(self, *arguments):
-        named = {
-            f"DASK_{key.upper().replace('.', '__').replace('-', '_')}": str(value) for key, value in self.config.items()
-        }
-        env = {**os.environ, **named}
-        command = [sys.executable, "-m", "dask", *arguments]
-        with (self.folder / f"log{len(self.started)}").open("wb") as log:
-            process = subprocess.Popen(command, cwd=self.folder, env=env, stdout=log, stderr=log)
-        self.started.append(process)
-        return process
-
-    def wait_for(self, workers):
-        with Client(self.address) as client:
-            end = time.monotonic() + 60
-            while len(client.scheduler_info()["workers"]) != workers:
-                assert time.monotonic() < end, "the workers have not come, or not gone"
-                time.sleep(0.1)
-
-    def stop(self):
-        for process in reversed(self.started):
-            if process.poll() is None:
-                for each in [*psutil.Process(process.pid).children(recursive=True), process]:
-                    each.kill()
-            process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +147,23 @@ def test_a_scheduler_that_is_not_there_is_told(cluster, tmp_path):
         pytest.raises(IncompleteError, match=r"tls://127\.0\.0\.1:9 cannot be reached"),
     ):
         run(spec(run={"executor": "dask", "address": "tls://127.0.0.1:9"}), tmp_path)
+
+
+def test_a_scheduler_that_dies_ends_the_run_and_keeps_what_is_stored(cluster, tmp_path_factory, tmp_path):
+    dying = Cluster(tmp_path_factory.mktemp("dying"), cluster.config)
+    heard = Heard()
+    heard.finished = lambda *_, **__: dying.started[0].kill()
+    try:
+        dying.worker("--nworkers", "1", "--nthreads", "1")
+        dying.wait_for(1)
+        with pytest.raises(IncompleteError, match="the connection to the scheduler was lost"):
+            run(spec(PRUNED, run=on(dying)), tmp_path, progress=heard)
+    finally:
+        dying.stop()
+    assert 1 <= len(list((tmp_path / "store").glob("jobs/*/*"))) <= 3
+    heard = Heard()
+    run(spec(PRUNED), tmp_path, progress=heard)
+    assert 1 <= len(heard.made) <= 3
 
 
 def test_large_files_go_in_pieces_and_small_ones_together(tmp_path, monkeypatch):
