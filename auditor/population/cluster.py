@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from auditor.population.member import Site
     from auditor.population.plan import Job
 
-WAIT = 600.0
+WAIT = 300.0
 """Seconds to wait for a first worker, and for another where all have gone."""
 PIECE = 16 * 2**20
 """Bytes of a file sent at a time."""
@@ -58,7 +58,8 @@ class Cluster:
             wanted = {job.variant: self.resources.get(job.variant, self.resources.get("*", {})) for job in jobs}
             _check(client, wanted)
             desk = _Desk(client=client, site=site, mark=mark, timeout=self.timeout, resources=wanted)
-            Queue(jobs=list(jobs), settle=settle, watch=desk.watch).drain(desk.start)
+            with contextlib.closing(desk):
+                Queue(jobs=list(jobs), settle=settle, watch=desk.watch).drain(desk.start)
 
 
 @contextlib.contextmanager
@@ -126,12 +127,16 @@ class _Desk:
     """What was given out, by job: Dask forgets what nobody holds."""
     sent: Counter[str] = field(default_factory=Counter)
     """How often what a job lacked was sent after it."""
-    arrived: SimpleQueue[_Answered] = field(default_factory=SimpleQueue)
+    arrived: SimpleQueue[_Answered | None] = field(default_factory=SimpleQueue)
     alone_since: float | None = None
 
     def __post_init__(self) -> None:
         # A thread of our own, that nobody waits for: what it asks of a worker may never be answered.
         threading.Thread(target=self._take_in, daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more answers in."""
+        self.arrived.put(None)
 
     def start(self, job: Job) -> Future[None]:
         """Give a job out; the future ends when its result is stored here."""
@@ -184,8 +189,8 @@ class _Desk:
 
     def _take_in(self) -> None:
         """Take answers in, one after another; whatever goes wrong is the promise's."""
-        while True:
-            job, promise, future = self.arrived.get()
+        while (answered := self.arrived.get()) is not None:
+            job, promise, future = answered
             try:
                 if self._settled(job, promise, future):
                     promise.set_result(None)
@@ -200,7 +205,8 @@ class _Desk:
             self._give(job, promise, answer["worker"])
             return False
         if "overdue" in answer:
-            self.client.restart_workers([answer["worker"]], timeout=30, raise_for_error=False)
+            with contextlib.suppress(ValueError, KeyError):  # it has no nanny, and ends itself; or it has gone
+                self.client.restart_workers([answer["worker"]], timeout=30, raise_for_error=False)
             raise TimeoutError
         folder = self.site.store.job_folder(job.key)
         if files := answer.get("files"):
@@ -223,9 +229,7 @@ class _Desk:
         said = [error for what in lacking if (error := self._send_one(job, what, worker)) is not None]
         self.sent[job.key] += 1
         if self.sent[job.key] > SENDINGS:
-            raise LostError(
-                self.sent[job.key], f"{worker} lacked what it had been sent: {said or 'it did not keep it'}"
-            )
+            raise LostError(self.sent[job.key], f"the last, {worker}, did not keep what it was sent {said or ''}")
 
     def _send_one(self, job: Job, what: str, worker: str) -> BaseException | None:
         parcel, (digest, files) = uuid.uuid4().hex, self._contents(job, what)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from distributed import get_worker
 
-from auditor.errors import IncompleteError, Problem
+from auditor.errors import IncompleteError, ModelError, Problem
 from auditor.population.member import Site, run_job
 from auditor.population.plan import Job, environment
 from auditor.population.store import ENTRY, Store, wait_until
@@ -47,13 +47,13 @@ class _Process:
 
 def check(expected: Mapping[str, Any], dask_worker: Worker) -> dict[str, float]:
     """Give what a worker offers. Raises IncompleteError where it would not make the members that are asked for."""
-    where, problems = f"worker {dask_worker.address}", []
+    problems = []
     if differences := _differences(expected, HERE):
         advice = "Install there what is installed here, since results depend on it, and start the worker anew."
-        problems.append(Problem(where=where, message=f"differs from here: {differences}", advice=advice))
+        problems.append(_about(dask_worker, f"differs from here: {differences}", advice))
     if (threads := dask_worker.state.nthreads) != 1:
         message = f"runs {threads} jobs at a time in one process, which would share their random numbers"
-        problems.append(Problem(where=where, message=message, advice="Start it with --nthreads 1, and more of them."))
+        problems.append(_about(dask_worker, message, "Start it with --nthreads 1, and more of them."))
     if problems:
         raise IncompleteError(*problems)
     return dict(dask_worker.state.total_resources)
@@ -88,8 +88,9 @@ def work(order: str) -> dict[str, Any]:
         path = _own_store(worker).root / "given" / given_name(definition["start"])
     job = Job(variant=asked["variant"], member=asked["member"], definition=definition, path=path)
     site = Site(store=store, inputs=store.inputs_folder(asked["inputs"]), base=base, force=asked["force"])
-    if shared:
-        wait_until(lambda: not _lacking(job, site))
+    if shared and not wait_until(lambda: set(_lacking(job, site)) <= {"file"}):
+        message = f"sees the store, but does not find there: {', '.join(_lacking(job, site))}"
+        raise IncompleteError(_about(worker, message, f"Is all of {store.root} on the same file system?"))
     if lacking := _lacking(job, site):
         return {"lacks": lacking, "worker": worker.address}
     if not _run_within(asked["timeout"], job, site):
@@ -113,16 +114,25 @@ def given_name(start: Mapping[str, str]) -> str:
 def _take_sources(trusted: Mapping[str, str], base: Path, worker: Worker) -> None:
     """See that the user's modules are the ones of the audit, here too; one that was imported before is forgotten."""
     for module, digest in trusted.items():
-        if module_digest(module, base) != digest:
-            message = f"its module {module} is another than the one beside audit.toml"
-            raise IncompleteError(
-                Problem(where=f"worker {worker.address}", message=message, advice="Install it there.")
-            )
+        if _digest_here(module, base) != digest:
+            message = f"its module {module} is missing, or another than the one here"
+            raise IncompleteError(_about(worker, message, "Install the one that is here, or use a shared file system."))
         if _Process.imported.setdefault(module, digest) != digest:
             top = module.partition(".")[0]
             for name in [name for name in sys.modules if name == top or name.startswith(f"{top}.")]:
                 del sys.modules[name]
             _Process.imported[module] = digest
+
+
+def _digest_here(module: str, base: Path) -> str | None:
+    try:
+        return module_digest(module, base)
+    except ModelError:
+        return None
+
+
+def _about(worker: Worker, message: str, advice: str) -> Problem:
+    return Problem(where=f"worker {worker.address}", message=message, advice=advice)
 
 
 def _lacking(job: Job, site: Site) -> list[str]:

@@ -103,6 +103,12 @@ def test_a_module_that_has_changed_is_read_again(cluster, tmp_path):
     assert made[:2] == made[2:]
 
 
+def test_a_module_that_a_worker_does_not_have_is_told(cluster, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(IncompleteError, match="its module own_architecture is missing, or another than the one here"):
+        run(own(HERE, "gated", run=on(cluster)), HERE)
+
+
 def run_in(declared, base, store):
     from auditor import population
     from auditor.progress import Silent
