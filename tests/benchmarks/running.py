@@ -84,8 +84,8 @@ def resume():
         ours=resumed,
         theirs=cold,
         other=f"none of {len(jobs)} members stored, where ours has {len(jobs) - len(jobs[::2])}",
-        note=f"with all stored {full:.1f} s: resuming costs {beyond:+.1f} s more than the half that was missing; digests "
-        f"of the results are {'the same' if before == after else 'DIFFERENT'}",
+        note=f"all stored {full:.1f} s: resuming costs {beyond:+.1f} s more than the half that was missing; "
+        f"digests of the results are {'the same' if before == after else 'DIFFERENT'}",
     )
 
 
