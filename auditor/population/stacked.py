@@ -41,7 +41,7 @@ class Stack:
     weights: tuple[tuple[FloatArray, ...], ...]
     """Of each member, in the order of the model's layers and of each layer's own weights; masked."""
     diverged: Mapping[int, int]
-    """Members whose loss was no number any more, with the epoch of it, from 1."""
+    """Members whose loss or weights were no numbers any more, with the epoch of it, from 1."""
 
 
 def train_stack(
@@ -102,12 +102,17 @@ def train_stack(
             )
             total += losses.numpy()
             done += steps
-        for member in np.flatnonzero(~np.isfinite(total)):
+        for member in np.flatnonzero(~(np.isfinite(total) & _finite(state[0]))):
             diverged.setdefault(int(member), epoch + 1)
         # as TFMOT does at the end of an epoch: what is masked then cannot grow back at the next change of masks
         state[0] = _masked(state[0], places, state[1])
     last = [np.asarray(each) for each in state[0]]
     return Stack(weights=tuple(tuple(each[k] for each in last) for k in range(len(seeds))), diverged=diverged)
+
+
+def _finite(weights: Sequence[Any]) -> BoolArray:
+    """Tell of each member whether all its weights are numbers [K]."""
+    return np.all([np.isfinite(each).all(axis=tuple(range(1, len(each.shape)))) for each in weights], axis=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

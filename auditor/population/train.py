@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from auditor.compress import MemberError
 from auditor.data.inputs import to_float
+from auditor.provenance import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,28 +32,33 @@ def total_steps(examples: int, training: Mapping[str, Any]) -> int:
 
 
 def train(model: KerasModel, inputs: Inputs, training: Mapping[str, Any], activation: str | None, seed: int) -> None:
-    """Train in place. Raises MemberError where the loss stops being a number.
+    """Train in place. Raises MemberError where the loss or a weight stops being a number.
 
-    As `fit` would, but many steps a call of the graph: a small model's step costs less than its call.
+    As `fit` would, but many steps a call of the graph: a small model's step costs less than its call. The graph is the
+    one of an earlier member like this, if there was one: tracing it takes as long as hundreds of steps.
     """
     from auditor.tf import load
 
     order = np.random.default_rng(seed)
-    step = _compiled(model, training, activation)
+    loop = _loop_for(model, training, activation)
     # Nothing but resetting its step counter and masking after each epoch: the wrappers count and prune in the graph.
     pruning = load().tfmot.UpdatePruningStep()
-    pruning.set_model(model)
+    pruning.set_model(loop.model)
     pruning.on_train_begin()
     for epoch in range(training["epochs"]):
-        losses = [step(x, y) for x, y in _calls(inputs, order.permutation(len(inputs.train_x)), training["batch_size"])]
+        calls = _calls(inputs, order.permutation(len(inputs.train_x)), training["batch_size"])
+        losses = [loop.steps(x, y) for x, y in calls]
         pruning.on_epoch_end(epoch)
-        if not np.isfinite(sum(float(loss) for loss in losses)):
+        # A loss alone does not show it: a fused activation takes what is no number for zero.
+        weights = loop.model.get_weights()
+        if not all(np.isfinite(each).all() for each in (*weights, *(float(loss) for loss in losses))):
             raise MemberError(diverged_in(epoch + 1))
+    _copy(loop.model, model)
 
 
 def diverged_in(epoch: int) -> str:
-    """The reason why a member has no model: its loss was no number."""
-    return f"the loss became NaN or infinite in epoch {epoch}"
+    """The reason why a member has no model: its loss or a weight was no number."""
+    return f"the loss or a weight became NaN or infinite in epoch {epoch}"
 
 
 def _calls(inputs: Inputs, order: IntArray, batch: int) -> Iterator[tuple[FloatArray, IntArray]]:
@@ -66,15 +74,69 @@ def _calls(inputs: Inputs, order: IntArray, batch: int) -> Iterator[tuple[FloatA
         yield to_float(inputs.train_x[rows], inputs), inputs.train_y[rows]
 
 
-def _compiled(
-    model: KerasModel, training: Mapping[str, Any], activation: str | None
-) -> Callable[[FloatArray, IntArray], Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loop:
+    """A compiled graph, with the model and the optimizer that it is of."""
+
+    model: KerasModel
+    optimizer: Any
+    steps: Callable[[FloatArray, IntArray], Any]
     """One call: a training step for each batch of a stack, giving the sum of their losses."""
+
+
+_KEPT = 2
+"""Loops kept by a process; it mostly trains one variant after another."""
+_loops: OrderedDict[str, _Loop] = OrderedDict()
+
+
+def _loop_for(model: KerasModel, training: Mapping[str, Any], activation: str | None) -> _Loop:
+    """Give a loop that stands where a new one for this model would: its weights, masks and counters, nothing learnt."""
+    if not _is_reusable(model, training):
+        return _compiled(model, training, activation)
+    key = digest_of({"model": model.to_json(), "training": dict(training), "activation": activation})
+    if (loop := _loops.pop(key, None)) is None:
+        loop = _compiled(model, training, activation)
+    else:
+        _copy(model, loop.model)
+        for variable in loop.optimizer.variables():
+            variable.assign(np.zeros(variable.shape, variable.dtype.as_numpy_dtype))
+    _loops[key] = loop
+    while len(_loops) > _KEPT:
+        _loops.popitem(last=False)
+    return loop
+
+
+def _is_reusable(model: KerasModel, training: Mapping[str, Any]) -> bool:
+    """Whether all that a graph keeps from step to step is in weights and in slots that start at zero.
+
+    Random layers have the state of their generators beside, a layer of the user's own may have anything, and the newer
+    optimizers, which weight decay needs, keep their learning rate in a variable.
+    """
+    from auditor.tf import load
+
+    layers = [part for part in model.submodules if isinstance(part, load().tf_keras.layers.Layer)]
+    known = all(type(layer).__module__.startswith(_KNOWN) for layer in layers)
+    return known and not training["weight_decay"] and not any(hasattr(layer, "_random_generator") for layer in layers)
+
+
+_KNOWN = ("tf_keras.", "tensorflow_model_optimization.")
+
+
+def _copy(source: KerasModel, target: KerasModel) -> None:
+    if source is not target:
+        for mine, theirs in zip(target.weights, source.weights, strict=True):
+            mine.assign(theirs)
+
+
+def _compiled(model: KerasModel, training: Mapping[str, Any], activation: str | None) -> _Loop:
     from auditor.tf import load
 
     tf = load().tf
     loss_of, optimizer = _loss(model, activation), _optimizer(training)
     variables = model.trainable_variables
+    # With its slots made before, the graph is traced once and not twice.
+    make_slots = optimizer.build if training["weight_decay"] else optimizer._create_all_weights  # noqa: SLF001
+    make_slots(variables)
     shape = model.input_shape[1:]
 
     @tf.function(  # type: ignore[untyped-decorator] # TensorFlow publishes no types
@@ -93,7 +155,7 @@ def _compiled(
             total += loss
         return total
 
-    return steps
+    return _Loop(model=model, optimizer=optimizer, steps=steps)
 
 
 def _loss(model: KerasModel, activation: str | None) -> Any:  # noqa: ANN401

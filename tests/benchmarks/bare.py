@@ -1,4 +1,6 @@
-"""Training and scoring alone, by the auditor's own functions: no store, no numbers, no report. Prints seconds.
+"""Training and scoring alone, by the auditor's own functions: no store, no numbers, no report.
+
+Prints seconds, and seconds of a processor.
 
 `python bare.py INPUTS MEMBERS EPOCHS SPARSITY…`: the folder holds materialised inputs; sparsity 0 is unpruned.
 """
@@ -21,7 +23,7 @@ inputs = read_inputs(Path(sys.argv[1]))
 members, epochs, shares = int(sys.argv[2]), int(sys.argv[3]), [float(share) for share in sys.argv[4:]]
 training = {**Training(epochs=epochs).model_dump(mode="json"), "examples": len(inputs.train_x)}
 steps = total_steps(len(inputs.train_x), training)
-start = time.perf_counter()
+start, worked = time.perf_counter(), time.process_time()
 for share in shares:
     for member in range(members):
         seed(member)
@@ -35,4 +37,4 @@ for share in shares:
             family.finish(model, to_float(inputs.calibration_x, inputs))
         for first in range(0, len(inputs.test_x), 1024):
             model(to_float(inputs.test_x[first : first + 1024], inputs), training=False)
-print(time.perf_counter() - start)
+print(time.perf_counter() - start, time.process_time() - worked)

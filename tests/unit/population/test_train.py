@@ -1,0 +1,89 @@
+"""A graph that is used again must train what a new one would, bit for bit."""
+
+from __future__ import annotations
+
+import pytest
+import tf_keras  # noqa: TID253 - the tests' own models
+import tiny
+
+from auditor.compress.prune import Prune, plan_pruning
+from auditor.models.load import keras_bytes
+from auditor.population import train as training_of
+from auditor.population.train import total_steps, train
+from auditor.spec import Prune as PruneTable
+from auditor.spec import Training
+from auditor.tf import seed  # noqa: TID253 - every test here trains
+
+LAYERS = tf_keras.layers
+MIDDLES = {
+    "convolution": lambda: [LAYERS.Reshape((4, 3, 1)), LAYERS.Conv2D(8, 3, padding="same"), LAYERS.Flatten()],
+    "normalisation": lambda: [LAYERS.Dense(16), LAYERS.BatchNormalization(), LAYERS.ReLU()],
+    "dropout": lambda: [LAYERS.Dense(16, "relu"), LAYERS.Dropout(0.5)],
+}
+
+
+class Halved(LAYERS.Layer):
+    """A layer of somebody's own."""
+
+    def call(self, x):
+        return x * 0.5
+
+
+def settings(**declared):
+    return {**Training(epochs=3, batch_size=32, **declared).model_dump(mode="json"), "examples": tiny.TRAIN}
+
+
+def member(number, middle, training, share=0.0):
+    """A member's model file."""
+    seed(number)
+    model = tf_keras.Sequential([LAYERS.InputLayer((tiny.FEATURES,)), *MIDDLES[middle](), LAYERS.Dense(2, "softmax")])
+    if not share:
+        train(model, tiny.inputs(), training, "softmax", number)
+        return keras_bytes(model)
+    steps = total_steps(tiny.TRAIN, training)
+    family = Prune(**plan_pruning(PruneTable(method="prune", sparsity=share), steps, ""))
+    model = family.prepare(model)
+    train(model, tiny.inputs(), training, "softmax", number)
+    return family.finish(model, None).content
+
+
+def alone(*arguments):
+    training_of._loops.clear()
+    return member(*arguments)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.6])
+@pytest.mark.parametrize("declared", [{}, {"optimizer": "sgd", "momentum": 0.9}], ids=["adam", "sgd"])
+@pytest.mark.parametrize("middle", ["convolution", "normalisation"])
+def test_members_that_use_a_graph_again_are_those_of_a_new_one(middle, declared, share):
+    training = settings(**declared)
+    expected = {number: alone(number, middle, training, share) for number in (1, 2)}
+    training_of._loops.clear()
+    found = [member(number, middle, training, share) for number in (2, 1, 2)]
+    assert len(training_of._loops) == 1
+    assert found == [expected[2], expected[1], expected[2]]
+    assert expected[1] != expected[2]
+
+
+@pytest.mark.parametrize(("middle", "declared"), [("dropout", {}), ("convolution", {"weight_decay": 0.01})])
+def test_no_member_depends_on_those_before_it_where_a_graph_keeps_more_than_weights(middle, declared):
+    training = settings(**declared)
+    expected = alone(2, middle, training)
+    alone(1, middle, training)
+    assert member(2, middle, training) == expected
+    assert not training_of._loops
+
+
+def test_a_layer_of_the_users_own_is_never_used_again():
+    training_of._loops.clear()
+    seed(0)
+    layers = [LAYERS.InputLayer((tiny.FEATURES,)), Halved(), LAYERS.Dense(2, "softmax")]
+    train(tf_keras.Sequential(layers), tiny.inputs(), settings(), "softmax", 0)
+    assert not training_of._loops
+
+
+def test_only_the_last_kinds_are_kept():
+    training_of._loops.clear()
+    for rate in (0.1, 0.01, 0.001, 0.01):
+        member(1, "normalisation", settings(learning_rate=rate))
+    assert len(training_of._loops) == 2
