@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 import tf_keras  # noqa: TID253 - the tests' own models
 import tiny
 
+from auditor.compress import MemberError
 from auditor.compress.prune import Prune, plan_pruning
 from auditor.models.load import keras_bytes
 from auditor.population import train as training_of
@@ -80,6 +83,16 @@ def test_a_layer_of_the_users_own_is_never_used_again():
     layers = [LAYERS.InputLayer((tiny.FEATURES,)), Halved(), LAYERS.Dense(2, "softmax")]
     train(tf_keras.Sequential(layers), tiny.inputs(), settings(), "softmax", 0)
     assert not training_of._loops
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_number_that_is_none_is_noticed_although_activations_hide_it_from_the_loss(before):
+    training_of._loops.clear()
+    for nan in [False] * before + [True, False]:
+        seed(1)
+        layers = [LAYERS.InputLayer((tiny.FEATURES,)), LAYERS.Dense(16, "relu"), LAYERS.Dense(2, "softmax")]
+        with pytest.raises(MemberError, match="in epoch 1") if nan else nullcontext():
+            train(tf_keras.Sequential(layers), tiny.inputs(nan=nan), settings(), "softmax", 1)
 
 
 def test_only_the_last_kinds_are_kept():
