@@ -20,6 +20,7 @@ def certified(folder):
     for name in ("key", "cert"):
         (folder / f"{name}.pem").write_text(getattr(security, f"tls_client_{name}"))
     made = {"distributed.comm.require-encryption": True, "distributed.comm.tls.ca-file": str(folder / "cert.pem")}
+    made["distributed.scheduler.allowed-failures"] = 1  # of the workers that one job takes along; three by default
     for role in ("scheduler", "worker", "client"):
         made |= {f"distributed.comm.tls.{role}.{name}": str(folder / f"{name}.pem") for name in ("key", "cert")}
     return made

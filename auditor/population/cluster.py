@@ -59,7 +59,7 @@ class Cluster:
             _check(client, wanted)
             desk = _Desk(client=client, site=site, mark=mark, timeout=self.timeout, resources=wanted)
             with contextlib.closing(desk):
-                Queue(jobs=list(jobs), settle=settle, watch=desk.watch).drain(desk.start)
+                Queue(jobs=list(jobs), settle=settle, watch=desk.watch, room=desk.room).drain(desk.start)
 
 
 @contextlib.contextmanager
@@ -95,14 +95,21 @@ def _check(client: distributed.Client, wanted: Mapping[str, Mapping[str, float]]
             advice = 'pip install "auditor[dask]" there, in the version that is installed here.'
             problems.append(Problem(where=f"worker {address}", message=message, advice=advice))
     offers = [answer for answer in said.values() if not isinstance(answer, BaseException)]
-    for variant, needs in wanted.items():
-        if offers and not any(all(offer.get(name, 0) >= n for name, n in needs.items()) for offer in offers):
-            amounts = " ".join(f"{name}={n:g}" for name, n in needs.items())
-            advice = f'Start one with --resources "{amounts}".'
-            message = f"no worker offers {amounts}, for {variant}"
-            problems.append(Problem(where="run.resources", message=message, advice=advice))
+    if offers:
+        problems += _unmet(wanted, offers)
     if problems:
         raise IncompleteError(*dict.fromkeys(problems))
+
+
+def _unmet(wanted: Mapping[str, Mapping[str, float]], offers: Sequence[Mapping[str, float]]) -> Sequence[Problem]:
+    """A problem for each variant that no worker can run."""
+    problems = []
+    for variant, needs in wanted.items():
+        if not any(all(offer.get(name, 0) >= n for name, n in needs.items()) for offer in offers):
+            amounts = " ".join(f"{name}={n:g}" for name, n in needs.items())
+            message, advice = f"no worker offers {amounts}, for {variant}", f'Start one with --resources "{amounts}".'
+            problems.append(Problem(where="run.resources", message=message, advice=advice))
+    return problems
 
 
 def _no_workers() -> IncompleteError:
@@ -124,19 +131,28 @@ class _Desk:
     timeout: int
     resources: Mapping[str, Mapping[str, float]]
     held: dict[str, distributed.Future[dict[str, Any]]] = field(default_factory=dict)
-    """What was given out, by job: Dask forgets what nobody holds."""
+    """What is given out, by job: Dask forgets what nobody holds, and repeats what is held and was lost."""
     sent: Counter[str] = field(default_factory=Counter)
     """How often what a job lacked was sent after it."""
     arrived: SimpleQueue[_Answered | None] = field(default_factory=SimpleQueue)
-    alone_since: float | None = None
+    lacking_since: float | None = None
 
     def __post_init__(self) -> None:
         # A thread of our own, that nobody waits for: what it asks of a worker may never be answered.
         threading.Thread(target=self._take_in, daemon=True).start()
 
     def close(self) -> None:
-        """Take no more answers in."""
+        """Take no more answers in, and end what still runs: Dask would wait for it."""
         self.arrived.put(None)
+        own = {future.key for future in self.held.values()}
+        if own and self.client.status == "running":
+            with contextlib.suppress(Exception):  # the run ends for another reason, which is the one to tell
+                busy = [worker for worker, keys in self.client.processing().items() if own & {*keys}]  # type: ignore[no-untyped-call]
+                self.client.restart_workers(busy, timeout=2, raise_for_error=False)
+
+    def room(self) -> float:
+        """As many jobs as there are workers: Dask lets everything that waits for a worker die with it."""
+        return len(self.client.scheduler_info()["workers"])
 
     def start(self, job: Job) -> Future[None]:
         """Give a job out; the future ends when its result is stored here."""
@@ -149,22 +165,26 @@ class _Desk:
         """Raise IncompleteError where nobody is there any more to do the work."""
         if self.client.status != "running":
             raise _lost_scheduler()
-        if self.client.scheduler_info()["workers"]:
-            self.alone_since = None
+        offers = [worker["resources"] for worker in self.client.scheduler_info()["workers"].values()]
+        if not (lacking := _unmet(self.resources, offers)):
+            self.lacking_since = None
             return
-        self.alone_since = self.alone_since or time.monotonic()
-        if time.monotonic() - self.alone_since > WAIT:
-            raise _no_workers()
+        self.lacking_since = self.lacking_since or time.monotonic()
+        if time.monotonic() - self.lacking_since > WAIT:
+            raise IncompleteError(*lacking) if offers else _no_workers()
 
     def _give(self, job: Job, promise: Future[None], worker: str | None = None) -> None:
+        resources = dict(self.resources[job.variant]) or None
+        # Where a worker is named but others are allowed, Dask forgets what they must offer.
+        named = [worker] if worker and not resources else None
         future = self.client.submit(
             remote.work,
             self._order(job),
             key=f"auditor-{job.key[:16]}-{uuid.uuid4().hex}",
             pure=False,
-            workers=[worker] if worker else None,
-            allow_other_workers=bool(worker),
-            resources=dict(self.resources[job.variant]) or None,
+            workers=named,
+            allow_other_workers=bool(named),
+            resources=resources,
         )
         self.held[job.key] = future
         future.add_done_callback(lambda answered: self.arrived.put((job, promise, answered)))  # type: ignore[no-untyped-call]
@@ -194,27 +214,58 @@ class _Desk:
             try:
                 if self._settled(job, promise, future):
                     promise.set_result(None)
-            except Exception as error:  # noqa: BLE001 - nobody else hears it in this thread
+            except BaseException as error:  # noqa: BLE001 - nobody else hears it in this thread
                 promise.set_exception(error)
 
     def _settled(self, job: Job, promise: Future[None], future: distributed.Future[dict[str, Any]]) -> bool:
         """Whether the job's result is stored; if not, it has been given out again."""
-        answer = self._answer(future)
+        try:
+            answer = self._answer(future)
+        finally:
+            self.held.pop(job.key, None)
+            future.release()  # type: ignore[no-untyped-call]
         if "lacks" in answer:
             self._send(job, answer["lacks"], answer["worker"])
             self._give(job, promise, answer["worker"])
             return False
+        if "stale" in answer:
+            self._restart(answer["worker"])
+            self._give(job, promise)
+            return False
         if "overdue" in answer:
-            with contextlib.suppress(ValueError, KeyError):  # it has no nanny, and ends itself; or it has gone
-                self.client.restart_workers([answer["worker"]], timeout=30, raise_for_error=False)
+            with contextlib.suppress(IncompleteError):  # without a nanny it ends itself at its next job
+                self._restart(answer["worker"])
             raise TimeoutError
-        folder = self.site.store.job_folder(job.key)
-        if files := answer.get("files"):
-            self.site.store.adopt(folder, partial(_write, files), replace=self.site.force)
-        elif not wait_until(folder.is_dir) or digest_of_file(folder / ENTRY) != answer["digest"]:
-            message, advice = "a worker's result cannot be seen here", "Is the store on a file system that both share?"
-            raise IncompleteError(Problem(file=str(folder), message=message, advice=advice))
+        self._store(job, answer)
         return True
+
+    def _restart(self, worker: str) -> None:
+        try:
+            self.client.restart_workers([worker], timeout=30, raise_for_error=False)
+        except ValueError as error:
+            message, advice = (
+                "cannot be started anew, and has to be",
+                "Start it with Dask's nanny, which is the default.",
+            )
+            raise IncompleteError(Problem(where=f"worker {worker}", message=message, advice=advice)) from error
+        except KeyError:
+            return  # it has gone
+
+    def _store(self, job: Job, answer: Mapping[str, Any]) -> None:
+        """Take a result in. Raises IncompleteError where it is not what a worker should have made."""
+        folder = self.site.store.job_folder(job.key)
+        if "files" not in answer:
+            if not wait_until(lambda: _digest_of(folder / ENTRY) == answer["digest"]):
+                advice = "Is the store on a file system that both share?"
+                raise IncompleteError(
+                    Problem(file=str(folder), message="a worker's result cannot be seen here", advice=advice)
+                )
+            return
+        try:
+            self.site.store.adopt(folder, partial(_write, answer["files"]), replace=self.site.force)
+        except (DamagedError, ValueError) as error:
+            message, advice = f"what a worker sent of {job.name} is no result: {error}", "Run again."
+            raise IncompleteError(Problem(where="run.address", message=message, advice=advice)) from error
 
     def _answer(self, future: distributed.Future[dict[str, Any]]) -> dict[str, Any]:
         try:
@@ -223,6 +274,9 @@ class _Desk:
             raise LostError(error.allowed_failures + 1, f"the last was {error.last_worker.address}") from error
         except CancelledError as error:
             raise _lost_scheduler() from error
+        except (ImportError, AttributeError) as error:
+            message, advice = f"a worker cannot run auditor: {error}", 'pip install "auditor[dask]" on all of them.'
+            raise IncompleteError(Problem(where="run.address", message=message, advice=advice)) from error
 
     def _send(self, job: Job, lacking: Sequence[str], worker: str) -> None:
         """Send a worker what it lacks. One that has gone meanwhile is left alone: the job is given to another."""
@@ -233,6 +287,9 @@ class _Desk:
 
     def _send_one(self, job: Job, what: str, worker: str) -> BaseException | None:
         parcel, (digest, files) = uuid.uuid4().hex, self._contents(job, what)
+        answer = self._on(worker, remote.has, what, digest)
+        if answer is True or isinstance(answer, BaseException):
+            return None if answer is True else answer
         for pieces in _pieces(files):
             if error := self._on(worker, remote.receive, parcel, pieces):
                 return error
@@ -245,10 +302,13 @@ class _Desk:
         folder = self.site.inputs if what == "inputs" else self.site.store.job_folder(str(job.parent))
         return folder.name, {path.name: path for path in folder.iterdir()}
 
-    def _on(self, worker: str, function: Callable[..., None], *arguments: object) -> BaseException | None:
-        """Run a function on a worker; give what went wrong, which may be that the worker has gone."""
-        (error,) = self.client.run(function, *arguments, workers=[worker], on_error="return").values()
-        return error
+    def _on(self, worker: str, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
+        """Run a function on a worker; give what it gives or what went wrong, which may be that the worker has gone."""
+        try:
+            (answer,) = self.client.run(function, *arguments, workers=[worker], on_error="return").values()
+        except OSError as error:
+            return error
+        return answer
 
 
 def _pieces(files: Mapping[str, Path]) -> Iterator[list[tuple[str, bytes]]]:
@@ -270,6 +330,13 @@ def _write(files: Mapping[str, bytes], folder: Path) -> None:
         if Path(name).name != name:
             raise DamagedError(f"a worker sent a file named {name!r}")
         (folder / name).write_bytes(content)
+
+
+def _digest_of(path: Path) -> str | None:
+    try:
+        return digest_of_file(path)
+    except OSError:
+        return None
 
 
 def _lost_scheduler() -> IncompleteError:

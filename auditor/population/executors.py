@@ -40,7 +40,7 @@ class Executor(Protocol):
 
 
 class LostError(Exception):
-    """A job whose workers died, as often as they may."""
+    """A job whose workers died, `times` times."""
 
     def __init__(self, times: int, cause: str) -> None:
         self.times = times
@@ -118,6 +118,8 @@ class Queue:
     """Seconds a member after which a job is ended, from when a worker takes it."""
     look: float = 1.0
     """Seconds between two looks at the clock."""
+    room: Callable[[], float] = lambda: math.inf
+    """How many jobs may be given out at one time."""
     watch: Callable[[], None] = lambda: None
     """Called at every look; raises where there is no use in waiting."""
     running: dict[Future[Any], Job] = field(default_factory=dict)
@@ -161,7 +163,10 @@ class Queue:
     def _start_ready(self, start: Callable[[Job], Future[Any]]) -> bool:
         """Give out every job whose parent is neither waiting nor running; False where the pool takes no more."""
         open_keys = {job.key for job in (*self.jobs, *self.running.values())}
-        for job in [job for job in self.jobs if job.parent not in open_keys]:
+        room = self.room() - len(self.running)
+        for place, job in enumerate([job for job in self.jobs if job.parent not in open_keys]):
+            if place >= room:
+                break
             try:
                 self.running[start(job)] = job
             except RuntimeError:
@@ -181,7 +186,12 @@ class Queue:
             else:
                 self._close(job, _died(RETRIES + 1, _cause(error)))
         elif isinstance(error, LostError):
-            self._close(job, _died(error.times, str(error)))
+            # Others may have died for it: it is given once more, and counts what it then does.
+            self.deaths[job.key] += error.times
+            if self.deaths[job.key] == error.times:
+                self.jobs.append(job)
+            else:
+                self._close(job, _died(self.deaths[job.key], str(error)))
         else:
             raise error
 

@@ -213,7 +213,8 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
     family: Compressor = compressor(recipe) if recipe else _Uncompressed()
     model = family.prepare(model)
     if training:
-        train(model, inputs, training, facts.activation, job.definition["seed"])
+        reuse = not job.definition["trusted"]
+        train(model, inputs, training, facts.activation, job.definition["seed"], reuse=reuse)
     return family.finish(model, to_float(inputs.calibration_x, inputs))
 
 

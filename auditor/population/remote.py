@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import threading
 from concurrent.futures import Future
 from pathlib import Path
@@ -20,7 +19,7 @@ from distributed import get_worker
 from auditor.errors import IncompleteError, ModelError, Problem
 from auditor.population.member import Site, run_job
 from auditor.population.plan import Job, environment
-from auditor.population.store import ENTRY, Store, wait_until
+from auditor.population.store import ENTRY, DamagedError, Store, wait_until
 from auditor.population.trusted import module_digest
 from auditor.provenance import digest_of_file
 
@@ -36,8 +35,8 @@ HERE = {**environment(), "remote": digest_of_file(Path(__file__))}
 class _Process:
     """What this process has done so far."""
 
-    imported: dict[str, str] = {}  # noqa: RUF012 - the process's own, not an instance's
-    """The user's modules, with their digests."""
+    sources: str | None = None
+    """Which modules of a user it has imported, from where; Python forgets none."""
     hangs = False
     """Whether a job still runs that was given up."""
 
@@ -72,8 +71,8 @@ def _differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
 def work(order: str) -> dict[str, Any]:
     """Run one job, put together by `cluster`.
 
-    Answers with what the job `lacks`, with `overdue`, with the `files` of its result, or with the `digest` of the
-    result that is in the store. Raises as `member.run_job` does.
+    Answers with what the job `lacks`, with `overdue`, with `stale` where this process has imported other modules, with
+    the `files` of the result, or with the `digest` of the result that is in the store. Raises as `run_job` does.
     """
     if _Process.hangs:
         os._exit(1)  # two jobs in one process would share their random numbers: this one is given to another
@@ -82,12 +81,15 @@ def work(order: str) -> dict[str, Any]:
     store = Store(Path(asked["store"])) if shared else _own_store(worker)
     base, definition = Path(asked["base"]), asked["definition"]
     check(asked["here"], worker)
-    _take_sources(definition["trusted"], base, worker)
+    if not _takes_sources(definition["trusted"], base, worker):
+        return {"stale": True, "worker": worker.address}
     path = Path(asked["path"]) if asked["path"] else None
-    if path and not path.is_file():
+    if path and not _is_given(path, definition["start"]):
         path = _own_store(worker).root / "given" / given_name(definition["start"])
     job = Job(variant=asked["variant"], member=asked["member"], definition=definition, path=path)
-    site = Site(store=store, inputs=store.inputs_folder(asked["inputs"]), base=base, force=asked["force"])
+    # In a store of its own, what an earlier run has left is not asked for.
+    force = asked["force"] or not shared
+    site = Site(store=store, inputs=store.inputs_folder(asked["inputs"]), base=base, force=force)
     if shared and not wait_until(lambda: set(_lacking(job, site)) <= {"file"}):
         message = f"sees the store, but does not find there: {', '.join(_lacking(job, site))}"
         raise IncompleteError(_about(worker, message, f"Is all of {store.root} on the same file system?"))
@@ -111,17 +113,22 @@ def given_name(start: Mapping[str, str]) -> str:
     return f"{start['sha256']}{start['ending']}"
 
 
-def _take_sources(trusted: Mapping[str, str], base: Path, worker: Worker) -> None:
-    """See that the user's modules are the ones of the audit, here too; one that was imported before is forgotten."""
+def _is_given(path: Path, start: Mapping[str, str]) -> bool:
+    """Whether a file is the given model: another may have its name on this computer."""
+    return path.is_file() and digest_of_file(path) == start["sha256"]
+
+
+def _takes_sources(trusted: Mapping[str, str], base: Path, worker: Worker) -> bool:
+    """See that the user's modules are the ones of the audit, here too; whether this process can import them still."""
+    if not trusted:
+        return True
     for module, digest in trusted.items():
         if _digest_here(module, base) != digest:
             message = f"its module {module} is missing, or another than the one here"
             raise IncompleteError(_about(worker, message, "Install the one that is here, or use a shared file system."))
-        if _Process.imported.setdefault(module, digest) != digest:
-            top = module.partition(".")[0]
-            for name in [name for name in sys.modules if name == top or name.startswith(f"{top}.")]:
-                del sys.modules[name]
-            _Process.imported[module] = digest
+    sources = json.dumps([str(base), dict(trusted)], sort_keys=True)
+    _Process.sources = _Process.sources or sources
+    return _Process.sources == sources
 
 
 def _digest_here(module: str, base: Path) -> str | None:
@@ -137,12 +144,20 @@ def _about(worker: Worker, message: str, advice: str) -> Problem:
 
 def _lacking(job: Job, site: Site) -> list[str]:
     """Name what a job reads and is not here."""
-    needs = {"inputs": site.inputs.is_dir()}
+    needs = {"inputs": _is_all_there(site.store, site.inputs)}
     if job.parent:
-        needs["parent"] = site.store.job_folder(job.parent).is_dir()
+        needs["parent"] = _is_all_there(site.store, site.store.job_folder(job.parent))
     if job.path:
-        needs["file"] = job.path.is_file()
+        needs["file"] = _is_given(job.path, job.definition["start"])
     return [what for what, there in needs.items() if not there]
+
+
+def _is_all_there(store: Store, folder: Path) -> bool:
+    """Whether an entry is there with all its files; what they hold is checked when it is read."""
+    try:
+        return set(store.facts(folder)["files"]) <= {path.name for path in folder.iterdir()}
+    except (DamagedError, OSError):
+        return False
 
 
 def _run_within(seconds: float, job: Job, site: Site) -> bool:
@@ -152,8 +167,10 @@ def _run_within(seconds: float, job: Job, site: Site) -> bool:
     def run() -> None:
         try:
             run_job(job, site)
-        except BaseException as error:  # noqa: BLE001 - raised again below, in the thread that waits
+        except Exception as error:  # noqa: BLE001 - raised again below, in the thread that waits
             ended.set_exception(error)
+        except BaseException as error:  # noqa: BLE001 - Dask would take it for its own, and nobody would hear of it
+            ended.set_exception(RuntimeError(f"{type(error).__name__}: {error}"))
         else:
             ended.set_result(None)
 
@@ -184,18 +201,28 @@ def unpack(parcel: str, what: str, digest: str, dask_worker: Worker) -> None:
     """Put a folder that has come whole, or a model file, where jobs look for it. Raises DamagedError."""
     store, folder = _own_store(dask_worker), _parcel(parcel, dask_worker)
 
-    def move(scratch: Path) -> None:
+    def move(target: Path) -> None:
         for path in folder.iterdir():
-            path.rename(scratch / path.name)
+            path.replace(target / path.name)
 
-    if what == "file":
-        (store.root / "given").mkdir(exist_ok=True)
-        for path in folder.iterdir():
-            path.rename(store.root / "given" / path.name)
-    else:
-        place = store.inputs_folder(digest) if what == "inputs" else store.job_folder(digest)
-        store.adopt(place, move, replace=False)
-    shutil.rmtree(folder)
+    try:
+        if what == "file":
+            (store.root / "given").mkdir(exist_ok=True)
+            move(store.root / "given")
+        else:
+            store.adopt(_place(store, what, digest), move, replace=True)
+    finally:
+        shutil.rmtree(folder)
+
+
+def has(what: str, digest: str, dask_worker: Worker) -> bool:
+    """Whether an earlier sending has brought it meanwhile."""
+    store = _own_store(dask_worker)
+    return what != "file" and _is_all_there(store, _place(store, what, digest))
+
+
+def _place(store: Store, what: str, digest: str) -> Path:
+    return store.inputs_folder(digest) if what == "inputs" else store.job_folder(digest)
 
 
 def _parcel(parcel: str, worker: Worker) -> Path:

@@ -31,16 +31,25 @@ def total_steps(examples: int, training: Mapping[str, Any]) -> int:
     return int(training["epochs"]) * math.ceil(examples / training["batch_size"])
 
 
-def train(model: KerasModel, inputs: Inputs, training: Mapping[str, Any], activation: str | None, seed: int) -> None:
+def train(
+    model: KerasModel,
+    inputs: Inputs,
+    training: Mapping[str, Any],
+    activation: str | None,
+    seed: int,
+    *,
+    reuse: bool = True,
+) -> None:
     """Train in place. Raises MemberError where the loss or a weight stops being a number.
 
     As `fit` would, but many steps a call of the graph: a small model's step costs less than its call. The graph is the
-    one of an earlier member like this, if there was one: tracing it takes as long as hundreds of steps.
+    one of an earlier member like this, if there was one: tracing it takes as long as hundreds of steps. Without `reuse`
+    it is a new one, as it must be where code that the model's configuration only names may have changed.
     """
     from auditor.tf import load
 
     order = np.random.default_rng(seed)
-    loop = _loop_for(model, training, activation)
+    loop = (_loop_for if reuse else _compiled)(model, training, activation)
     # Nothing but resetting its step counter and masking after each epoch: the wrappers count and prune in the graph.
     pruning = load().tfmot.UpdatePruningStep()
     pruning.set_model(loop.model)
