@@ -107,7 +107,7 @@ def overhead():
         theirs=bare,
         other=f"train and score {2 * members} members",
         note=f"members checked, written, opened again, timed and stored: {jobs - bare:.1f} s more; data, numbers, "
-        f"verdicts, HTML, PDF: {rest:.1f} s; both the same in a longer training: {(jobs - bare + rest) / 6:.1f}% of 600 s",
+        f"verdicts, HTML, PDF: {rest:.1f} s; as much in a longer training: {(jobs - bare + rest) / 6:.1f}% of 600 s",
     )
 
 
