@@ -20,6 +20,13 @@ HERE = Path("/proc/self/cwd")
 """A place that is another one for every process: what is stored there, no worker sees."""
 
 
+DEATHS = """    died = marker.read_text() if marker.exists() else ""
+    if len(died) < 6:
+        marker.write_text(died + "x")
+"""
+"""Six members that begin to be built take their workers along."""
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """A cluster with two workers of one thread each."""
@@ -115,6 +122,24 @@ def run_in(declared, base, store):
 
     source = tiny.Source()
     return population.run(declared, source, source.load(), base=base, store_folder=store, progress=Silent())
+
+
+def test_members_do_not_fail_for_workers_that_die_of_others(cluster, tmp_path):
+    deaths = OWN.replace("    if not marker.exists():\n        marker.touch()\n", DEATHS, 1)
+    assert DEATHS in deaths
+    declared = own(tmp_path, "dying", source=deaths, population={"size": 6}, run=on(cluster))
+    baseline, float16 = run(declared, tmp_path)
+    assert len((tmp_path / "died").read_text()) == 6
+    assert not baseline.failures
+    assert not float16.failures
+    cluster.wait_for(2)
+
+
+def test_an_ending_that_python_reserves_for_itself_is_told_and_hangs_nothing(cluster, tmp_path):
+    leaving = OWN + "\n\ndef leaving(shape, classes):\n    import asyncio\n    raise asyncio.CancelledError('gone')\n"
+    with pytest.raises(RuntimeError, match="CancelledError: gone"):
+        run(own(tmp_path, "leaving", source=leaving, run=on(cluster)), tmp_path)
+    cluster.wait_for(2)
 
 
 def test_an_error_in_the_request_is_told_as_it_is(cluster, tmp_path):

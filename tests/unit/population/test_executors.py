@@ -9,7 +9,7 @@ import pytest
 from pebble import ProcessExpired
 
 from auditor.errors import IncompleteError, ModelError
-from auditor.population.executors import RETRIES, Local, Queue, inline
+from auditor.population.executors import RETRIES, Local, LostError, Queue, inline
 from auditor.population.plan import Job
 
 
@@ -116,6 +116,30 @@ def test_a_job_that_waits_for_a_worker_is_not_late(monkeypatch):
 def test_an_error_of_the_request_ends_the_run():
     with pytest.raises(ModelError, match="refused"):
         Queue(jobs=[job(0)], settle=Heard()).drain(Pool(j0=[ModelError("refused")]))
+
+
+def test_a_job_whose_workers_died_is_given_once_more_after_the_others_and_then_fails():
+    heard = Heard()
+    pool = Pool(
+        j0=[LostError(4, "the last was a"), LostError(4, "the last was b")], j1=[LostError(4, "the last was a")]
+    )
+    Queue(jobs=[job(0), job(1), job(2)], settle=heard, room=lambda: 1).drain(pool)
+    assert pool.given == [0, 1, 2, 0, 1]
+    assert heard.ends == {0: "its worker process died 8 times: the last was b", 1: None, 2: None}
+
+
+def test_no_more_jobs_are_given_out_than_there_is_room_for():
+    jobs, out, most = [job(number) for number in range(5)], [], []
+
+    def start(_):
+        out.append(Future())
+        most.append(sum(not future.done() for future in out))
+        Timer(0.01, lambda future=out[-1]: future.set_result(None)).start()
+        return out[-1]
+
+    Queue(jobs=jobs, settle=Heard(), room=lambda: 2).drain(start)
+    assert len(out) == 5
+    assert max(most) == 2
 
 
 def test_jobs_of_a_broken_pool_wait_for_the_next_one():
