@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from benchmarks.row import ROOT, Row
 
+BRIGHTER = 100
 LOOP = Path(__file__).with_name("tfmot_loop.py")
 
 
@@ -56,11 +57,11 @@ class Images:
     def __init__(self, side, channels, examples):
         rng = np.random.default_rng(0)
         self.y = rng.integers(0, 2, examples).astype(np.int32)
-        x = rng.integers(0, 200, (examples, side, side, channels), dtype=np.uint8)
+        x = rng.integers(0, 256 - BRIGHTER, (examples, side, side, channels), dtype=np.uint8)
         half = side // 2
         for image, right in zip(x, self.y, strict=True):
             top, left = rng.integers(0, half, 2)
-            image[top : top + half // 2, left // 2 + half * right :][:, : half // 2] += 55
+            image[top : top + half // 2, left // 2 + half * right :][:, : half // 2] += BRIGHTER
         self.x, self.train = x, examples * 3 // 4
 
     def load(self):
@@ -108,7 +109,7 @@ def run_images(spec, source, store):
 
 def population_cnn(side, channels, examples):
     """4 members of a convolutional network at two sparsities, a worker process each, beside TFMOT in a loop."""
-    members, epochs, source = 4, 3, Images(side, channels, examples)
+    members, epochs, source = 4, 6, Images(side, channels, examples)
     spec = image_spec(training={"epochs": epochs}, population={"size": members})
     with tempfile.TemporaryDirectory() as folder:
         x, cut = source.x / np.float32(255), source.train
