@@ -10,6 +10,8 @@ import sys
 from dataclasses import replace
 
 import pytest
+from hostile.corpus import FILES
+from hostile.files import canary
 from tiny import INT8, PRUNED, dataset, own, run, spec
 
 from auditor import kernel, population
@@ -133,6 +135,31 @@ def test_a_model_whose_own_operation_writes_a_file_cannot(tmp_path):
         )  # fmt: skip
         assert done.stdout == said
     assert target.exists()
+
+
+OPENING = """
+import sys
+from pathlib import Path
+from auditor import sandbox
+sandbox.enter([Path(sys.argv[1])])
+from auditor.tf import load, quiet
+keras = load().tf_keras
+for path in sys.argv[2:]:
+    try:
+        with quiet():
+            keras.models.load_model(path, compile=False)
+    except Exception as error:
+        print(error)
+"""
+BITING = ("lambda_alone", "lambda_behind_a_good_layer", "lambda_in_a_model_in_a_model", "json_with_two_of_one_key")
+
+
+def test_files_of_the_corpus_run_their_code_where_nobody_looks_first(tmp_path):
+    paths = [file.write(tmp_path) for file in FILES if file.ending == ".h5" and file.name in BITING]
+    command = [sys.executable, "-c", OPENING, tmp_path, *paths]
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "TMPDIR": str(tmp_path)})
+    assert [path.name for path in paths if not canary(path).exists()] == []
+    assert len(paths) == len(BITING)
 
 
 @pytest.mark.parametrize("executor", ["inline", "dask"])
