@@ -76,6 +76,7 @@ _CODE = frozenset({"Lambda", "__lambda__", "TFOpLambda", "SlicingOpLambda"})
 _COMPOSITE = ("_COMPOSITE_TYPE", "_CONSTANT_VALUE")
 _COMPOSITE_KEY = "_TYPE"
 """Marks behind which Keras decodes a text as a configuration of its own, or takes a value as it is."""
+_LARGEST = 1 << 32
 _HOLDERS = frozenset({"layer", "cell", "backward_layer", "forward_layer"})
 """Settings that hold a layer."""
 _LISTS = frozenset({"layers", "cells"})
@@ -146,7 +147,7 @@ def read_config(config: object, file: str, ending: str, trusted: Collection[str]
 
 def _refusals(value: object, layer: str, trusted: Collection[str]) -> Iterator[tuple[str, str]]:
     """Layer and reason for everything that is not allowed in a value, at any depth."""
-    if isinstance(value, str) and (said := _marked(value)):
+    if said := _marked(value) if isinstance(value, str) else _too_large(value):
         yield layer, said
     if isinstance(value, list):
         for item in value:
@@ -192,6 +193,12 @@ def _function(value: dict[str, Any]) -> str | None:
     if known and (module is None or (isinstance(module, str) and module in _MODULES)):
         return None
     return f'it names the function "{module}.{word}", which is not a known activation'
+
+
+def _too_large(value: object) -> str | None:
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return "it holds a number of more than 32 bits, which as a size would fill any memory"
+    return None
 
 
 def _marked(text: str) -> str | None:
