@@ -17,14 +17,12 @@ if TYPE_CHECKING:
 
     from auditor.models import KerasModel
     from auditor.models.config import ModelFacts
-    from auditor.records import FloatArray, IntArray
+    from auditor.records import FloatArray
 
 BATCH = 256
 """Examples scored at once; fixed, because Keras may round differently in batches of another size."""
 TIMED_BATCH = 64
 _TIMED_RUNS = 7
-_SUM_TOLERANCE = 0.02
-"""How far from 1 a row of probabilities may sum: int8 outputs come in steps of 1/256."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,36 +39,6 @@ class Artifact:
 def predict(model: Artifact, batches: Iterable[FloatArray]) -> FloatArray:
     """The model's outputs for all examples, float32 [N, outputs]."""
     return np.concatenate([model.score(batch) for batch in batches])
-
-
-def decide(outputs: FloatArray, classes: int, activation: str | None) -> tuple[IntArray, FloatArray | None]:
-    """Decisions, int16 [N], and probabilities, float32 [N, C], from a model's outputs [N, outputs].
-
-    One sigmoid output becomes two columns; otherwise the largest of C outputs decides (the first of equals), and they
-    are probabilities where every row sums to 1. Raises ModelError where the outputs do not fit the classes.
-    """
-    if not np.isfinite(outputs).all():
-        raise ValueError("the model's outputs are not all finite numbers")
-    if outputs.shape[1] == 1 and classes == 2:
-        outputs = _two_columns(outputs, activation)
-    elif outputs.shape[1] != classes:
-        plural = "" if outputs.shape[1] == 1 else "s"
-        raise ModelError(
-            Problem(
-                message=f"the model has {outputs.shape[1]} output{plural}, the data has {classes} classes",
-                advice="data.classes names the classes in the order of the model's outputs.",
-            )
-        )
-    decisions = outputs.argmax(axis=1).astype(np.int16)
-    proper = (outputs >= 0).all() and np.abs(outputs.sum(axis=1) - 1).max(initial=0) <= _SUM_TOLERANCE
-    return decisions, outputs.astype(np.float32) if proper else None
-
-
-def _two_columns(outputs: FloatArray, activation: str | None) -> FloatArray:
-    if activation != "sigmoid" and ((outputs < 0) | (outputs > 1)).any():
-        message = "the model's single output is no probability: it leaves 0 to 1"
-        raise ModelError(Problem(message=message, advice="End the model with a sigmoid, or with one output a class."))
-    return np.concatenate([1 - outputs, outputs], axis=1)
 
 
 def latency(model: Artifact, batch: FloatArray) -> dict[str, Any]:
@@ -99,8 +67,7 @@ def keras_artifact(model: KerasModel, facts: ModelFacts) -> Artifact:
     )
 
     def score(batch: FloatArray) -> FloatArray:
-        _fits(batch, model.input_shape[1:])
-        return np.asarray(run(batch), np.float32)
+        return np.asarray(run(_laid_out(batch, model.input_shape[1:])), np.float32)
 
     return Artifact(facts=facts, score=score, keras=model)
 
@@ -124,7 +91,7 @@ class _Interpreted:
         self._resizable = self._resizes(self._shape[0] + 1)
 
     def __call__(self, batch: FloatArray) -> FloatArray:
-        _fits(batch, self._shape[1:])
+        batch = _laid_out(batch, self._shape[1:])
         if self._resizable:
             self._resize(len(batch))
             return self._run(batch)
@@ -177,17 +144,34 @@ def _real(values: np.ndarray[Any, Any], details: dict[str, Any]) -> FloatArray:
     return (values.astype(np.float32) - np.float32(zero)) * np.float32(scale)
 
 
-def _fits(batch: FloatArray, shape: tuple[int | None, ...]) -> None:
+def _laid_out(batch: FloatArray, shape: tuple[int | None, ...]) -> FloatArray:
+    """The batch in the layout that the model reads, where only one is possible: its shape tells."""
     found = batch.shape[1:]
-    if len(found) != len(shape) or any(
-        want is not None and want != have for want, have in zip(shape, found, strict=True)
+    if _matches(found, shape):
+        return batch
+    if len(found) == 3 and _matches((found[2], *found[:2]), shape):
+        return batch.transpose(0, 3, 1, 2)  # channels first, as PyTorch has them
+    known = tuple(size for size in shape if size is not None)
+    if len(known) == len(shape) and (
+        shape == (np.prod(found, dtype=int),) or _without_ones(known) == _without_ones(found)
     ):
-        raise ModelError(
-            Problem(
-                message=f"the model reads examples of shape {_words(shape)}, the data has {_words(found)}",
-                advice="data.features and data.preprocess say what the model reads.",
-            )
+        return batch.reshape(len(batch), *known)
+    raise ModelError(
+        Problem(
+            message=f"the model reads examples of shape {_words(shape)}, the data has {_words(found)}",
+            advice="data.features and data.preprocess say what the model reads.",
         )
+    )
+
+
+def _matches(found: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(found) == len(wanted) and all(
+        want is None or want == have for want, have in zip(wanted, found, strict=True)
+    )
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1)
 
 
 def _words(shape: tuple[int | None, ...]) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,18 +20,20 @@ from auditor.compress.measured import measure_file
 from auditor.compress.prune import Prune
 from auditor.data.inputs import read_inputs, to_float
 from auditor.errors import AuditorError, IncompleteError, ModelError, Problem
-from auditor.models.architectures import build, import_own
-from auditor.models.artifact import BATCH, TIMED_BATCH, decide, latency, predict
+from auditor.models.architectures import build
+from auditor.models.artifact import BATCH, TIMED_BATCH, latency, predict
 from auditor.models.config import read_config
+from auditor.models.decide import Reading, decide
 from auditor.models.hdf5 import parse_json
 from auditor.models.load import keras_bytes, open_model, read_pinned
+from auditor.own import imported
 from auditor.population.dense import unstackable
 from auditor.population.stacked import Stack, train_stack
 from auditor.population.store import DamagedError
 from auditor.population.train import diverged_in, total_steps, train
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from auditor.data.inputs import Inputs
     from auditor.models import KerasModel
@@ -100,7 +101,7 @@ def _attempt(job: Job, site: Site) -> _Made | Stack | str:
     reasons: list[str] = []
     while len(reasons) < ATTEMPTS:
         try:
-            with _imported(job.definition["trusted"], site.base):
+            with imported(job.definition["trusted"], site.base):
                 return _train_together(job, site) if job.is_stack else _make(job, site)
         except MemberError as error:
             return str(error)
@@ -139,7 +140,9 @@ def _make(job: Job, site: Site) -> _Made:
     model = open_model(file.content, file.ending, name, definition["trusted"], own=job.path is None)
     with _named(name):
         batches = (to_float(inputs.test_x[i : i + BATCH], inputs) for i in range(0, len(inputs.test_x), BATCH))
-        decisions, probabilities = decide(predict(model, batches), definition["classes"], model.facts.activation)
+        decisions, probabilities = decide(
+            predict(model, batches), Reading(**definition["reading"]), model.facts.activation
+        )
         timed = latency(model, to_float(inputs.test_x[:TIMED_BATCH], inputs))
     measured = {**measure_file(file.content, model), **file.measured, **timed}
     return _Made(file=file, decisions=decisions, probabilities=probabilities, measured=measured)
@@ -235,7 +238,9 @@ def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts
 
 def _built(job: Job, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
     start = job.definition["start"]
-    model = build(start["architecture"], inputs.train_x.shape[1:], job.definition["classes"], start["options"])
+    model = build(
+        start["architecture"], inputs.train_x.shape[1:], job.definition["reading"]["classes"], start["options"]
+    )
     # What could not be opened again after training is refused before it.
     config = parse_json(model.to_json(), "")
     return model, read_config(config, start["architecture"], ".keras", job.definition["trusted"])
@@ -261,24 +266,6 @@ class _Uncompressed:
 
     def finish(self, model: KerasModel, calibration: FloatArray) -> Compressed:  # noqa: ARG002 - none is needed
         return Compressed(ending=".keras", content=keras_bytes(model), measured={})
-
-
-@contextlib.contextmanager
-def _imported(modules: Iterable[str], base: Path) -> Iterator[None]:
-    """The user's own modules are imported, wherever audit.toml names any; none stands in for an installed one.
-
-    A process that only opens what another has trained needs them too: they register their layers.
-    """
-    if not modules:
-        yield
-        return
-    sys.path.append(str(base))
-    try:
-        for module in modules:
-            import_own(module)
-        yield
-    finally:
-        sys.path.remove(str(base))
 
 
 @contextlib.contextmanager

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from distributed import get_worker
 
 from auditor.errors import IncompleteError, ModelError, Problem
+from auditor.own import module_digest
+from auditor.population.environment import environment
 from auditor.population.member import Site, run_job
-from auditor.population.plan import Job, environment
+from auditor.population.plan import Job
 from auditor.population.store import ENTRY, DamagedError, Store, wait_until
-from auditor.population.trusted import module_digest
 from auditor.provenance import digest_of_file
 
 if TYPE_CHECKING:
