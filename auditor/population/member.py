@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from auditor.population.store import Entry, Store
     from auditor.records import FloatArray, IntArray
 
+COMPARED = 16
+"""Test examples by which a model that is carried from one library to another is compared."""
 _FLOAT = np.dtype("<f4")
 """How weights of a stack are stored: one number after another."""
 ATTEMPTS = 4
@@ -230,10 +232,10 @@ def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts
     with _parent_whole(job, site):
         content, ending = site.store.model(start["parent"])
     parent = open_model(content, ending, folder, trusted)
-    if parent.keras is None:
-        advice = "Give the .keras or .h5 file that it came of."
-        raise ModelError(Problem(file=folder, message="a .tflite file cannot be compressed further", advice=advice))
-    return parent.keras, parent.facts
+    if parent.trainable is None:
+        message, advice = f"a {ending} model cannot be compressed further", "Give the .keras or .h5 that it came of."
+        raise ModelError(Problem(file=folder, message=message, advice=advice))
+    return parent.trainable(to_float(inputs.test_x[:COMPARED], inputs)), parent.facts
 
 
 def _built(job: Job, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:

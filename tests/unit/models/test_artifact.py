@@ -5,7 +5,7 @@ import pytest
 
 from auditor.compress.quantize import Quantize
 from auditor.errors import ModelError
-from auditor.models.artifact import _laid_out, predict
+from auditor.models.artifact import laid_out, predict
 from auditor.models.decide import Reading, decide
 from auditor.models.load import keras_bytes, load_model, open_model
 
@@ -166,9 +166,9 @@ def test_outputs_that_no_class_stands_for_are_refused(reading, said):
         ((4, 5, 3), (3, None, None)),
     ],
 )
-def test_a_batch_is_laid_out_as_the_model_reads_it_where_one_way_is_possible(found, wanted):
+def test_a_batch_islaid_out_as_the_model_reads_it_where_one_way_is_possible(found, wanted):
     batch = np.arange(2 * np.prod(found), dtype=np.float32).reshape(2, *found)
-    out = _laid_out(batch, wanted)
+    out = laid_out(batch, wanted)
     assert out.shape == (2, *(o if w is None else w for o, w in zip(out.shape[1:], wanted, strict=True)))
     if len(wanted) == 3 and wanted[0] == 3:
         assert np.array_equal(out[:, 1], batch[..., 1])
@@ -177,4 +177,4 @@ def test_a_batch_is_laid_out_as_the_model_reads_it_where_one_way_is_possible(fou
 @pytest.mark.parametrize(("found", "wanted"), [((4, 5, 3), (5, 4, 3)), ((6,), (3, 2)), ((4, 5, 3), (4, 5, 1))])
 def test_a_batch_of_another_shape_is_refused(found, wanted):
     with pytest.raises(ModelError, match="reads examples of shape"):
-        _laid_out(np.zeros((2, *found), np.float32), wanted)
+        laid_out(np.zeros((2, *found), np.float32), wanted)
