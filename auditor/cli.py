@@ -86,7 +86,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     declaration = _load(file, (*settings, *extra))
     _need_gates(declaration, no_gate=no_gate)
     if require_pins:
-        pipeline.require_pins(declaration.spec)
+        pipeline.require_pins(declaration.spec, declaration.base)
     formats = list(dict.fromkeys(["json", *declaration.spec.report.formats]))
     folder = output or Path("audits") / str(declaration.spec.audit.name)
     with progress_on(sys.stderr) as progress:

@@ -14,6 +14,7 @@ from auditor.judge import judge, most_compressed, unfit
 from auditor.looks import Terms, record_looks
 from auditor.measure import measure
 from auditor.measure.summary import summarise_data, summarise_variant
+from auditor.population.files import matches
 from auditor.progress import Silent
 from auditor.provenance import describe
 from auditor.records import BASELINE, AuditResult
@@ -22,6 +23,7 @@ from auditor.spec import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from auditor.declare import Declaration
     from auditor.progress import Progress
@@ -176,12 +178,15 @@ def _latencies(populations: Sequence[Population]) -> Mapping[str, float]:
     return {f"latency_ms {name}": values[len(values) // 2] for name, values in known.items() if values}
 
 
-def require_pins(spec: AuditSpec) -> None:
-    """Refuse model files that are named without their digest."""
-    pins = {"model": spec.model.sha256} if spec.model.path else {}
-    pins |= {f"compression {e.name}": e.sha256 for e in spec.compression if isinstance(e, Artifact)}
+def require_pins(spec: AuditSpec, base: Path) -> None:
+    """Refuse model files that are named without their digest. `base` is the folder of audit.toml."""
+    files = [("model", spec.model.path, spec.model.sha256)] if spec.model.path else []
+    files += [(f"compression {e.name}", e.artifact, e.sha256) for e in spec.compression if isinstance(e, Artifact)]
     problems = [
-        Problem(message="has no sha256, and pins are required", where=where) for where, pin in pins.items() if not pin
+        Problem(file=str(path), where=where, message="has no sha256, and pins are required")
+        for where, declared, pins in files
+        for star, path in matches(base, declared).items()
+        if not (pins.get(star) if isinstance(pins, dict) else pins)
     ]
     if problems:
         raise SpecError(*problems)

@@ -28,6 +28,20 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+_OUTPUTS = "`probabilities` or `logits`: needed where a single output's file does not end in a sigmoid"
+Outputs = Literal["probabilities", "logits"] | None
+
+
+def _pins_kind(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the file holds
+    return "~many" if isinstance(raw, dict) else "~one"
+
+
+Pins = Annotated[
+    Annotated[Digest | None, Tag("~one")] | Annotated[dict[str, Digest], Tag("~many")], Discriminator(_pins_kind)
+]
+"""A digest, or one for each text that the star of a path stands for."""
+
+
 class Audit(Table):
     """`[audit]`: what the audit is called and what it is for."""
 
@@ -49,9 +63,12 @@ class Model(Table):
     architecture: str | None = Field(None, description='`mlp`, `cnn`, or "package.module:function" to train')
     options: dict[str, Any] = Field({}, description="arguments of the architecture, such as `{ hidden = [64, 32] }`")
     path: str | None = Field(
-        None, description="a trained tf_keras model: `.keras`, `.h5`, `.hdf5`; or a `.tflite` file"
+        None,
+        description="a trained model: `.keras`, `.h5` or `.hdf5` (of Keras 3 or tf_keras), `.tflite`, `.onnx`, or the "
+        'folder of a SavedModel; with a star, "runs/*/base.keras", a population of them',
     )
-    sha256: Digest | None = Field(None, description="digest that the file must have")
+    sha256: Pins = Field(None, description="digest that the file must have; with a star a table of them")
+    outputs: Outputs = Field(None, description=_OUTPUTS)
     predictions: str | None = Field(None, description='columns of a predictions table, one a member: "base_*"')
 
 
@@ -147,9 +164,35 @@ class Preprocess(Table):
     resize: tuple[PositiveInt, PositiveInt] | None = Field(
         None, description="width, height, bilinear; default [64, 64]", strict=False
     )
-    color: Literal["rgb", "grey"] = Field("rgb", description="channels")
-    scale: PositiveFloat = Field(255.0, description="input = pixel / scale + offset")
+    color: Literal["rgb", "bgr", "grey"] = Field("rgb", description="channels")
+    scale: PositiveFloat = Field(255.0, description="input = (pixel / scale + offset - mean) / std")
     offset: float = Field(0.0, description="see scale")
+    mean: list[float] = Field([], max_length=3, description="one a channel, or one for all; default: 0")
+    std: list[PositiveFloat] = Field([], max_length=3, description="one a channel, or one for all; default: 1")
+    function: str | None = Field(
+        None,
+        description='"package.module:function" of your own instead of scale, offset, mean and std: from pixels, '
+        "float32 [n, height, width, channels], 0 to 255, to the model's input, float32 [n, ...]",
+    )
+
+
+def _preprocess(raw: Any) -> Any:  # noqa: ANN401 - pydantic gives whatever the file holds
+    return {"function": raw} if isinstance(raw, str) else raw
+
+
+AnyPreprocess = Annotated[Preprocess, BeforeValidator(_preprocess, json_schema_input_type=Preprocess | str)]
+
+
+def _classes_kind(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the file holds
+    return "~map" if isinstance(raw, dict) else "~order"
+
+
+OutputNumber = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,5})$")]
+Classes = Annotated[
+    Annotated[list[LabelValue] | None, Tag("~order")]
+    | Annotated[dict[OutputNumber, LabelValue], Tag("~map"), Field(min_length=1)],
+    Discriminator(_classes_kind),
+]
 
 
 class Data(Table):
@@ -167,10 +210,17 @@ class Data(Table):
         "everything is test; default: a column named `split`, else 30% test",
     )
     id: str | None = Field(None, description="examples that share it are one cluster: intervals go by cluster")
-    classes: list[LabelValue] | None = Field(None, description="the model's output order; default: sorted")
+    classes: Classes = Field(
+        None,
+        description="the model's output order; default: sorted; or, where a model tells more apart than the label, a "
+        'table of output and class, `{ 3 = "yes" }`: the largest of all outputs decides first; of two classes the '
+        "other stands for all outputs that are not named",
+    )
     features: Features = Field(Features(), description="columns that a table's model reads")
     calibration: Calibration = Field(Calibration(), description="representative set for int8")
-    preprocess: Preprocess = Field(Preprocess(), description="from image to model input")
+    preprocess: AnyPreprocess = Field(
+        Preprocess(), description="from image to model input: a table, or only its `function`"
+    )
 
 
 class Attribute(Table):
@@ -241,8 +291,9 @@ class Quantize(Table):
 class Artifact(Table):
     """`[[compression]]`: a compressed model made elsewhere."""
 
-    artifact: str = Field(description="a `.tflite`, `.keras`, `.h5` or `.hdf5` file")
-    sha256: Digest | None = Field(None, description="digest that the file must have")
+    artifact: str = Field(description="a model of any format that model.path takes; a star as there")
+    sha256: Pins = Field(None, description="digest that the file must have; with a star a table of them")
+    outputs: Outputs = Field(None, description="as model.outputs, which is the default")
     name: Name | None = Field(None, description="of the variant; default: the file's name")
 
 

@@ -50,6 +50,16 @@ def load() -> TensorFlow:
     return TensorFlow(tf=tf, tf_keras=tf_keras, tfmot=tfmot.sparsity.keras)
 
 
+@functools.cache
+def keras3() -> Any:  # noqa: ANN401 - the module
+    """Keras 3, for models that were saved by it: their own code decides, and TFMOT works on a copy in tf_keras."""
+    load()
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's own configuration prefers
+    with quiet():
+        import keras
+    return keras
+
+
 def seed(number: int) -> None:
     """Forget all graphs and layer names of earlier members, then seed every generator of this process."""
     keras = load().tf_keras

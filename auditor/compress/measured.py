@@ -5,20 +5,11 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from auditor.models.tflite import parse_tflite
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from auditor.models.artifact import Artifact
 
 GZIP_LEVEL = 6
 """The default of the gzip command, so that a reader finds the same size; Python's 9 takes five times as long."""
-
-Weights = tuple[str, tuple[int, ...], int, int]
-"""Name, shape, number of weights, number that are not zero."""
 
 
 def measure_file(content: bytes, model: Artifact) -> dict[str, Any]:
@@ -26,7 +17,7 @@ def measure_file(content: bytes, model: Artifact) -> dict[str, Any]:
 
     Kernels are weights of two dimensions or more; biases and normalisation count as parameters alone.
     """
-    weights = list(_keras_weights(model) if model.keras is not None else _tflite_weights(content))
+    weights = list(model.weights())
     kernels = [weight for weight in weights if len(weight[1]) > 1 and weight[2]]
     size, nonzero = sum(each[2] for each in kernels), sum(each[3] for each in kernels)
     return {
@@ -39,16 +30,3 @@ def measure_file(content: bytes, model: Artifact) -> dict[str, Any]:
             {"layer": name, "weights": count, "sparsity": 1 - left / count} for name, _, count, left in kernels
         ],
     }
-
-
-def _keras_weights(model: Artifact) -> Iterable[Weights]:
-    weights: list[Any] = model.keras.weights if model.keras is not None else []
-    for variable in weights:
-        values = np.asarray(variable)
-        yield variable.name.removesuffix(":0"), values.shape, values.size, int(np.count_nonzero(values))
-
-
-def _tflite_weights(content: bytes) -> Iterable[Weights]:
-    for tensor in parse_tflite(content, "model.tflite").tensors:
-        if tensor.weights:
-            yield tensor.name, tensor.shape, tensor.weights, tensor.nonzero()

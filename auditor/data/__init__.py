@@ -45,4 +45,10 @@ def open_source(spec: AuditSpec, base: Path) -> Source:
         )
     module, _, kind = SOURCES[name].partition(":")
     make = cast("Callable[[AuditSpec, Path], Source]", getattr(import_module(module), kind))
-    return make(spec, base)
+    source = make(spec, base)
+    function = spec.data.preprocess.function
+    if function is None:
+        return source
+    from auditor.data.prepared import PreparedSource  # noqa: PLC0415 - it asks for this module
+
+    return PreparedSource(source, function, base)

@@ -64,13 +64,7 @@ class CelebaSource:
             if files.identify(checked.rows.names or ())[0] != content:
                 raise DataError(Problem(file=str(files.path), message="the images changed while they were read"))
         labels = checked.labels
-        write_facts(
-            folder,
-            labels.index[division.train],
-            scale=preprocess.scale,
-            offset=preprocess.offset,
-            classes=len(labels.classes),
-        )
+        write_facts(folder, labels.index[division.train], preprocess, classes=len(labels.classes))
 
     @cached_property
     def _checked(self) -> tuple[Checked, str]:

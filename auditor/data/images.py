@@ -171,7 +171,8 @@ def decode(data: bytes, preprocess: Preprocess) -> Pixels:
             )
         pixels = image.convert("L" if preprocess.color == "grey" else "RGB").crop(preprocess.crop)
         resized = pixels.resize(preprocess.resize or DEFAULT_SIZE, Image.Resampling.BILINEAR)
-    return np.asarray(resized, dtype=np.uint8).reshape(image_shape(preprocess))
+    out = np.asarray(resized, dtype=np.uint8).reshape(image_shape(preprocess))
+    return out[:, :, ::-1] if preprocess.color == "bgr" else out
 
 
 def fill(out: Pixels, files: ImageFiles, names: Sequence[str], preprocess: Preprocess) -> list[Problem]:

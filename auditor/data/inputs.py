@@ -9,19 +9,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from auditor.errors import DataError, Problem
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from auditor.records import FloatArray, IntArray
+    from auditor.spec import Preprocess
 
 InputArray = npt.NDArray[np.float32] | npt.NDArray[np.uint8]
 ARRAYS = ("train_x", "train_y", "test_x", "calibration_x")
 FACTS = "inputs.json"
+_PIXELS = ("scale", "offset", "mean", "std")
+"""What makes real numbers of pixels: named alike in audit.toml and here."""
+_CHUNK = 256
+"""Images that a function of the user's sees at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """Training split, test split and representative set. float32 x is read as it is, uint8 x as x / scale + offset."""
+    """Training split, test split and representative set.
+
+    float32 x is read as it is, uint8 x as (x / scale + offset - mean) / std.
+    """
 
     train_x: InputArray
     """[n, ...], n = 0 where nothing is there to train on."""
@@ -33,6 +44,10 @@ class Inputs:
     """[m, ...]: the representative set of int8."""
     scale: float
     offset: float
+    mean: tuple[float, ...] = ()
+    """One for all, or one a channel (the last axis of x); () is 0."""
+    std: tuple[float, ...] = ()
+    """As mean; () is 1."""
     classes: int
     """C, the number of classes."""
 
@@ -41,7 +56,8 @@ def write_inputs(folder: Path, inputs: Inputs) -> None:
     """Write all arrays and facts into an existing folder."""
     for name in ("train_x", "test_x", "calibration_x"):
         np.save(array_path(folder, name), getattr(inputs, name), allow_pickle=False)
-    write_facts(folder, inputs.train_y, scale=inputs.scale, offset=inputs.offset, classes=inputs.classes)
+    pixels = {name: getattr(inputs, name) for name in _PIXELS}
+    _write_facts(folder, inputs.train_y, {**pixels, "classes": inputs.classes})
 
 
 def new_array(folder: Path, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
@@ -49,10 +65,13 @@ def new_array(folder: Path, name: str, shape: tuple[int, ...]) -> npt.NDArray[np
     return np.lib.format.open_memmap(array_path(folder, name), mode="w+", dtype=np.uint8, shape=shape)
 
 
-def write_facts(folder: Path, train_y: IntArray, *, scale: float, offset: float, classes: int) -> None:
-    """Write everything but the inputs themselves."""
+def write_facts(folder: Path, train_y: IntArray, preprocess: Preprocess, *, classes: int) -> None:
+    """Write everything but the inputs themselves, which are pixels."""
+    _write_facts(folder, train_y, {**preprocess.model_dump(include={*_PIXELS}), "classes": classes})
+
+
+def _write_facts(folder: Path, train_y: IntArray, facts: dict[str, Any]) -> None:
     np.save(array_path(folder, "train_y"), train_y.astype(np.int32), allow_pickle=False)
-    facts = {"scale": scale, "offset": offset, "classes": classes}
     (folder / FACTS).write_text(json.dumps(facts, sort_keys=True, allow_nan=False), encoding="utf-8")
 
 
@@ -61,14 +80,59 @@ def read_inputs(folder: Path) -> Inputs:
     arrays: dict[str, Any] = {
         name: np.load(array_path(folder, name), mmap_mode="r", allow_pickle=False) for name in ARRAYS
     }
-    return Inputs(**arrays, **json.loads((folder / FACTS).read_text(encoding="utf-8")))
+    facts: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    lists: dict[str, Any] = {key: tuple(facts.pop(key)) for key in ("mean", "std")}
+    return Inputs(**arrays, **lists, **facts)
+
+
+def transform(folder: Path, function: Callable[[FloatArray], FloatArray], name: str) -> None:
+    """Put every image through a function, a few hundred at a time; what it returns is read as it is.
+
+    `name` is the function's in errors. Raises DataError where it returns other numbers of examples, shapes or kinds.
+    """
+    for array in ("train_x", "test_x", "calibration_x"):
+        path = array_path(folder, array)
+        pixels = np.load(path, mmap_mode="r", allow_pickle=False)
+        out = None
+        for start in range(0, max(len(pixels), 1), _CHUNK):
+            # Where a split is empty, one black image tells the shape.
+            chunk = pixels[start : start + _CHUNK] if len(pixels) else np.zeros((1, *pixels.shape[1:]), pixels.dtype)
+            made = _made(function, chunk.astype(np.float32), name)
+            if out is None:
+                shape = (len(pixels), *made.shape[1:])
+                out = np.lib.format.open_memmap(path.with_suffix(".new"), mode="w+", dtype=np.float32, shape=shape)
+            if made.shape[1:] != out.shape[1:]:
+                raise DataError(
+                    Problem(where="data.preprocess.function", message=f'"{name}" gives examples of several shapes')
+                )
+            out[start : start + _CHUNK] = made[: len(pixels)]
+        path.with_suffix(".new").replace(path)
+
+
+def _made(function: Callable[[FloatArray], FloatArray], pixels: FloatArray, name: str) -> FloatArray:
+    made: npt.NDArray[Any] = np.asarray(function(pixels))
+    if made.dtype.kind not in "fiu" or made.shape[:1] != pixels.shape[:1]:
+        message = f'"{name}" was given {list(pixels.shape)} pixels and returned {made.dtype} {list(made.shape)}'
+        raise DataError(
+            Problem(where="data.preprocess.function", message=message, advice="Return one row of numbers an image.")
+        )
+    real: FloatArray = np.asarray(made, np.float32)
+    if not np.isfinite(real).all():
+        said = f'"{name}" returned what is no finite number'
+        raise DataError(Problem(where="data.preprocess.function", message=said))
+    return real
 
 
 def to_float(x: InputArray, inputs: Inputs) -> FloatArray:
     """The batch as a model reads it, float32; float32 input is returned as it is."""
     if x.dtype == np.float32:
         return np.asarray(x, dtype=np.float32)
-    return x.astype(np.float32) / np.float32(inputs.scale) + np.float32(inputs.offset)
+    real = x.astype(np.float32) / np.float32(inputs.scale) + np.float32(inputs.offset)
+    if inputs.mean:
+        real -= np.array(inputs.mean, np.float32)
+    if inputs.std:
+        real /= np.array(inputs.std, np.float32)
+    return real
 
 
 def array_path(folder: Path, name: str) -> Path:

@@ -50,7 +50,7 @@ def make_labels(rows: Rows, data: Data, division: Division, decided: Sequence[La
             *rows.problems(missing, where, "the label is missing", "Fill the labels in, or drop these rows.")
         )
     every = (*values, *(value for value in decided if find(value, values) is None))
-    classes = _ordered(every, data.classes, where)
+    classes = _ordered(every, data.classes if isinstance(data.classes, list) else None, where)
     index = np.full(len(rows.frame), -1)
     index[used] = np.array([find(value, classes) for value in values])[value_of]
     return Labels(

@@ -144,7 +144,7 @@ def match_columns(path: Path, names: Sequence[str], wanted: Sequence[str]) -> di
 def _decided(rows: Rows, spec: AuditSpec, members: Sequence[str]) -> dict[str, Decided]:
     """The decisions of every column; raises DataError naming columns and rows of those that decide for no class."""
     known = distinct(rows.frame[spec.data.label])[1]
-    allowed = spec.data.classes
+    allowed = spec.data.classes if isinstance(spec.data.classes, list) else None
     decided: dict[str, Decided] = {}
     problems: list[Problem] = []
     for name in members:

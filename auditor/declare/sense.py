@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from auditor.declare.mistakes import LATER_VALUES, Mistake, not_yet
+from auditor.declare.mistakes import LATER_VALUES, KeyPath, Mistake, not_yet
 from auditor.declare.variants import default_name, expand
 from auditor.errors import did_you_mean
 from auditor.records import BASELINE
@@ -15,11 +16,13 @@ from auditor.spec import Artifact, PredictionColumns, Prune, Quantize
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from auditor.spec import AuditSpec, Compression, GateTable
+    from auditor.spec import AuditSpec, Compression, GateTable, Model, Pins, Preprocess
 
 MOST_RATIO = 20
 """No limit of a quotient is meant to be more: it was written in percent."""
 _ADDRESS = re.compile(r"tls://[^/\s]+:\d+|tcp://(127\.0\.0\.1|localhost|\[::1\]):\d+")
+FINAL = {".tflite", ".onnx"}
+"""Formats whose weights cannot be trained or compressed further."""
 RESERVED = {"label", "example"}
 
 
@@ -36,6 +39,7 @@ def check(spec: AuditSpec, raw: Mapping[str, Any], places: Mapping[str, Sequence
         _check_attributes,
         _check_intersections,
         _check_compressions,
+        _check_files,
         _check_gates,
         _check_run,
     )
@@ -82,10 +86,28 @@ def _check_data(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
     if data.split == "all" and _trains(spec):
         advice = "a split into train and test is needed, or a model file that is only quantised or compared"
         yield Mistake(path=("data", "split"), message='"all" leaves nothing to train or calibrate on', advice=advice)
-    if data.preprocess.crop:
-        left, top, right, bottom = data.preprocess.crop
+    if isinstance(data.classes, dict) and from_columns:
+        yield Mistake(
+            path=("data", "classes"), message="a table maps a model's outputs; decisions have none: give a list"
+        )
+    yield from _check_preprocess(data.preprocess)
+
+
+def _check_preprocess(preprocess: Preprocess) -> Iterator[Mistake]:
+    here = ("data", "preprocess")
+    if preprocess.crop:
+        left, top, right, bottom = preprocess.crop
         if left >= right or top >= bottom:
-            yield Mistake(path=("data", "preprocess", "crop"), message="is left, top, right, bottom: nothing is left")
+            yield Mistake(path=(*here, "crop"), message="is left, top, right, bottom: nothing is left")
+    channels = 1 if preprocess.color == "grey" else 3
+    for key in ("mean", "std"):
+        if len(getattr(preprocess, key)) not in {0, 1, channels}:
+            yield Mistake(path=(*here, key), message=f"needs 1 number, or {channels}: one a channel")
+    if preprocess.function is not None:
+        if not re.fullmatch(r"[\w.]+:\w+", preprocess.function):
+            yield Mistake(path=(*here, "function"), message='is no function: "package.module:function"')
+        for key in {"scale", "offset", "mean", "std"} & preprocess.model_fields_set:
+            yield Mistake(path=(*here, key), message="has no meaning beside a function, which does it all")
 
 
 def _trains(spec: AuditSpec) -> bool:
@@ -165,12 +187,39 @@ def _misfits(spec: AuditSpec, entry: Compression) -> Iterator[str]:
     is_columns = isinstance(entry, PredictionColumns)
     if is_columns != (model.predictions is not None):
         yield "predictions need a baseline that is given by predictions too, and go with no other compression"
-    if isinstance(entry, Artifact) and model.path is None:
-        yield "an artifact needs a given baseline: [model] path"
-    if isinstance(entry, Prune | Quantize) and model.path is not None and model.path.lower().endswith(".tflite"):
-        yield f"a .tflite baseline cannot be compressed by {entry.method}: give the .keras or .h5 file that it came of"
+    if isinstance(entry, Artifact):
+        yield from _misfits_of_files(model, entry)
+    ending = "" if model.path is None else PurePath(model.path).suffix.lower()
+    if isinstance(entry, Prune | Quantize) and ending in FINAL:
+        yield f"a {ending} baseline cannot be compressed by {entry.method}: give the .keras or .h5 file that it came of"
     if isinstance(entry, Prune) and model.architecture is None and spec.population.start == "scratch" and model.path:
         yield 'a given model cannot be trained anew: set [population] start = "baseline"'
+
+
+def _misfits_of_files(model: Model, entry: Artifact) -> Iterator[str]:
+    """Say why a compressed file does not go with the baseline's."""
+    if model.path is None:
+        yield "an artifact needs a given baseline: [model] path"
+    elif "*" in model.path and "*" not in entry.artifact:
+        yield "one file cannot be compared with a population: write a star here too, in place of the baseline's"
+
+
+def _check_files(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Stars and digests."""
+    files: list[tuple[KeyPath, str, str, Pins]] = []
+    if spec.model.path is not None:
+        files.append((("model",), "path", spec.model.path, spec.model.sha256))
+    for i, entry in enumerate(spec.compression):
+        if isinstance(entry, Artifact):
+            files.append((("compression", i), "artifact", entry.artifact, entry.sha256))
+    for here, key, path, pins in files:
+        if path.count("*") > 1:
+            yield Mistake(path=(*here, key), message="has more than one star")
+        elif isinstance(pins, str) and "*" in path:
+            advice = 'give a table: sha256 = { "1" = "...", "2" = "..." }, each named by what the star stands for'
+            yield Mistake(path=(*here, "sha256"), message="is one digest for several files", advice=advice)
+        elif isinstance(pins, dict) and "*" not in path:
+            yield Mistake(path=(*here, "sha256"), message="is a table, but the path has no star: give the digest")
 
 
 def _check_schedule(entry: Prune, here: tuple[str, int]) -> Iterator[Mistake]:

@@ -28,12 +28,13 @@ def check_apart(content: bytes, file: str) -> None:
     _ask("check", content, file)
 
 
-def config_apart(content: bytes, file: str) -> str:
-    """The text of a checked `.h5` file's configuration; raises ModelError as `check_apart` does."""
-    return _ask("config", content, file)
+def config_apart(content: bytes, file: str) -> tuple[str, str]:
+    """A checked `.h5` file's configuration and the version of Keras; raises ModelError as `check_apart` does."""
+    config, version = _ask("config", content, file)
+    return config, version
 
 
-def _ask(what: str, content: bytes, file: str) -> str:
+def _ask(what: str, content: bytes, file: str) -> list[str]:
     try:
         # The program is this very Python, and the file's name is an argument that no shell reads.
         done = subprocess.run(  # noqa: S603
@@ -50,7 +51,7 @@ def _ask(what: str, content: bytes, file: str) -> str:
     answer = json.loads(done.stdout)
     if answer["problems"]:
         raise ModelError(*(Problem(**each) for each in answer["problems"]))
-    return str(answer["text"])
+    return list(map(str, answer["texts"]))
 
 
 def _unseen(file: str, why: str) -> Problem:
@@ -65,10 +66,10 @@ def main(what: str, file: str, memory: str) -> None:
     content = sys.stdin.buffer.read()
     _limit_memory(int(memory) + 2 * len(content))
     problems: list[dict[str, object]] = []
-    text = ""
+    texts: tuple[str, ...] = ()
     try:
         check_hdf5(content, file)
-        text = hdf5_config(content, file) if what == "config" else ""
+        texts = hdf5_config(content, file) if what == "config" else ()
     except ModelError as error:
         problems = [asdict(problem) for problem in error.problems]
     except (MemoryError, OSError) as error:
@@ -76,7 +77,7 @@ def main(what: str, file: str, memory: str) -> None:
             raise
         said = f"it takes more than {int(memory):,} bytes of memory to look into"
         problems = [asdict(Problem(file=file, message=said))]
-    sys.stdout.write(json.dumps({"problems": problems, "text": text}))
+    sys.stdout.write(json.dumps({"problems": problems, "texts": texts}))
 
 
 def _limit_memory(more: int) -> None:

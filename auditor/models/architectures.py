@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import ModelError, Problem, did_you_mean
+from auditor.own import own_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from types import ModuleType
 
     from auditor.models import KerasModel
 
@@ -77,7 +76,7 @@ def check_architecture(name: str, options: Mapping[str, Any]) -> None:
 def build(name: str, input_shape: tuple[int, ...], classes: int, options: Mapping[str, Any]) -> KerasModel:
     """The untrained model. Raises ModelError where it cannot be built or does not fit the classes."""
     check_architecture(name, options)
-    make = _imported(name) if ":" in name else ARCHITECTURES[name]
+    make = own_function(name, "model.architecture") if ":" in name else ARCHITECTURES[name]
     try:
         model = make(input_shape, classes, **options)
     except (TypeError, ValueError) as error:
@@ -86,32 +85,6 @@ def build(name: str, input_shape: tuple[int, ...], classes: int, options: Mappin
         raise ModelError(Problem(where="model.options", message=message)) from error
     _check(name, model, classes)
     return model
-
-
-def _imported(name: str) -> Callable[..., KerasModel]:
-    module, _, function = name.partition(":")
-    try:
-        found: Callable[..., KerasModel] = getattr(import_own(module), function)
-    except AttributeError as error:
-        raise _not_imported(name, error) from error
-    return found
-
-
-def import_own(module: str) -> ModuleType:
-    """Import a module of the user's, which also makes its layers known. Raises ModelError where it cannot be."""
-    from auditor.tf import load
-
-    load()  # before the module can start TensorFlow otherwise
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise _not_imported(module, error) from error
-
-
-def _not_imported(name: str, error: Exception) -> ModelError:
-    advice = "The module is looked for beside audit.toml and among the installed packages."
-    message = f'"{name}" cannot be imported: {error}'
-    return ModelError(Problem(where="model.architecture", message=message, advice=advice))
 
 
 def _check(name: str, model: object, classes: int) -> None:

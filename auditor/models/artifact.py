@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
     from auditor.models import KerasModel
     from auditor.models.config import ModelFacts
-    from auditor.records import FloatArray, IntArray
+    from auditor.records import FloatArray
 
 BATCH = 256
 """Examples scored at once; fixed, because Keras may round differently in batches of another size."""
 TIMED_BATCH = 64
 _TIMED_RUNS = 7
-_SUM_TOLERANCE = 0.02
-"""How far from 1 a row of probabilities may sum: int8 outputs come in steps of 1/256."""
+
+
+Weights = tuple[str, tuple[int, ...], int, int]
+"""Name, shape, number of weights, number that are not zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,43 +36,16 @@ class Artifact:
     facts: ModelFacts
     score: Callable[[FloatArray], FloatArray]
     """One batch, float32 [b, ...], to the model's own outputs, float32 [b, outputs]."""
-    keras: KerasModel | None
-    """The tf_keras model; None where the format is final and cannot be trained or compressed further."""
+    weights: Callable[[], Iterable[Weights]]
+    """Every weight of the file."""
+    trainable: Callable[[FloatArray], KerasModel] | None = None
+    """The model in tf_keras, given a batch to compare by; None where the format is final: no training or compressing
+    can start from it."""
 
 
 def predict(model: Artifact, batches: Iterable[FloatArray]) -> FloatArray:
     """The model's outputs for all examples, float32 [N, outputs]."""
     return np.concatenate([model.score(batch) for batch in batches])
-
-
-def decide(outputs: FloatArray, classes: int, activation: str | None) -> tuple[IntArray, FloatArray | None]:
-    """Decisions, int16 [N], and probabilities, float32 [N, C], from a model's outputs [N, outputs].
-
-    One sigmoid output becomes two columns; otherwise the largest of C outputs decides (the first of equals), and they
-    are probabilities where every row sums to 1. Raises ModelError where the outputs do not fit the classes.
-    """
-    if not np.isfinite(outputs).all():
-        raise ValueError("the model's outputs are not all finite numbers")
-    if outputs.shape[1] == 1 and classes == 2:
-        outputs = _two_columns(outputs, activation)
-    elif outputs.shape[1] != classes:
-        plural = "" if outputs.shape[1] == 1 else "s"
-        raise ModelError(
-            Problem(
-                message=f"the model has {outputs.shape[1]} output{plural}, the data has {classes} classes",
-                advice="data.classes names the classes in the order of the model's outputs.",
-            )
-        )
-    decisions = outputs.argmax(axis=1).astype(np.int16)
-    proper = (outputs >= 0).all() and np.abs(outputs.sum(axis=1) - 1).max(initial=0) <= _SUM_TOLERANCE
-    return decisions, outputs.astype(np.float32) if proper else None
-
-
-def _two_columns(outputs: FloatArray, activation: str | None) -> FloatArray:
-    if activation != "sigmoid" and ((outputs < 0) | (outputs > 1)).any():
-        message = "the model's single output is no probability: it leaves 0 to 1"
-        raise ModelError(Problem(message=message, advice="End the model with a sigmoid, or with one output a class."))
-    return np.concatenate([1 - outputs, outputs], axis=1)
 
 
 def latency(model: Artifact, batch: FloatArray) -> dict[str, Any]:
@@ -84,110 +59,41 @@ def latency(model: Artifact, batch: FloatArray) -> dict[str, Any]:
     return {"latency_ms": per_example, "latency_batch": len(batch), "latency_threads": THREADS}
 
 
-def keras_artifact(model: KerasModel, facts: ModelFacts) -> Artifact:
-    """A loaded tf_keras model."""
-    from auditor.tf import load
+def in_batches(batch: FloatArray, size: int, run: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Score by a model that reads so many examples at once, no more and no fewer: the last ones are padded."""
+    padded = np.concatenate([batch, np.zeros((-len(batch) % size, *batch.shape[1:]), batch.dtype)])
+    rows = [run(padded[start : start + size]) for start in range(0, len(padded), size)]
+    return np.concatenate(rows)[: len(batch)]
 
-    if not isinstance(model.input_shape, tuple) or not isinstance(model.output_shape, tuple):
-        raise ModelError("the model has several inputs or outputs, not one of each")
-    if len(model.output_shape) != 2:
-        said = f"the model's output has the shape {model.output_shape}, not one row of numbers an example"
-        raise ModelError(said)
-    tf = load().tf
-    run = tf.function(
-        lambda x: model(x, training=False), input_signature=[tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)]
+
+def laid_out(batch: FloatArray, shape: tuple[int | None, ...]) -> FloatArray:
+    """The batch in the layout that the model reads, where only one is possible: its shape tells."""
+    found = batch.shape[1:]
+    if _matches(found, shape):
+        return batch
+    if len(found) == 3 and _matches((found[2], *found[:2]), shape):
+        return batch.transpose(0, 3, 1, 2)  # channels first, as PyTorch has them
+    known = tuple(size for size in shape if size is not None)
+    if len(known) == len(shape) and (
+        shape == (np.prod(found, dtype=int),) or _without_ones(known) == _without_ones(found)
+    ):
+        return batch.reshape(len(batch), *known)
+    raise ModelError(
+        Problem(
+            message=f"the model reads examples of shape {_words(shape)}, the data has {_words(found)}",
+            advice="data.features and data.preprocess say what the model reads.",
+        )
     )
 
-    def score(batch: FloatArray) -> FloatArray:
-        _fits(batch, model.input_shape[1:])
-        return np.asarray(run(batch), np.float32)
 
-    return Artifact(facts=facts, score=score, keras=model)
-
-
-def tflite_artifact(content: bytes, facts: ModelFacts) -> Artifact:
-    """A TFLite model, run by the interpreter on one thread; quantised inputs and outputs are carried over."""
-    return Artifact(facts=facts, score=_Interpreted(content), keras=None)
+def _matches(found: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(found) == len(wanted) and all(
+        want is None or want == have for want, have in zip(wanted, found, strict=True)
+    )
 
 
-class _Interpreted:
-    """An interpreter that is resized to the batch at hand."""
-
-    def __init__(self, content: bytes) -> None:
-        from auditor.tf import load, quiet
-
-        with quiet():
-            self._interpreter = load().tf.lite.Interpreter(model_content=content, num_threads=THREADS)
-            self._interpreter.allocate_tensors()
-        self._shape = tuple(self._interpreter.get_input_details()[0]["shape"])
-        # Some graphs hold their batch size in a constant: those are run in batches of that size.
-        self._resizable = self._resizes(self._shape[0] + 1)
-
-    def __call__(self, batch: FloatArray) -> FloatArray:
-        _fits(batch, self._shape[1:])
-        if self._resizable:
-            self._resize(len(batch))
-            return self._run(batch)
-        size = self._shape[0]
-        padded = np.concatenate([batch, np.zeros((-len(batch) % size, *batch.shape[1:]), batch.dtype)])
-        rows = [self._run(padded[start : start + size]) for start in range(0, len(padded), size)]
-        return np.concatenate(rows)[: len(batch)]
-
-    def _resizes(self, size: int) -> bool:
-        try:
-            self._resize(size)
-            out = self._run(np.zeros((size, *self._shape[1:]), np.float32))
-        except (RuntimeError, ValueError):
-            out = None
-        if out is not None and len(out) == size:
-            return True
-        self._resize(self._shape[0])
-        return False
-
-    def _resize(self, size: int) -> None:
-        details = self._interpreter.get_input_details()[0]
-        if details["shape"][0] != size:
-            self._interpreter.resize_tensor_input(details["index"], [size, *self._shape[1:]])
-            self._interpreter.allocate_tensors()
-
-    def _run(self, batch: FloatArray) -> FloatArray:
-        source, target = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
-        self._interpreter.set_tensor(source["index"], _quantised(batch, source))
-        self._interpreter.invoke()
-        out = _real(self._interpreter.get_tensor(target["index"]), target)
-        return out.reshape(len(out), -1)
-
-
-def _quantised(batch: FloatArray, details: dict[str, Any]) -> np.ndarray[Any, Any]:
-    """Reals as the model's input reads them: round(x / scale) + zero point, within the type's range."""
-    kind = np.dtype(details["dtype"])
-    scale, zero = details["quantization"]
-    if kind.kind == "f":
-        return batch.astype(kind)
-    if not scale:
-        return np.rint(batch).astype(kind)
-    limits = np.iinfo(kind)
-    return np.clip(np.rint(batch / scale) + zero, limits.min, limits.max).astype(kind)
-
-
-def _real(values: np.ndarray[Any, Any], details: dict[str, Any]) -> FloatArray:
-    scale, zero = details["quantization"]
-    if values.dtype.kind == "f" or not scale:
-        return values.astype(np.float32)
-    return (values.astype(np.float32) - np.float32(zero)) * np.float32(scale)
-
-
-def _fits(batch: FloatArray, shape: tuple[int | None, ...]) -> None:
-    found = batch.shape[1:]
-    if len(found) != len(shape) or any(
-        want is not None and want != have for want, have in zip(shape, found, strict=True)
-    ):
-        raise ModelError(
-            Problem(
-                message=f"the model reads examples of shape {_words(shape)}, the data has {_words(found)}",
-                advice="data.features and data.preprocess say what the model reads.",
-            )
-        )
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1)
 
 
 def _words(shape: tuple[int | None, ...]) -> str:

@@ -9,69 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import ModelError, Problem
+from auditor.models.allowed import KERAS3, MODELS, TF_KERAS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-_LAYERS = """
-    Activation ActivityRegularization Add AdditiveAttention AlphaDropout Attention Average AveragePooling1D
-    AveragePooling2D AveragePooling3D BatchNormalization Bidirectional CategoryEncoding CenterCrop Concatenate Conv1D
-    Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D Cropping1D Cropping2D
-    Cropping3D Dense DepthwiseConv1D DepthwiseConv2D Discretization Dot Dropout ELU EinsumDense Embedding Flatten GRU
-    GRUCell GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D
-    GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GroupNormalization Identity InputLayer LSTM LSTMCell
-    LayerNormalization LeakyReLU LocallyConnected1D LocallyConnected2D Masking MaxPooling1D MaxPooling2D MaxPooling3D
-    Maximum Minimum MultiHeadAttention Multiply Normalization PReLU Permute RNN RandomBrightness RandomContrast
-    RandomCrop RandomFlip RandomHeight RandomRotation RandomTranslation RandomWidth RandomZoom ReLU RepeatVector
-    Rescaling Reshape Resizing SeparableConv1D SeparableConv2D SimpleRNN SimpleRNNCell Softmax SpatialDropout1D
-    SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells Subtract ThresholdedReLU TimeDistributed
-    UnitNormalization UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
-"""
-LAYERS = frozenset(_LAYERS.split())
-MODELS = frozenset({"Sequential", "Functional", "Model"})
-ACTIVATIONS = frozenset(  # each looks at one example alone
-    {
-        "elu",
-        "exponential",
-        "gelu",
-        "hard_sigmoid",
-        "linear",
-        "mish",
-        "relu",
-        "relu6",
-        "selu",
-        "sigmoid",
-        "softmax",
-        "softplus",
-        "softsign",
-        "swish",
-        "silu",
-        "tanh",
-        "leaky_relu",
-    }
-)
-INITIALIZERS = frozenset(
-    {
-        "Constant",
-        "GlorotNormal",
-        "GlorotUniform",
-        "HeNormal",
-        "HeUniform",
-        "Identity",
-        "LecunNormal",
-        "LecunUniform",
-        "Ones",
-        "Orthogonal",
-        "RandomNormal",
-        "RandomUniform",
-        "TruncatedNormal",
-        "VarianceScaling",
-        "Zeros",
-    }
-)
-REGULARIZERS = frozenset({"L1", "L2", "L1L2", "OrthogonalRegularizer"})
-CONSTRAINTS = frozenset({"MaxNorm", "MinMaxNorm", "NonNeg", "RadialConstraint", "UnitNorm"})
-POLICIES = frozenset({"Policy"})
+    from auditor.models.allowed import Dialect
+
 _CODE = frozenset({"Lambda", "__lambda__", "TFOpLambda", "SlicingOpLambda"})
 _COMPOSITE = ("_COMPOSITE_TYPE", "_CONSTANT_VALUE")
 _COMPOSITE_KEY = "_TYPE"
@@ -81,32 +25,6 @@ _HOLDERS = frozenset({"layer", "cell", "backward_layer", "forward_layer"})
 """Settings that hold a layer."""
 _LISTS = frozenset({"layers", "cells"})
 """Settings that hold a list of layers."""
-_PLAIN = frozenset({"__tuple__", "TensorShape"})
-_CLASSES = LAYERS | MODELS | INITIALIZERS | REGULARIZERS | CONSTRAINTS | POLICIES | _PLAIN
-_PARTS = ("layers", "initializers", "regularizers", "constraints", "activations", "mixed_precision", "models")
-_MODULES = frozenset(
-    {"builtins"}
-    | {"keras", "tf_keras"}
-    | {f"{root}.{part}" for root in ("keras", "tf_keras") for part in _PARTS}
-    | {
-        f"{root}.src.engine.{part}"
-        for root in ("keras", "tf_keras")
-        for part in ("functional", "sequential", "training")
-    }
-)
-
-
-def _plain(names: Collection[str]) -> frozenset[str]:
-    return frozenset(name.replace("_", "").lower() for name in names)
-
-
-_SETTINGS = {
-    "activation": _plain(ACTIVATIONS | LAYERS),
-    "initializer": _plain({*INITIALIZERS, "zero", "one", "normal", "uniform"}),
-    "regularizer": _plain(REGULARIZERS),
-    "constraint": _plain(CONSTRAINTS),
-}
-"""Settings that name a function or an object by a word alone: how the key ends, and the words allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,18 +32,22 @@ class ModelFacts:
     """What a model file says of itself."""
 
     ending: str
-    """".keras", ".h5" or ".tflite": the format."""
+    """The format, such as ".keras" or ".tflite"."""
     layers: tuple[tuple[str, str], ...]
     """Name and kind of each layer, or of each operation of a TFLite file."""
     input_shape: tuple[int | None, ...] | None
     """Of one example, None where the file leaves it open."""
     outputs: int | None
     """Numbers per example, None where only the loaded model can tell."""
+    keras3: bool = False
+    """Whether it was saved by Keras 3."""
     activation: str | None
     """The last activation, such as "softmax", "sigmoid" or "linear"; None where the file does not say."""
 
 
-def read_config(config: object, file: str, ending: str, trusted: Collection[str] = ()) -> ModelFacts:
+def read_config(
+    config: object, file: str, ending: str, trusted: Collection[str] = (), *, keras3: bool = False
+) -> ModelFacts:
     """Facts of a configuration, all of whose names are allowed. Raises ModelError with every name that is not.
 
     `trusted` are modules whose classes are allowed: those that audit.toml itself names.
@@ -134,7 +56,9 @@ def read_config(config: object, file: str, ending: str, trusted: Collection[str]
         raise ModelError(Problem(file=file, message="it holds no configuration of a Keras model"))
     config = {key: value for key, value in config.items() if key != "compile_config"}
     try:
-        problems = [Problem(file=file, where=place, message=said) for place, said in _refusals(config, "", trusted)]
+        dialect = KERAS3 if keras3 else TF_KERAS
+        refused = _refusals(config, "", trusted, dialect)
+        problems = [Problem(file=file, where=place, message=said) for place, said in refused]
     except RecursionError as error:
         raise ModelError(Problem(file=file, message="its configuration is nested beyond reason")) from error
     if problems:
@@ -142,16 +66,16 @@ def read_config(config: object, file: str, ending: str, trusted: Collection[str]
     if config.get("class_name") not in MODELS:
         said = f"it holds a {config.get('class_name')}, not a functional or sequential model"
         raise ModelError(Problem(file=file, message=said))
-    return _facts(config, file, ending)
+    return _facts(config, file, ending, keras3=keras3)
 
 
-def _refusals(value: object, layer: str, trusted: Collection[str]) -> Iterator[tuple[str, str]]:
+def _refusals(value: object, layer: str, trusted: Collection[str], dialect: Dialect) -> Iterator[tuple[str, str]]:
     """Layer and reason for everything that is not allowed in a value, at any depth."""
     if said := _marked(value) if isinstance(value, str) else _too_large(value):
         yield layer, said
     if isinstance(value, list):
         for item in value:
-            yield from _refusals(item, layer, trusted)
+            yield from _refusals(item, layer, trusted, dialect)
     if not isinstance(value, dict):
         return
     if {"class_name", "module", "registered_name", "spec_name"} & value.keys():
@@ -159,38 +83,40 @@ def _refusals(value: object, layer: str, trusted: Collection[str]) -> Iterator[t
         name = inner.get("name") if isinstance(inner, dict) else None
         is_model = str(value.get("class_name")) in MODELS
         layer = f'layer "{name}"' if isinstance(name, str) and not is_model else layer
-        if said := _named(value, trusted):
+        if said := _named(value, trusted, dialect):
             yield layer, said
     for key, item in value.items():
-        if key == "compile_config" and item is not None:
+        if key == "compile_config" and item:
             yield layer, "a part of the model brings its own compile configuration"
-        elif said := _marked(key) or _setting(key, item) or _held(key, item, value):
+        elif said := _marked(key) or _setting(key, item, dialect) or _held(key, item, value):
             yield layer, said
-        yield from _refusals(item, layer, trusted)
+        yield from _refusals(item, layer, trusted, dialect)
 
 
-def _named(value: dict[str, Any], trusted: Collection[str]) -> str | None:  # noqa: PLR0911 - one reason each
+def _named(value: dict[str, Any], trusted: Collection[str], dialect: Dialect) -> str | None:  # noqa: PLR0911 - one reason each
     """Why an object of the configuration is refused, or None."""
     kind, module, registered = value.get("class_name"), value.get("module"), value.get("registered_name")
     if isinstance(module, str) and module in trusted:
         return None
     if kind == "function":
-        return _function(value)
+        return _function(value, dialect)
     if isinstance(kind, str) and kind in _CODE:
         return f"it is a {kind}, which holds code: refused, because opening the file could run it"
-    if not isinstance(kind, str) or kind not in _CLASSES:
+    if isinstance(module, str) and isinstance(kind, str) and kind in dialect.operators.get(module, ()):
+        return None if registered in {kind, None} else f'its {kind} is registered as "{registered}"'
+    if not isinstance(kind, str) or kind not in dialect.classes:
         return f'it is of the kind "{kind}", which is not an ordinary part of a Keras model'
-    if not (module is None or (isinstance(module, str) and module in _MODULES)):
+    if not (module is None or (isinstance(module, str) and module in dialect.modules)):
         return f'its {kind} comes from the module "{module}", which is not Keras'
     if registered is not None and registered != kind:
         return f'its {kind} is registered as "{registered}", which is not the ordinary one'
     return None
 
 
-def _function(value: dict[str, Any]) -> str | None:
+def _function(value: dict[str, Any], dialect: Dialect) -> str | None:
     word, module = value.get("config"), value.get("module")
-    known = isinstance(word, str) and word in ACTIVATIONS and value.get("registered_name") in {word, None}
-    if known and (module is None or (isinstance(module, str) and module in _MODULES)):
+    known = isinstance(word, str) and word in dialect.activations and value.get("registered_name") in {word, None}
+    if known and (module is None or (isinstance(module, str) and module in dialect.modules)):
         return None
     return f'it names the function "{module}.{word}", which is not a known activation'
 
@@ -230,38 +156,30 @@ def _short(item: object) -> str:
     return f'"{item[:80]}"' if isinstance(item, str) else f"of the type {type(item).__name__}"
 
 
-def _setting(key: str, item: object) -> str | None:
+def _setting(key: str, item: object, dialect: Dialect) -> str | None:
     """Why a setting that names a function or an object is refused, or None. Objects are looked at by their class."""
-    kind = next((kind for kind in _SETTINGS if key == kind or key.endswith(f"_{kind}")), None)
+    kind = next((kind for kind in dialect.settings if key == kind or key.endswith(f"_{kind}")), None)
     if kind is None or item is None or (isinstance(item, dict) and "class_name" in item):
         return None
-    if isinstance(item, str) and item.replace("_", "").lower() in _SETTINGS[kind]:
+    if isinstance(item, str) and item.replace("_", "").lower() in dialect.settings[kind]:
         return None
     return f"its {key} is {_short(item)}, which is not a known {kind}"
 
 
-def _facts(config: dict[str, Any], file: str, ending: str) -> ModelFacts:
+def _facts(config: dict[str, Any], file: str, ending: str, *, keras3: bool) -> ModelFacts:
     layers = _layers(config)
+    key = "batch_shape" if keras3 else "batch_input_shape"
     shapes = [
-        layer["config"]["batch_input_shape"]
-        for layer in layers
-        if layer.get("class_name") == "InputLayer" and "batch_input_shape" in layer["config"]
+        layer["config"][key] for layer in layers if layer.get("class_name") == "InputLayer" and key in layer["config"]
     ]
-    if not shapes and layers and "batch_input_shape" in layers[0]["config"]:
-        shapes = [layers[0]["config"]["batch_input_shape"]]
-    if any("batch_shape" in layer["config"] for layer in layers):
-        raise ModelError(
-            Problem(
-                file=file,
-                message="it was written by Keras 3; this version reads files of tf_keras",
-                advice="Save it with tf_keras (Keras 2), or convert it to .tflite.",
-            )
-        )
+    if not shapes and layers and key in layers[0]["config"]:
+        shapes = [layers[0]["config"][key]]
     if len(shapes) > 1:
         raise ModelError(Problem(file=file, message=f"the model has {len(shapes)} inputs, not one"))
     outputs, activation = _end(config, layers)
     return ModelFacts(
         ending=ending,
+        keras3=keras3,
         layers=tuple((str(layer["config"].get("name", "")), str(layer["class_name"])) for layer in layers),
         input_shape=tuple(shapes[0][1:]) if shapes and isinstance(shapes[0], list) else None,
         outputs=outputs,
@@ -287,8 +205,10 @@ def _end(config: dict[str, Any], layers: list[dict[str, Any]]) -> tuple[int | No
     inner = config["config"]
     named = inner.get("output_layers") if isinstance(inner, dict) else None
     last = layers[-1] if layers else None
-    if isinstance(named, list) and len(named) == 1 and isinstance(named[0], list):
-        last = next((layer for layer in layers if layer["config"].get("name") == named[0][0]), None)
+    if isinstance(named, list) and named:
+        # Keras 3 writes a single output without the list around it.
+        name = named[0][0] if len(named) == 1 and isinstance(named[0], list) and named[0] else named[0]
+        last = next((layer for layer in layers if layer["config"].get("name") == name), None)
     if last is None:
         return None, None
     units, activation = last["config"].get("units"), last["config"].get("activation")

@@ -30,14 +30,15 @@ def check_hdf5(content: bytes, file: str) -> None:
         raise ModelError(*problems[:_PROBLEMS_SHOWN])
 
 
-def hdf5_config(content: bytes, file: str) -> str:
-    """The text of the model's configuration of a checked `.h5` file."""
+def hdf5_config(content: bytes, file: str) -> tuple[str, str]:
+    """The text of the model's configuration of a checked `.h5` file, and the version of Keras, where it is told."""
     with _opened(content, file) as root:
-        text = root.attrs.get("model_config")
+        text, version = root.attrs.get("model_config"), root.attrs.get("keras_version", "")
     if text is None:
         said = "it holds weights alone, without the model's configuration"
         raise ModelError(Problem(file=file, message=said, advice="Save the whole model: model.save(...)."))
-    return str(text, "utf-8") if isinstance(text, bytes) else str(text)
+    config, told = (str(each, "utf-8") if isinstance(each, bytes) else str(each) for each in (text, version))
+    return config, told
 
 
 def parse_json(text: str | bytes, file: str) -> object:

@@ -10,6 +10,8 @@ from auditor.errors import ModelError, Problem, did_you_mean
 from auditor.models.apart import check_apart, config_apart
 from auditor.models.config import ModelFacts, read_config
 from auditor.models.hdf5 import parse_json
+from auditor.models.onnx import parse_onnx
+from auditor.models.saved_model import PACKED, parse_saved_model
 from auditor.models.tflite import parse_tflite
 
 if TYPE_CHECKING:
@@ -46,21 +48,24 @@ def _inspect_keras(content: bytes, file: str, trusted: Collection[str], *, own: 
     config, metadata, weights = _members(content, file)
     facts = parse_json(metadata, file)
     version = facts.get("keras_version") if isinstance(facts, dict) else None
-    if not str(version).startswith("2."):
-        raise ModelError(
-            Problem(
-                file=file,
-                message=f"it was written by Keras {version}; this version reads files of tf_keras (Keras 2)",
-                advice="Save it with tf_keras, or convert it to .tflite.",
-            )
-        )
     if not own:
         check_apart(weights, file)
-    return read_config(parse_json(config, file), file, ".keras", trusted)
+    keras3 = _is_keras3(version, file)
+    return read_config(parse_json(config, file), file, ".keras", trusted, keras3=keras3)
+
+
+def _is_keras3(version: object, file: str) -> bool:
+    """Whether Keras 3 wrote the file, or else tf_keras (Keras 2, and before)."""
+    major = str(version).partition(".")[0]
+    if major not in {"1", "2", "3"}:
+        raise ModelError(Problem(file=file, message=f"it was written by Keras {version}, not 2 (tf_keras) or 3"))
+    return major == "3"
 
 
 def _inspect_h5(content: bytes, file: str, trusted: Collection[str]) -> ModelFacts:
-    return read_config(parse_json(config_apart(content, file), file), file, ".h5", trusted)
+    config, version = config_apart(content, file)
+    keras3 = bool(version) and _is_keras3(version, file)  # the oldest files do not say it
+    return read_config(parse_json(config, file), file, ".h5", trusted, keras3=keras3)
 
 
 def _inspect_tflite(content: bytes, file: str, trusted: Collection[str]) -> ModelFacts:  # noqa: ARG001 - one signature
@@ -80,11 +85,39 @@ def _inspect_tflite(content: bytes, file: str, trusted: Collection[str]) -> Mode
     )
 
 
+def _inspect_saved_model(content: bytes, file: str, trusted: Collection[str]) -> ModelFacts:  # noqa: ARG001
+    signature = parse_saved_model(content, file)
+    return ModelFacts(
+        ending=PACKED,
+        layers=signature.operators,
+        input_shape=signature.shape[1:],
+        outputs=signature.output_shape[-1] if len(signature.output_shape) > 1 else None,
+        activation=None,  # which operator is the last one is not told by the file
+    )
+
+
+def _inspect_onnx(content: bytes, file: str, trusted: Collection[str]) -> ModelFacts:  # noqa: ARG001
+    parsed = parse_onnx(content, file)
+    if len(parsed.inputs) != 1 or len(parsed.outputs) != 1:
+        said = f"the model has {len(parsed.inputs)} inputs and {len(parsed.outputs)} outputs, not one of each"
+        raise ModelError(Problem(file=file, message=said))
+    shape = parsed.outputs[0].shape
+    return ModelFacts(
+        ending=".onnx",
+        layers=parsed.operators,
+        input_shape=parsed.inputs[0].shape[1:],
+        outputs=shape[-1] if len(shape) > 1 else None,
+        activation={"Softmax": "softmax", "Sigmoid": "sigmoid"}.get(parsed.last),
+    )
+
+
 INSPECTORS: dict[str, Callable[[bytes, str, Collection[str]], ModelFacts]] = {
     ".keras": _inspect_keras,
     ".h5": _inspect_h5,
     ".hdf5": _inspect_h5,
     ".tflite": _inspect_tflite,
+    PACKED: _inspect_saved_model,
+    ".onnx": _inspect_onnx,
 }
 
 

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.errors import ModelError, Problem
-from auditor.models.artifact import Artifact, keras_artifact, tflite_artifact
 from auditor.models.inspect import inspect_model
+from auditor.models.interpreted import tflite_artifact
+from auditor.models.opened import open_keras, open_onnx, open_saved_model
+from auditor.models.saved_model import PACKED, digest_of_members, members, pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from auditor.models import KerasModel
+    from auditor.models.artifact import Artifact
     from auditor.models.config import ModelFacts
 
 
 def read_pinned(path: Path, sha256: str | None) -> tuple[bytes, str]:
-    """A file's bytes and their SHA-256. Raises ModelError where it is missing or is not the file that was pinned."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(Problem(file=str(path), message=f"it cannot be read: {error.strerror or error}")) from error
-    found = hashlib.sha256(content).hexdigest()
+    """A file's bytes and their SHA-256. Raises ModelError where it is missing or is not the file that was pinned.
+
+    The folder of a SavedModel is packed; its digest is that of the list of its files' digests.
+    """
+    content, found = read_model(path)
     if sha256 is not None and found != sha256:
         raise ModelError(
             Problem(
@@ -36,6 +37,17 @@ def read_pinned(path: Path, sha256: str | None) -> tuple[bytes, str]:
             )
         )
     return content, found
+
+
+def read_model(path: Path) -> tuple[bytes, str]:
+    """A model's bytes and digest, as `read_pinned` gives them."""
+    try:
+        content = pack(path) if path.is_dir() else path.read_bytes()
+    except OSError as error:
+        raise ModelError(Problem(file=str(path), message=f"it cannot be read: {error.strerror or error}")) from error
+    if ending_of(path) == PACKED:
+        return content, digest_of_members(members(content, str(path)))
+    return content, hashlib.sha256(content).hexdigest()
 
 
 def load_model(path: Path, sha256: str | None, trusted: Collection[str] = ()) -> Artifact:
@@ -54,8 +66,8 @@ def open_model(content: bytes, ending: str, file: str, trusted: Collection[str] 
 
 
 def ending_of(path: Path) -> str:
-    """A file's ending in lower case, which says its format."""
-    return path.suffix.lower()
+    """A file's ending in lower case, which says its format; a folder is a SavedModel."""
+    return PACKED if path.is_dir() else path.suffix.lower()
 
 
 def keras_bytes(model: KerasModel) -> bytes:
@@ -82,24 +94,12 @@ def _undated(metadata: bytes) -> bytes:
     return json.dumps({**json.loads(metadata), "date_saved": "1980-01-01@00:00:00"}).encode()
 
 
-def _open_keras(content: bytes, facts: ModelFacts) -> Artifact:
-    from auditor.tf import load
-
-    # tf_keras reads names alone: a private file that nobody else can change between the look and the opening.
-    number, name = tempfile.mkstemp(suffix=facts.ending)
-    try:
-        with os.fdopen(number, "wb") as out:
-            out.write(content)
-        model = load().tf_keras.models.load_model(name, compile=False)
-    finally:
-        Path(name).unlink()
-    return keras_artifact(model, facts)
-
-
 OPENERS: dict[str, Callable[[bytes, ModelFacts], Artifact]] = {
-    ".keras": _open_keras,
-    ".h5": _open_keras,
-    ".hdf5": _open_keras,
+    ".keras": open_keras,
+    ".h5": open_keras,
+    ".hdf5": open_keras,
     ".tflite": tflite_artifact,
+    ".savedmodel": open_saved_model,
+    ".onnx": open_onnx,
 }
 """Where further formats attach, beside their inspector."""

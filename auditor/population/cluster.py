@@ -21,6 +21,7 @@ from distributed import CancelledError
 from distributed.scheduler import KilledWorker
 
 from auditor.errors import IncompleteError, Problem
+from auditor.models.load import read_model
 from auditor.population import remote
 from auditor.population.executors import LostError, Queue
 from auditor.population.store import ENTRY, DamagedError, wait_until
@@ -298,7 +299,11 @@ class _Desk:
     def _contents(self, job: Job, what: str) -> tuple[str, dict[str, Path]]:
         """Give the digest and the files, by name, of what a job lacks on its worker."""
         if job.path and what == "file":
-            return "", {remote.given_name(job.definition["start"]): job.path}
+            name, path = remote.given_name(job.definition["start"]), job.path
+            if path.is_dir():  # a SavedModel, sent as one file
+                path = self.mark / name
+                path.write_bytes(read_model(job.path)[0])
+            return "", {name: path}
         folder = self.site.inputs if what == "inputs" else self.site.store.job_folder(str(job.parent))
         return folder.name, {path.name: path for path in folder.iterdir()}
 

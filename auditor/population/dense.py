@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from auditor.models.config import ACTIVATIONS
+from auditor.models.allowed import ACTIVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

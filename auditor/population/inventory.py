@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from auditor.errors import Problem
-from auditor.population.plan import inputs_definition
+from auditor.population.environment import inputs_definition
 from auditor.population.store import DAMAGED, DamagedError
 from auditor.provenance import digest_of
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,11 +20,13 @@ from auditor.compress.measured import measure_file
 from auditor.compress.prune import Prune
 from auditor.data.inputs import read_inputs, to_float
 from auditor.errors import AuditorError, IncompleteError, ModelError, Problem
-from auditor.models.architectures import build, import_own
-from auditor.models.artifact import BATCH, TIMED_BATCH, decide, latency, predict
+from auditor.models.architectures import build
+from auditor.models.artifact import BATCH, TIMED_BATCH, latency, predict
 from auditor.models.config import read_config
+from auditor.models.decide import Reading, decide
 from auditor.models.hdf5 import parse_json
 from auditor.models.load import keras_bytes, open_model, read_pinned
+from auditor.own import imported
 from auditor.population.dense import unstackable
 from auditor.population.stacked import Stack, train_stack
 from auditor.population.store import DamagedError
@@ -33,7 +34,7 @@ from auditor.population.train import diverged_in, total_steps, train
 from auditor.sandbox import here
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from auditor.data.inputs import Inputs
     from auditor.models import KerasModel
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from auditor.population.store import Entry, Store
     from auditor.records import FloatArray, IntArray
 
+COMPARED = 16
+"""Test examples by which a model that is carried from one library to another is compared."""
 _FLOAT = np.dtype("<f4")
 """How weights of a stack are stored: one number after another."""
 ATTEMPTS = 4
@@ -106,7 +109,7 @@ def _attempt(job: Job, site: Site) -> _Made | Stack | str:
     reasons: list[str] = []
     while len(reasons) < ATTEMPTS:
         try:
-            with _imported(job.definition["trusted"], site.base):
+            with imported(job.definition["trusted"], site.base):
                 return _train_together(job, site) if job.is_stack else _make(job, site)
         except MemberError as error:
             return str(error)
@@ -145,7 +148,9 @@ def _make(job: Job, site: Site) -> _Made:
     model = open_model(file.content, file.ending, name, definition["trusted"], own=job.path is None)
     with _named(name):
         batches = (to_float(inputs.test_x[i : i + BATCH], inputs) for i in range(0, len(inputs.test_x), BATCH))
-        decisions, probabilities = decide(predict(model, batches), definition["classes"], model.facts.activation)
+        decisions, probabilities = decide(
+            predict(model, batches), Reading(**definition["reading"]), model.facts.activation
+        )
         timed = latency(model, to_float(inputs.test_x[:TIMED_BATCH], inputs))
     measured = {**measure_file(file.content, model), **file.measured, **timed}
     return _Made(file=file, decisions=decisions, probabilities=probabilities, measured=measured)
@@ -233,15 +238,17 @@ def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts
     with _parent_whole(job, site):
         content, ending = site.store.model(start["parent"])
     parent = open_model(content, ending, folder, trusted)
-    if parent.keras is None:
-        advice = "Give the .keras or .h5 file that it came of."
-        raise ModelError(Problem(file=folder, message="a .tflite file cannot be compressed further", advice=advice))
-    return parent.keras, parent.facts
+    if parent.trainable is None:
+        message, advice = f"a {ending} model cannot be compressed further", "Give the .keras or .h5 that it came of."
+        raise ModelError(Problem(file=folder, message=message, advice=advice))
+    return parent.trainable(to_float(inputs.test_x[:COMPARED], inputs)), parent.facts
 
 
 def _built(job: Job, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
     start = job.definition["start"]
-    model = build(start["architecture"], inputs.train_x.shape[1:], job.definition["classes"], start["options"])
+    model = build(
+        start["architecture"], inputs.train_x.shape[1:], job.definition["reading"]["classes"], start["options"]
+    )
     # What could not be opened again after training is refused before it.
     config = parse_json(model.to_json(), "")
     return model, read_config(config, start["architecture"], ".keras", job.definition["trusted"])
@@ -267,24 +274,6 @@ class _Uncompressed:
 
     def finish(self, model: KerasModel, calibration: FloatArray) -> Compressed:  # noqa: ARG002 - none is needed
         return Compressed(ending=".keras", content=keras_bytes(model), measured={})
-
-
-@contextlib.contextmanager
-def _imported(modules: Iterable[str], base: Path) -> Iterator[None]:
-    """The user's own modules are imported, wherever audit.toml names any; none stands in for an installed one.
-
-    A process that only opens what another has trained needs them too: they register their layers.
-    """
-    if not modules:
-        yield
-        return
-    sys.path.append(str(base))
-    try:
-        for module in modules:
-            import_own(module)
-        yield
-    finally:
-        sys.path.remove(str(base))
 
 
 @contextlib.contextmanager

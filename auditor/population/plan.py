@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,33 +12,21 @@ import numpy as np
 from auditor.compress.prune import plan_pruning
 from auditor.errors import AuditorError, ModelError, Problem
 from auditor.models.architectures import check_architecture
-from auditor.models.inspect import inspect_model
-from auditor.models.load import ending_of, read_pinned
+from auditor.population.environment import environment, trusted
+from auditor.population.files import check_partners, given_files, reading_of
 from auditor.population.stacked import MOST
 from auditor.population.train import total_steps
-from auditor.population.trusted import module_digest
-from auditor.provenance import THREADS, canonical, digest_of, digest_of_files, library_versions
+from auditor.provenance import canonical, digest_of
 from auditor.records import BASELINE
 from auditor.spec import Artifact, PredictionColumns, Prune, Quantize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-    from auditor.models.config import ModelFacts
+    from auditor.population.files import GivenFile
     from auditor.records import Claim, Dataset
     from auditor.spec import AuditSpec, Compression
-
-_CODE = (
-    "tf.py",
-    "data/*.py",
-    "population/member.py",
-    "population/train.py",
-    "population/stacked.py",
-    "population/dense.py",
-    "models/*.py",
-    "compress/*.py",
-)
-"""The auditor's own files that determine a member's result."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +40,8 @@ class Job:
     A stack has the `seeds` of its members; each of them is a job after it, whose start names its `place` there."""
     path: Path | None = None
     """The file of a given model; its digest, not its place, is part of the definition."""
+    pinned: bool = True
+    """False: the file is named without its digest."""
 
     @cached_property
     def key(self) -> str:
@@ -158,11 +147,14 @@ class _Planner:
         self._dataset = dataset
         self._base = base
         self._given = spec.model.path is not None
+        # What is trained here ends in logits unless it ends in an activation: the loss is chosen so.
+        kind = spec.model.outputs or ("logits" if spec.model.architecture else None)
+        self._reading = reading_of(spec.data, dataset, kind)
         self._common = {
             "data": dataset.digest,
-            "classes": len(dataset.classes),
+            "reading": self._reading,
             "environment": environment(),
-            "trusted": _trusted(spec, base),
+            "trusted": trusted(spec, base),
         }
 
     @cached_property
@@ -172,16 +164,14 @@ class _Planner:
         if model.path is not None:
             recipe: dict[str, Any] = {"path": model.path, "sha256": model.sha256}
             stacks: tuple[Job, ...] = ()
-            jobs: tuple[Job, ...] = (self._file(BASELINE, model.path, model.sha256, "model.path"),)
+            jobs = self._given_jobs(BASELINE, self._files, self._reading)
         else:
             recipe = {"architecture": model.architecture, "options": model.options}
             stacks, jobs = self._trained(BASELINE, None)
-        method = "given" if self._given else "train"
-        claim: Claim = "artifact" if self._given else "recipe"
         return Variant(
             name=BASELINE,
-            method=method,
-            claim=claim,
+            method="given" if self._given else "train",
+            claim=self._claim,
             paired=False,
             fixed_baseline=False,
             recipe=recipe,
@@ -193,13 +183,12 @@ class _Planner:
         """One compression's population to come."""
         name, size = str(entry.name), self._spec.population.size
         if isinstance(entry, Artifact):
-            job = self._file(name, entry.artifact, entry.sha256, f"compression {name}")
-            return _variant(entry, "artifact", (job,), claim="artifact")
+            return self._artifact(entry)
         if isinstance(entry, Quantize):
             # Nothing is drawn at random: the same file again would give the same file again.
             parents = self.baseline.jobs
             jobs = tuple(self._derived(name, k, parent, {"method": entry.method}) for k, parent in enumerate(parents))
-            return _variant(entry, entry.method, jobs, claim="artifact" if self._given else "recipe", paired=True)
+            return _variant(entry, entry.method, jobs, claim=self._claim, paired=True)
         if not isinstance(entry, Prune):
             raise ModelError(f'"{name}" is a column of predictions, but the baseline is a model')
         if self._spec.population.start == "scratch":
@@ -208,8 +197,36 @@ class _Planner:
             return _variant(entry, "prune", jobs, stacks=stacks)
         epochs = entry.epochs or self._spec.training.epochs
         recipe, parents = self._pruning(entry, epochs), self.baseline.jobs
-        jobs = tuple(self._derived(name, k, parents[k % len(parents)], recipe, epochs) for k in range(size))
-        return _variant(entry, "prune", jobs, paired=not self._given, fixed_baseline=self._given)
+        alone = self._given and len(parents) == 1
+        jobs = tuple(
+            self._derived(name, k, parents[k % len(parents)], recipe, epochs)
+            for k in range(size if alone else len(parents))
+        )
+        return _variant(entry, "prune", jobs, paired=not alone, fixed_baseline=alone)
+
+    @property
+    def _claim(self) -> Claim:
+        """A single given file is spoken of itself; a population of them, or of trained models, for its recipe."""
+        return "artifact" if self._given and "*" not in str(self._spec.model.path) else "recipe"
+
+    @cached_property
+    def _files(self) -> tuple[GivenFile, ...]:
+        """The baseline's."""
+        model = self._spec.model
+        return given_files(self._base, str(model.path), model.sha256, self._reading, "model.path")
+
+    def _artifact(self, entry: Artifact) -> Variant:
+        """A compressed file made elsewhere, or a population of them."""
+        name, where = str(entry.name), f"compression {entry.name}"
+        reading = {**self._reading, "kind": entry.outputs or self._spec.model.outputs}
+        files = given_files(self._base, entry.artifact, entry.sha256, reading, where)
+        jobs = self._given_jobs(name, files, reading)
+        if "*" not in entry.artifact:
+            return _variant(entry, "artifact", jobs, claim="artifact")
+        paired = "*" in str(self._spec.model.path)
+        if paired:
+            check_partners(where, [file.star for file in files], [file.star for file in self._files])
+        return _variant(entry, "artifact", jobs, paired=paired, fixed_baseline=not paired)
 
     def _pruning(self, entry: Prune, epochs: int) -> dict[str, Any]:
         training = self._training(epochs)
@@ -256,19 +273,13 @@ class _Planner:
     def _derived(self, variant: str, member: int, parent: Job, compression: Mapping[str, Any], epochs: int = 0) -> Job:
         return self._job(variant, member, {"parent": parent.key}, compression, epochs)
 
-    def _file(self, variant: str, declared: str, pin: str | None, where: str) -> Job:
-        path = self._base / declared
-        content, digest = read_pinned(path, pin)
-        self._fits(inspect_model(content, ending_of(path), str(path)), path, where)
-        return self._job(variant, 0, {"sha256": digest, "ending": ending_of(path)}, None, 0, path)
-
-    def _fits(self, facts: ModelFacts, path: Path, where: str) -> None:
-        classes = len(self._dataset.classes)
-        if facts.outputs in {None, classes} or (facts.outputs == 1 and classes == 2):
-            return
-        message = f"the model has {facts.outputs} outputs, the data has {classes} classes"
-        advice = "data.classes names the classes in the order of the model's outputs."
-        raise ModelError(Problem(file=str(path), where=where, message=message, advice=advice))
+    def _given_jobs(self, variant: str, files: tuple[GivenFile, ...], reading: Mapping[str, Any]) -> tuple[Job, ...]:
+        return tuple(
+            self._job(
+                variant, k, {"sha256": file.sha256, "ending": file.facts.ending}, None, 0, file=file, reading=reading
+            )
+            for k, file in enumerate(files)
+        )
 
     def _job(
         self,
@@ -277,7 +288,9 @@ class _Planner:
         start: Mapping[str, Any],
         compression: Mapping[str, Any] | None,
         epochs: int,
-        path: Path | None = None,
+        *,
+        file: GivenFile | None = None,
+        reading: Mapping[str, Any] | None = None,
     ) -> Job:
         definition = {
             "start": start,
@@ -286,7 +299,10 @@ class _Planner:
             "seed": seed_of(self._spec.audit.seed, variant, member) if epochs else None,
             **self._common,
         }
-        return Job(variant=variant, member=member, definition=definition, path=path)
+        if reading is not None:
+            definition["reading"] = reading
+        path, pinned = (None, True) if file is None else (file.path, file.pinned)
+        return Job(variant=variant, member=member, definition=definition, path=path, pinned=pinned)
 
 
 def seed_of(audit_seed: int, role: str, member: int) -> int:
@@ -295,14 +311,13 @@ def seed_of(audit_seed: int, role: str, member: int) -> int:
     return int.from_bytes(digest[:4])
 
 
-def unpinned(spec: AuditSpec, variants: tuple[Variant, ...]) -> tuple[str, ...]:
+def unpinned(variants: tuple[Variant, ...]) -> tuple[str, ...]:
     """A warning for each model file that is named without its digest, which is the one found."""
-    pins = {BASELINE: spec.model.sha256} | {str(e.name): e.sha256 for e in spec.compression if isinstance(e, Artifact)}
     return tuple(
         f"{job.path} has no sha256 in audit.toml; the one audited is {job.definition['start']['sha256']}"
         for variant in variants
         for job in variant.jobs
-        if job.path is not None and pins[variant.name] is None
+        if not job.pinned
     )
 
 
@@ -330,25 +345,3 @@ def _variant(
 
 def _recipe(entry: Compression) -> dict[str, Any]:
     return entry.model_dump(mode="json", exclude={"name"}, exclude_none=True)
-
-
-def inputs_definition(dataset: Dataset) -> dict[str, Any]:
-    """All that determines what models read of a data set."""
-    return {"data": dataset.digest, "environment": environment()}
-
-
-def environment() -> dict[str, Any]:
-    """What of this program and its libraries determines model inputs and members."""
-    package = Path(__file__).parents[1]
-    code = digest_of_files((path for pattern in _CODE for path in package.glob(pattern)), package)
-    # SciPy computes nothing of a member; its upgrades need not cost a training.
-    versions = {name: version for name, version in library_versions().items() if name != "scipy"}
-    return {"code": code, "libraries": versions, "threads": THREADS}
-
-
-def _trusted(spec: AuditSpec, base: Path) -> dict[str, str]:
-    """The module of the user's architecture, with the digest of its source."""
-    module, _, function = (spec.model.architecture or "").partition(":")
-    if not function:
-        return {}
-    return {module: module_digest(module, base)}

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 from distributed import get_worker
 
 from auditor.errors import IncompleteError, ModelError, Problem
+from auditor.models.load import read_model
+from auditor.own import module_digest
+from auditor.population.environment import environment
 from auditor.population.member import Site, run_job
-from auditor.population.plan import Job, environment
+from auditor.population.plan import Job
 from auditor.population.store import ENTRY, DamagedError, Store, wait_until
-from auditor.population.trusted import module_digest
 from auditor.provenance import digest_of_file
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ def given_name(start: Mapping[str, str]) -> str:
 
 def _is_given(path: Path, start: Mapping[str, str]) -> bool:
     """Whether a file is the given model: another may have its name on this computer."""
-    return path.is_file() and digest_of_file(path) == start["sha256"]
+    return path.exists() and read_model(path)[1] == start["sha256"]
 
 
 def _takes_sources(trusted: Mapping[str, str], base: Path, worker: Worker) -> bool:

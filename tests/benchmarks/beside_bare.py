@@ -16,8 +16,9 @@ from auditor.data import open_source
 from auditor.data.inputs import read_inputs, to_float
 from auditor.models.architectures import build
 from auditor.population import train as training_of
+from auditor.population.environment import inputs_definition
 from auditor.population.member import Site, run_job
-from auditor.population.plan import inputs_definition, plan
+from auditor.population.plan import plan
 from auditor.population.store import Store
 from auditor.provenance import digest_of
 from auditor.tf import load, seed  # noqa: TID253 - a program of its own, that does nothing else

@@ -70,7 +70,7 @@ def test_training_prunes_as_a_loop_by_hand_does(optimizer, schedule):
     family, training = Prune(**recipe), {**TRAINING, "optimizer": optimizer}
     wrapped = family.prepare(started())
     train(wrapped, given, training, "softmax", seed=11)
-    ours = open_model(family.finish(wrapped, given.calibration_x).content, ".keras", "pruned").keras
+    ours = open_model(family.finish(wrapped, given.calibration_x).content, ".keras", "pruned").trainable(None)
     legacy = load().tf_keras.optimizers.legacy
     by_hand = masked_loop(started(), given, recipe, {"adam": legacy.Adam, "sgd": legacy.SGD}[optimizer](0.01))
     for layer, expected in zip(ours.layers, by_hand, strict=True):
@@ -112,7 +112,7 @@ def test_the_layers_that_cannot_be_pruned_are_named_and_kept(tmp_path):
     train(wrapped, given, {**TRAINING, "optimizer": "adamw", "epochs": 5, "weight_decay": 1e-4}, "softmax", seed=1)
     made = family.finish(wrapped, given.calibration_x)
     assert made.measured == {"left_uncompressed": ["norm", "depth", "slope"], "small_layers": []}
-    kernel = open_model(made.content, ".keras", "pruned").keras.get_layer("conv").kernel.numpy()
+    kernel = open_model(made.content, ".keras", "pruned").trainable(None).get_layer("conv").kernel.numpy()
     assert np.count_nonzero(kernel == 0) == kernel.size // 2
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from auditor.compress.quantize import Quantize
 from auditor.errors import ModelError
-from auditor.models.artifact import decide, predict
+from auditor.models.artifact import laid_out, predict
+from auditor.models.decide import Reading, decide
 from auditor.models.load import keras_bytes, load_model, open_model
 
 X = np.random.default_rng(1).normal(size=(37, 6)).astype(np.float32)
@@ -66,7 +67,7 @@ def test_integer_inputs_and_outputs_are_carried_over_by_scale_and_zero_point(sma
     out = predict(model, batches(X, 16))
     floats = predict(open_model(Quantize(method="int8").finish(small, X).content, ".tflite", "model"), batches(X, 16))
     np.testing.assert_array_equal(out, floats)
-    decisions, probabilities = decide(out, 2, model.facts.activation)
+    decisions, probabilities = decide(out, Reading(classes=2), model.facts.activation)
     assert (decisions == np.asarray(small(X)).argmax(axis=1)).mean() > 0.9
     assert probabilities is not None
 
@@ -85,19 +86,19 @@ def test_a_graph_with_its_batch_size_in_a_constant_is_run_in_batches_of_that_siz
 
 
 def test_one_sigmoid_output_becomes_two_columns():
-    decisions, probabilities = decide(np.array([[0.2], [0.5], [0.8]], np.float32), 2, "sigmoid")
+    decisions, probabilities = decide(np.array([[0.2], [0.5], [0.8]], np.float32), Reading(classes=2), "sigmoid")
     assert decisions.tolist() == [0, 0, 1]
     np.testing.assert_allclose(probabilities, [[0.8, 0.2], [0.5, 0.5], [0.2, 0.8]], rtol=1e-6)
 
 
 def test_a_single_output_that_is_no_probability_is_refused():
     with pytest.raises(ModelError, match="no probability"):
-        decide(np.array([[-3.0], [0.5]], np.float32), 2, None)
+        decide(np.array([[-3.0], [0.5]], np.float32), Reading(classes=2, kind="probabilities"), None)
 
 
 def test_the_largest_output_decides_and_only_probabilities_are_kept_as_such():
     logits = np.array([[1.0, 3.0, 3.0], [-1.0, -2.0, -3.0]], np.float32)
-    decisions, probabilities = decide(logits, 3, "linear")
+    decisions, probabilities = decide(logits, Reading(classes=3), "linear")
     assert decisions.tolist() == [1, 0]
     assert decisions.dtype == np.int16
     assert probabilities is None
@@ -105,9 +106,9 @@ def test_the_largest_output_decides_and_only_probabilities_are_kept_as_such():
 
 def test_another_number_of_outputs_is_refused_with_both_numbers():
     with pytest.raises(ModelError, match="7 outputs, the data has 2 classes"):
-        decide(np.zeros((3, 7), np.float32), 2, None)
+        decide(np.zeros((3, 7), np.float32), Reading(classes=2), None)
     with pytest.raises(ModelError, match="1 output, the data has 3 classes"):
-        decide(np.zeros((3, 1), np.float32), 3, "sigmoid")
+        decide(np.zeros((3, 1), np.float32), Reading(classes=3), "sigmoid")
 
 
 def test_examples_of_another_shape_are_refused_with_both_shapes(small, saved):
@@ -115,3 +116,65 @@ def test_examples_of_another_shape_are_refused_with_both_shapes(small, saved):
     for model in (load_model(saved / "small.keras", None), tflite):
         with pytest.raises(ModelError, match="reads examples of shape 6, the data has 5"):
             model.score(X[:, :5])
+
+
+def test_a_single_output_that_no_sigmoid_ends_is_asked_for_and_then_read_as_declared():
+    logits = np.array([[-1e-9], [1e-9], [40]], np.float32)
+    with pytest.raises(ModelError, match="probability or a logit"):
+        decide(logits, Reading(classes=2), "linear")
+    decisions, probabilities = decide(logits, Reading(classes=2, kind="logits"), "linear")
+    assert decisions.tolist() == [0, 1, 1]
+    np.testing.assert_allclose(probabilities[:, 1], [0.5, 0.5, 1])
+    assert decide(np.array([[0.7]]), Reading(classes=2, kind="probabilities"), None)[0].tolist() == [1]
+
+
+def test_logits_become_probabilities_where_they_are_declared():
+    logits = np.array([[1.0, 3.0, 2.0]], np.float32)
+    _, probabilities = decide(logits, Reading(classes=3, kind="logits"), "linear")
+    np.testing.assert_allclose(probabilities, np.exp(logits) / np.exp(logits).sum(), rtol=1e-6)
+
+
+def test_the_largest_of_all_outputs_decides_before_it_is_mapped_to_a_class():
+    outputs = np.array([[0.3, 0.3, 0.4, 0.0], [0.1, 0.1, 0.3, 0.5]], np.float32)
+    reading = Reading(classes=2, class_of={"2": 1}, other=0)
+    decisions, probabilities = decide(outputs, reading, "softmax")
+    assert decisions.tolist() == [1, 0]  # class 0 has 0.6 of the first row, but no output of its own is as large
+    np.testing.assert_allclose(probabilities, [[0.6, 0.4], [0.7, 0.3]], rtol=1e-6)
+    assert decide(outputs, Reading(classes=3, class_of={"0": 2, "1": 1, "2": 0, "3": 1}), None)[0].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        (Reading(classes=2, class_of={"4": 1}, other=0), "names output 4, the model has 4 outputs, counted from 0"),
+        (Reading(classes=3, class_of={"0": 1, "2": 0}), "says nothing of the outputs 1, 3"),
+        (Reading(classes=2), "has 4 outputs, the data has 2 classes"),
+    ],
+)
+def test_outputs_that_no_class_stands_for_are_refused(reading, said):
+    with pytest.raises(ModelError, match=said):
+        decide(np.zeros((1, 4), np.float32), reading, None)
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted"),
+    [
+        ((4, 5, 3), (3, 4, 5)),
+        ((4, 5, 1), (4, 5)),
+        ((4, 5), (1, 4, 5)),
+        ((4, 5, 3), (60,)),
+        ((4, 5, 3), (3, None, None)),
+    ],
+)
+def test_a_batch_islaid_out_as_the_model_reads_it_where_one_way_is_possible(found, wanted):
+    batch = np.arange(2 * np.prod(found), dtype=np.float32).reshape(2, *found)
+    out = laid_out(batch, wanted)
+    assert out.shape == (2, *(o if w is None else w for o, w in zip(out.shape[1:], wanted, strict=True)))
+    if len(wanted) == 3 and wanted[0] == 3:
+        assert np.array_equal(out[:, 1], batch[..., 1])
+
+
+@pytest.mark.parametrize(("found", "wanted"), [((4, 5, 3), (5, 4, 3)), ((6,), (3, 2)), ((4, 5, 3), (4, 5, 1))])
+def test_a_batch_of_another_shape_is_refused(found, wanted):
+    with pytest.raises(ModelError, match="reads examples of shape"):
+        laid_out(np.zeros((2, *found), np.float32), wanted)

@@ -92,7 +92,7 @@ def test_a_class_of_the_module_that_the_audit_names_is_allowed_and_no_other():
         (keras_file(sequential(DENSE), members={"assets/x.txt": "x"}), "assets/x.txt"),
         (keras_file(sequential(DENSE), members={"../evil": "x"}), "../evil"),
         (keras_file(sequential(DENSE), stored=zipfile.ZIP_DEFLATED), "compressed"),
-        (keras_file(sequential(DENSE), version="3.5.0"), "written by Keras 3.5.0"),
+        (keras_file(sequential(DENSE), version="4.0.0"), "written by Keras 4.0.0"),
         (keras_file("{" * 3), "cannot be read"),
         (keras_file("[" * 100_000), "cannot be read"),
         (keras_file("[]"), "no configuration"),

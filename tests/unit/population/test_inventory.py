@@ -8,8 +8,9 @@ import pytest
 from tiny import PRUNED, UNCONFINED, dataset, spec
 
 from auditor.errors import IncompleteError
+from auditor.population.environment import inputs_definition
 from auditor.population.inventory import holdings, inputs_key, pending, remove, take_inventory, unneeded, verify
-from auditor.population.plan import inputs_definition, plan
+from auditor.population.plan import plan
 from auditor.population.store import Store
 from auditor.provenance import digest_of
 from auditor.stock import store_of

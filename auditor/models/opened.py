@@ -1,0 +1,134 @@
+"""Models that their own library runs: tf_keras, Keras 3, SavedModel, ONNX."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from auditor.errors import ModelError, Problem
+from auditor.models import saved_model
+from auditor.models.artifact import Artifact, in_batches, laid_out
+from auditor.models.bridge import carry_over
+from auditor.models.onnx import parse_onnx
+from auditor.provenance import THREADS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from auditor.models import KerasModel
+    from auditor.models.artifact import Weights
+    from auditor.models.config import ModelFacts
+    from auditor.records import FloatArray
+
+
+def keras_artifact(model: KerasModel, facts: ModelFacts) -> Artifact:
+    """A loaded model of tf_keras."""
+    return Artifact(
+        facts=facts, score=_scored(model), weights=lambda: _counted(model.weights), trainable=lambda _: model
+    )
+
+
+def open_keras(content: bytes, facts: ModelFacts) -> Artifact:
+    """A checked `.keras` or `.h5` file, of tf_keras or of Keras 3."""
+    from auditor.tf import keras3, load
+
+    library = keras3() if facts.keras3 else load().tf_keras
+    # Keras reads names alone: a private file that nobody else can change between the look and the opening.
+    number, name = tempfile.mkstemp(suffix=facts.ending)
+    try:
+        with os.fdopen(number, "wb") as out:
+            out.write(content)
+        model = library.models.load_model(name, compile=False)
+    finally:
+        Path(name).unlink()
+    if not facts.keras3:
+        return keras_artifact(model, facts)
+
+    def trainable(batch: FloatArray) -> KerasModel:
+        return carry_over(model, laid_out(batch, model.input_shape[1:]), facts.ending)
+
+    return Artifact(facts=facts, score=_scored(model), weights=lambda: _counted(model.weights), trainable=trainable)
+
+
+def _scored(model: KerasModel) -> Callable[[FloatArray], FloatArray]:
+    """Score by a model of either Keras."""
+    from auditor.tf import load
+
+    if not isinstance(model.input_shape, tuple) or not isinstance(model.output_shape, tuple):
+        raise ModelError("the model has several inputs or outputs, not one of each")
+    if len(model.output_shape) != 2:
+        said = f"the model's output has the shape {model.output_shape}, not one row of numbers an example"
+        raise ModelError(said)
+    tf = load().tf
+    run = tf.function(
+        lambda x: model(x, training=False), input_signature=[tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)]
+    )
+    return lambda batch: np.asarray(run(laid_out(batch, model.input_shape[1:])), np.float32)
+
+
+def _counted(variables: Iterable[Any]) -> Iterator[Weights]:
+    for variable in variables:
+        values = np.asarray(variable)
+        # Keras 3 has short names, and the layer before them in the path.
+        name = str(getattr(variable, "path", None) or variable.name).removesuffix(":0")
+        if values.dtype.kind == "f":  # not the states of random generators
+            yield name, values.shape, values.size, int(np.count_nonzero(values))
+
+
+def open_saved_model(content: bytes, facts: ModelFacts) -> Artifact:
+    """A checked, packed SavedModel, run by its signature."""
+    from auditor.tf import load
+
+    tf = load().tf
+    signature = saved_model.parse_saved_model(content, "SavedModel")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, part in saved_model.members(content, "SavedModel").items():
+            path = Path(folder, name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(part)
+        loaded = tf.saved_model.load(folder)
+    function = loaded.signatures[signature.name]
+
+    def score(batch: FloatArray) -> FloatArray:
+        given = tf.constant(_as_read(laid_out(batch, signature.shape[1:]), signature.type))
+        out = np.asarray(function(**{signature.input: given})[signature.output], np.float32)
+        return out.reshape(len(out), -1)
+
+    # The loaded object owns the variables: nothing else here keeps it.
+    return Artifact(facts=facts, score=score, weights=lambda: _counted((loaded, function)[1].variables))
+
+
+def open_onnx(content: bytes, facts: ModelFacts) -> Artifact:
+    """A checked ONNX file, run by onnxruntime on one thread. Raises ModelError where the extra is not installed."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        message, advice = f"onnxruntime is not installed: {error}", 'pip install "auditor[onnx]"'
+        raise ModelError(Problem(message=message, advice=advice)) from error
+    parsed = parse_onnx(content, "model.onnx")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = THREADS
+    options.use_deterministic_compute = True
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    (given,), output = parsed.inputs, parsed.outputs[0].name
+    size = given.shape[0]
+
+    def run(batch: FloatArray) -> FloatArray:
+        out = np.asarray(session.run([output], {given.name: _as_read(batch, given.type)})[0], np.float32)
+        return out.reshape(len(out), -1)
+
+    def score(batch: FloatArray) -> FloatArray:
+        ready = laid_out(batch, given.shape[1:])
+        return run(ready) if size is None else in_batches(ready, size, run)
+
+    return Artifact(facts=facts, score=score, weights=parsed.weights)
+
+
+def _as_read(batch: FloatArray, kind: str) -> np.ndarray[Any, Any]:
+    """Reals in the type that a model reads; integers are rounded."""
+    return np.rint(batch).astype(kind) if np.dtype(kind).kind in "iu" else batch.astype(kind)

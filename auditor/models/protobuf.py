@@ -1,0 +1,118 @@
+"""Messages of protocol buffers as fields by number: ONNX and SavedModel files, without the code that made them."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_WIDTHS = {_FIXED64: 8, _FIXED32: 4}
+
+
+class Message:
+    """One message. Nothing in it points elsewhere, so that all of it is as large as the file at most.
+
+    Every method raises ValueError where the bytes are no message.
+    """
+
+    def __init__(self, content: memoryview) -> None:
+        self._values: dict[int, list[int | memoryview]] = {}
+        for number, value in _fields(content):
+            self._values.setdefault(number, []).append(value)
+
+    def has(self, field: int) -> bool:
+        """Whether the field is there at all."""
+        return field in self._values
+
+    def raw(self, field: int) -> list[memoryview]:
+        """Every value of a field of bytes."""
+        found = []
+        for value in self._values.get(field, ()):
+            if isinstance(value, int):
+                raise ValueError(f"field {field} holds a number, not bytes")  # noqa: TRY004 - damage of the file
+            found.append(value)
+        return found
+
+    def number(self, field: int) -> int:
+        """An integer, 0 where it is absent; of several the last one counts."""
+        value = self._values.get(field, [0])[-1]
+        if not isinstance(value, int):
+            raise ValueError(f"field {field} holds bytes, not a number")  # noqa: TRY004
+        return value
+
+    def numbers(self, field: int) -> list[int]:
+        """Integers, packed or not; negative ones too."""
+        found: list[int] = []
+        for value in self._values.get(field, ()):
+            found += [value] if isinstance(value, int) else _varints(value)
+        return [value - (1 << 64) if value >> 63 else value for value in found]
+
+    def text(self, field: int) -> str:
+        """A text, "" where it is absent."""
+        values = self.raw(field)
+        return str(values[-1], "utf-8") if values else ""
+
+    def texts(self, field: int) -> list[str]:
+        """Every text of a field."""
+        return [str(value, "utf-8") for value in self.raw(field)]
+
+    def message(self, field: int) -> Message:
+        """A message; an empty one where it is absent."""
+        values = self.raw(field)
+        return Message(values[-1] if values else memoryview(b""))
+
+    def messages(self, field: int) -> list[Message]:
+        """Every message of a field."""
+        return [Message(value) for value in self.raw(field)]
+
+    def entries(self, field: int) -> dict[str, Message]:
+        """A map from text to messages."""
+        return {entry.text(1): entry.message(2) for entry in self.messages(field)}
+
+
+def _fields(content: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    place = 0
+    while place < len(content):
+        key, place = _varint(content, place)
+        number, kind = key >> 3, key & 7
+        if kind == _VARINT:
+            value, place = _varint(content, place)
+            yield number, value
+            continue
+        if kind == _BYTES:
+            size, place = _varint(content, place)
+        elif kind in _WIDTHS:
+            size = _WIDTHS[kind]
+        else:
+            raise ValueError(f"field {number} is of a kind that does not exist, {kind}")
+        if place + size > len(content):
+            raise ValueError(f"field {number} reaches beyond its message's end")
+        part = content[place : place + size]
+        yield number, part if kind == _BYTES else struct.unpack("<Q" if size == 8 else "<I", part)[0]
+        place += size
+
+
+def _varint(content: memoryview, place: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        if place >= len(content):
+            raise ValueError("a number reaches beyond the end")
+        byte = content[place]
+        place += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value & 0xFFFF_FFFF_FFFF_FFFF, place
+        shift += 7
+        if shift > 63:
+            raise ValueError("a number has more than 64 bits")
+
+
+def _varints(content: memoryview) -> list[int]:
+    found, place = [], 0
+    while place < len(content):
+        value, place = _varint(content, place)
+        found.append(value)
+    return found

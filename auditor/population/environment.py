@@ -1,0 +1,47 @@
+"""What of this program, its libraries and the user's modules determines model inputs and members."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from auditor.own import module_digest
+from auditor.provenance import THREADS, digest_of_files, library_versions
+
+if TYPE_CHECKING:
+    from auditor.records import Dataset
+    from auditor.spec import AuditSpec
+
+_CODE = (
+    "tf.py",
+    "data/*.py",
+    "population/member.py",
+    "population/train.py",
+    "population/stacked.py",
+    "population/dense.py",
+    "models/*.py",
+    "compress/*.py",
+)
+"""The auditor's own files that determine a member's result."""
+
+
+def inputs_definition(dataset: Dataset) -> dict[str, Any]:
+    """All that determines what models read of a data set."""
+    return {"data": dataset.digest, "environment": environment()}
+
+
+def environment() -> dict[str, Any]:
+    """What of this program and its libraries determines model inputs and members."""
+    package = Path(__file__).parents[1]
+    code = digest_of_files((path for pattern in _CODE for path in package.glob(pattern)), package)
+    # SciPy computes nothing of a member; its upgrades need not cost a training.
+    versions = {name: version for name, version in library_versions().items() if name != "scipy"}
+    return {"code": code, "libraries": versions, "threads": THREADS}
+
+
+def trusted(spec: AuditSpec, base: Path) -> dict[str, str]:
+    """The module of the user's architecture, with the digest of its source."""
+    module, _, function = (spec.model.architecture or "").partition(":")
+    if not function:
+        return {}
+    return {module: module_digest(module, base)}
