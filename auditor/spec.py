@@ -318,7 +318,7 @@ class GateTable(Table):
     over: Names | None = Field(
         None,
         description='attributes, intersections ("sex x race"), "overall", "class" (every class, for everybody), "*"; '
-        "default: all attributes and intersections",
+        "default: all attributes and intersections; with none declared, the classes",
     )
     compare: Literal[
         "value", "change", "ratio", "ratio_change", "disparity", "disparity_change", "to_overall", "to_overall_change"
@@ -379,7 +379,7 @@ class AuditSpec(Table):
     population: PopulationTable = PopulationTable()
     data: Data
     attribute: list[NamedAttribute] = Field(
-        description="sensitive attributes; a name alone has the defaults; []: classes alone are audited"
+        description="sensitive attributes; a name alone has the defaults; []: only classes are audited"
     )
     intersection: list[Intersection] = []
     compression: list[Compression] = Field(min_length=1)
