@@ -131,6 +131,19 @@ class Features(Table):
     text_limit: PositiveInt = Field(1000, description="most distinct values of a text column before it is an error")
 
 
+class Text(Table):
+    """`data.text`: a column of a table that the model reads as numbers of words."""
+
+    column: str = Field(description="its name; the model reads nothing else")
+    vocabulary: int = Field(
+        10_000,
+        ge=3,
+        lt=2**24,
+        description="numbers are below it: 0 no word, 1 unknown, then the most frequent words of the training split",
+    )
+    length: PositiveInt = Field(200, description="words of a text that are read; shorter texts end in zeros")
+
+
 class Calibration(Table):
     """`[data.calibration]`: the representative set that int8 is calibrated on."""
 
@@ -185,6 +198,7 @@ class Data(Table):
     id: str | None = Field(None, description="examples that share it are one cluster: intervals go by cluster")
     classes: list[LabelValue] | None = Field(None, description="the model's output order; default: sorted")
     features: Features = Field(Features(), description="columns that a table's model reads")
+    text: Text | None = Field(None, description="a column of texts, read as numbers of words instead")
     calibration: Calibration = Field(Calibration(), description="representative set for int8")
     preprocess: Preprocess = Field(Preprocess(), description="from image to model input")
 

@@ -62,6 +62,10 @@ def _check_model(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
     for key, needs in (("sha256", "path"), ("options", "architecture")):
         if getattr(model, key) and getattr(model, needs) is None:
             yield Mistake(path=("model", key), message=f"has no meaning without {needs}")
+    if spec.data.text is not None and model.architecture in {"mlp", "cnn"}:
+        advice = "name a function of your own that begins with an Embedding"
+        message = f"{model.architecture!r} would take the numbers of words for quantities"
+        yield Mistake(path=("model", "architecture"), message=message, advice=advice)
     if spec.training.stacked is True and model.architecture is None:
         yield Mistake(path=("training", "stacked"), message="has no meaning without an architecture to train")
     if spec.training.stacked is True and spec.training.weight_decay:
@@ -89,7 +93,11 @@ def _check_data(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
             yield Mistake(path=("data", "preprocess", "crop"), message="is left, top, right, bottom: nothing is left")
 
 
-SOURCES_OF_KEYS = {"input": ("images", "arrays"), "table": ("images", "cifar10", "cifar100")}
+SOURCES_OF_KEYS = {
+    "input": ("images", "arrays"),
+    "table": ("images", "cifar10", "cifar100"),
+    "text": ("table",),
+}
 """Keys of `[data]` that only some sources read."""
 LABELS_OF_CIFAR = {"cifar10": ("label",), "cifar100": ("fine_label", "coarse_label")}
 
@@ -100,6 +108,8 @@ def _check_keys_of_sources(data: Data) -> Iterator[Mistake]:
         if getattr(data, key) and source not in sources:
             said = f"is read by {' and '.join(sources)} alone, and the source is {source}"
             yield Mistake(path=("data", key), message=said)
+    if data.text is not None and data.features.model_fields_set & {"use", "drop"}:
+        yield Mistake(path=("data", "features"), message=f"the model reads {data.text.column!r} alone, by data.text")
     labels = LABELS_OF_CIFAR.get(source, (data.label,))
     if data.label not in labels:
         message = f"{data.label!r} is no label of {source}"

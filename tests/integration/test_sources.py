@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 
 import numpy as np
@@ -51,6 +50,27 @@ preprocess = { color = "grey" }
 [report]
 formats = ["html", "markdown"]
 """
+TEXTS = """
+attribute = ["dialect"]
+[data]
+path = "reviews.csv"
+label = "mood"
+text = { column = "review", vocabulary = 50, length = 8 }
+[report]
+formats = []
+"""
+READER = """
+import tf_keras
+
+def reader(input_shape, classes, vocabulary):
+    layers = tf_keras.layers
+    return tf_keras.Sequential([
+        layers.InputLayer(input_shape),
+        layers.Embedding(vocabulary, 8),
+        layers.GlobalAveragePooling1D(),
+        layers.Dense(classes, activation="softmax"),
+    ])
+"""
 
 
 def stripes(label, rng, height=12, width=12):
@@ -82,9 +102,9 @@ def write_arrays(folder):
     np.savez_compressed(folder / "digits.npz", **layout)
 
 
-def run(auditor, folder, text):
+def run(auditor, folder, text, head=HEAD):
     top, rest = text.split("[data]")
-    (folder / "audit.toml").write_text(HEAD.replace("[audit]", f"{top}[audit]") + "[data]" + rest, encoding="utf-8")
+    (folder / "audit.toml").write_text(head.replace("[audit]", f"{top}[audit]") + "[data]" + rest, encoding="utf-8")
     done = auditor("run", "--output", "out")
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads((folder / "out" / "result.json").read_text(encoding="utf-8"))
@@ -109,3 +129,24 @@ def test_an_audit_of_arrays_without_attributes_judges_classes_and_says_so(audito
     for command in (["validate"], ["plan"], ["report", "out/result.json", "--format", "markdown", "--output", "again"]):
         done = auditor(*command)
         assert done.returncode == 0, done.stderr
+
+
+def test_an_audit_of_texts_runs_with_an_embedding_of_ones_own(auditor, folder):
+    rng = np.random.default_rng(2)
+    mood = np.resize(["sad", "glad"], 240)
+    own = {"sad": ["bad", "dull", "grey"], "glad": ["good", "fine", "bright"]}
+    filler = [f"word{n}" for n in range(10)]
+    text = [" ".join([*rng.choice(filler, 3), *rng.choice(own[one], 3)]) for one in mood]
+    split = ["train"] * 160 + ["test"] * 80
+    table = pd.DataFrame(
+        {"review": text, "mood": mood, "dialect": np.resize(["a", "a", "b", "b"], 240), "split": split}
+    )
+    table.to_csv(folder / "reviews.csv", index=False)
+    (folder / "nets.py").write_text(READER, encoding="utf-8")
+    net = 'architecture = "nets:reader"\noptions = { vocabulary = 50 }'
+    head = HEAD.replace('architecture = "cnn"\noptions = { filters = [4], dense = [8] }', net)
+    head += '[[compression]]\nmethod = "float16"\n'
+    result = run(auditor, folder, TEXTS, head.replace("epochs = 4", "epochs = 8"))
+    assert {f["verdict"] for f in result["findings"]} == {"PASS"}
+    decisions = pd.read_parquet(folder / "out" / "predictions" / "float16.parquet")
+    assert (decisions["member_0"] == decisions["label"]).mean() > 0.9

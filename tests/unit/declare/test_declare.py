@@ -140,6 +140,12 @@ SENSE = {
     "key 'label' is missing": ('label = "income"', ""),
     "[] where there are none, and only classes are audited": ('attribute = ["sex", "race"]', ""),
     "is read by images and arrays alone, and the source is table": ("[data]", '[data]\ninput = "x"'),
+    "'mlp' would take the numbers of words for quantities": ("[data]", '[data]\ntext = { column = "review" }'),
+    "should be greater than or equal to 3": ("[data]", '[data]\ntext = { column = "review", vocabulary = 2 }'),
+    "the model reads 'review' alone, by data.text": (
+        '"mlp"\n[data]',
+        '"own:net"\n[data]\ntext = { column = "review" }\nfeatures = { use = ["age"] }',
+    ),
     "is read by images and cifar10 and cifar100 alone": ("[data]", '[data]\ntable = "x.csv"'),
     "'income' is no label of cifar100": ("[data]", '[data]\nsource = "cifar100"'),
     "is no TOML": ("[data]", "[data"),
