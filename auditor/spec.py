@@ -165,7 +165,16 @@ class Preprocess(Table):
     offset: float = Field(0.0, description="see scale")
 
 
-SourceName = Literal["table", "images", "arrays", "celeba", "cifar10", "cifar100", "predictions"]
+class RecordFeature(Table):
+    """`[data.tfrecord.NAME]`: a feature of the records."""
+
+    kind: Literal["image", "int", "float", "string"] = Field(
+        description="`image`: the bytes of a PNG or JPEG file; `int`, `float`: numbers; `string`: a text"
+    )
+    shape: list[PositiveInt] = Field([], description="of numbers that the model reads; default: one value")
+
+
+SourceName = Literal["table", "images", "arrays", "celeba", "cifar10", "cifar100", "tfrecord", "predictions"]
 
 
 class Data(Table):
@@ -174,17 +183,20 @@ class Data(Table):
     source: SourceName | None = Field(
         None,
         description="`table` (CSV, Parquet), `images` (a manifest, or class folders), `arrays` (npz, or a folder of "
-        "npy), `celeba`, `cifar10`, `cifar100`, `predictions`; default: from the path's ending",
+        "npy), `celeba`, `cifar10`, `cifar100`, `tfrecord`, `predictions`; default: from the path's ending",
     )
-    path: str = Field(description="file, or the folder of the images, arrays or official files")
+    path: str = Field(
+        description="file, or the folder of the images, arrays or official files; for tfrecord a pattern, such as "
+        "`train-*.tfrecord`"
+    )
     label: str = Field(
         description="column or array that holds the true class; for celeba one of the 40 attributes, for cifar10 "
         "`label`, for cifar100 `fine_label` or `coarse_label`; class folders: what to call the class"
     )
     input: str | None = Field(
         None,
-        description='what the model reads: an array (default "x"), or the column of a table that names the image file '
-        '(default "image")',
+        description='what the model reads: an array (default "x"), a feature of records (default "image"), or the '
+        'column of a table that names the image file (default "image")',
     )
     table: str | None = Field(
         None, description="attributes of class folders or of cifar, CSV or Parquet: one row an example"
@@ -199,6 +211,7 @@ class Data(Table):
     classes: list[LabelValue] | None = Field(None, description="the model's output order; default: sorted")
     features: Features = Field(Features(), description="columns that a table's model reads")
     text: Text | None = Field(None, description="a column of texts, read as numbers of words instead")
+    tfrecord: dict[str, RecordFeature] = Field({}, description="features of records, by name")
     calibration: Calibration = Field(Calibration(), description="representative set for int8")
     preprocess: Preprocess = Field(Preprocess(), description="from image to model input")
 

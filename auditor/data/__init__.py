@@ -21,6 +21,7 @@ SOURCES = {
     "celeba": "auditor.data.celeba:CelebaSource",
     "cifar10": "auditor.data.cifar:CifarSource",
     "cifar100": "auditor.data.cifar:CifarSource",
+    "tfrecord": "auditor.data.tfrecord:TfrecordSource",
     "predictions": "auditor.data.predictions:PredictionsSource",
 }
 """Where each source lives: only the one asked for is imported."""

@@ -21,6 +21,7 @@ from auditor.data.reading import (
     read_unchanged,
     refuse_changed,
 )
+from auditor.data.record_inputs import UNFIT, unfit
 from auditor.data.splits import divide
 from auditor.data.streams import check_as_is, fingerprints, pour
 from auditor.errors import DataError, Problem, did_you_mean
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
 INPUT = "x"
 SUFFIXES = ("_train", "_test")
-EXACT = 2**24
-"""Whole numbers below it are exact as float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,10 +239,7 @@ def _survey(part: Part, rows: Rows, start: int) -> npt.NDArray[np.uint64]:
         start += len(chunk)
     found = np.concatenate(bad)
     if found.size:
-        message = "NaN, infinite, or beyond what float32 holds"
-        if part.inputs.dtype.kind in "iu":
-            message = f"whole numbers of {EXACT:,} and more are not exact in float32"
-        raise DataError(*rows.problems(found, part.inputs.where, message))
+        raise DataError(*rows.problems(found, part.inputs.where, UNFIT))
     return np.concatenate(numbers)
 
 
@@ -253,5 +249,4 @@ def _as_read(chunk: Chunk) -> tuple[Chunk, npt.NDArray[np.bool_]]:
         return chunk, np.zeros(len(chunk), dtype=bool)
     with np.errstate(over="ignore"):
         read = chunk.astype(np.float32)
-    wrong: npt.NDArray[np.bool_] = np.abs(read) >= EXACT if chunk.dtype.kind in "iu" else ~np.isfinite(read)
-    return read, np.asarray(wrong.reshape(len(chunk), -1).any(axis=1))
+    return read, np.asarray(unfit(chunk).reshape(len(chunk), -1).any(axis=1))

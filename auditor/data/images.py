@@ -49,10 +49,17 @@ UNREADABLE = (
 """All that Pillow and zipfile raise for files that are damaged, too large, encrypted, or no images."""
 
 
-class ImageFiles(Protocol):
-    """Where images lie; closed by leaving the context."""
+class Readable(Protocol):
+    """Where images can be read from."""
 
     path: Path
+
+    def read(self, name: str) -> bytes:
+        """The image's bytes; raises one of `UNREADABLE`."""
+
+
+class ImageFiles(Readable, Protocol):
+    """Where images lie; closed by leaving the context."""
 
     def __enter__(self) -> Self: ...
 
@@ -60,9 +67,6 @@ class ImageFiles(Protocol):
 
     def size(self, name: str) -> int | None:
         """Bytes of the image; None where it is missing."""
-
-    def read(self, name: str) -> bytes:
-        """The image's bytes; raises one of `UNREADABLE`."""
 
     def identify(self, names: Sequence[str]) -> tuple[str, npt.NDArray[np.uint64]]:
         """SHA-256 of all images, and for each a number that equal images share; nothing is decoded."""
@@ -200,7 +204,7 @@ def write_images(folder: Path, files: ImageFiles, checked: Checked, content: str
     write_labels(folder, checked, preprocess)
 
 
-def fill(out: Pixels, files: ImageFiles, names: Sequence[str], preprocess: Preprocess) -> list[Problem]:
+def fill(out: Pixels, files: Readable, names: Sequence[str], preprocess: Preprocess) -> list[Problem]:
     """Decode every image into its place of `out`, [n, height, width, channels]; the images that cannot be are told."""
 
     def decode_batch(start: int) -> list[Problem]:

@@ -94,9 +94,10 @@ def _check_data(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 SOURCES_OF_KEYS = {
-    "input": ("images", "arrays"),
+    "input": ("images", "arrays", "tfrecord"),
     "table": ("images", "cifar10", "cifar100"),
     "text": ("table",),
+    "tfrecord": ("tfrecord",),
 }
 """Keys of `[data]` that only some sources read."""
 LABELS_OF_CIFAR = {"cifar10": ("label",), "cifar100": ("fine_label", "coarse_label")}
@@ -108,6 +109,15 @@ def _check_keys_of_sources(data: Data) -> Iterator[Mistake]:
         if getattr(data, key) and source not in sources:
             said = f"is read by {' and '.join(sources)} alone, and the source is {source}"
             yield Mistake(path=("data", key), message=said)
+    if source == "tfrecord" and not data.tfrecord:
+        advice = 'declare the features, such as [data.tfrecord.image] kind = "image"'
+        yield Mistake(path=("data",), message="tfrecord needs to know its features", advice=advice)
+    for name, feature in data.tfrecord.items():
+        if feature.shape and feature.kind in {"image", "string"}:
+            path = ("data", "tfrecord", name, "shape")
+            yield Mistake(
+                path=path, message=f"a feature of kind {feature.kind} has no shape: preprocess gives an image's"
+            )
     if data.text is not None and data.features.model_fields_set & {"use", "drop"}:
         yield Mistake(path=("data", "features"), message=f"the model reads {data.text.column!r} alone, by data.text")
     labels = LABELS_OF_CIFAR.get(source, (data.label,))

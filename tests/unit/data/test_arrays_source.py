@@ -175,7 +175,7 @@ BROKEN = {
     "array x: it holds <U1": {"x": np.full((N, 2), "a")},
     "array x: row 5: NaN, infinite": {"x": np.where(np.arange(N)[:, None] == 4, np.nan, np.ones((N, 2)))},
     "array x: rows 1, 2": {"x": np.where(np.arange(N)[:, None] < 2, 1e300, np.ones((N, 2)))},
-    "array x: row 60: whole numbers of 16,777,216": {
+    "array x: row 60: NaN, infinite, or beyond": {
         "x": np.where(np.arange(N)[:, None] == 59, 2**24, np.ones((N, 2), int))
     },
     "array x: it is stored column by column": {"x": np.asfortranarray(make()["x"])},

@@ -131,7 +131,12 @@ SENSE = {
     "everybody is no fixed whole": ('"recall"', '"precision"\ncompare = "to_overall"'),
     "'cluster': not yet": ('method = "prune"', 'method = "cluster"'),
     "key 'waiver': not yet": ("[data]", '[[waiver]]\ngate = "x"\n[data]'),
-    "'tfrecord': not yet": ("[data]", '[data]\nsource = "tfrecord"'),
+    "'tfds': not yet": ("[data]", '[data]\nsource = "tfds"'),
+    "tfrecord needs to know its features": ("[data]", '[data]\nsource = "tfrecord"'),
+    "a feature of kind string has no shape": (
+        "[data]",
+        '[data]\nsource = "tfrecord"\ntfrecord = { a = { kind = "string", shape = [3] } }',
+    ),
     "must rise": ('"race"]', '{ name = "race", bins = [3, 3] }]'),
     "has both bins and groups": ('"race"]', '{ name = "race", bins = [3], groups = { a = [1] } }]'),
     "'age' is no declared attribute": ("[data]", '[[intersection]]\nattributes = ["sex", "age"]\n[data]'),
@@ -139,7 +144,7 @@ SENSE = {
     "should be a table, not 3": ("schema = 1", "schema = 1\ntraining = 3"),
     "key 'label' is missing": ('label = "income"', ""),
     "[] where there are none, and only classes are audited": ('attribute = ["sex", "race"]', ""),
-    "is read by images and arrays alone, and the source is table": ("[data]", '[data]\ninput = "x"'),
+    "is read by images and arrays and tfrecord alone, and the source is table": ("[data]", '[data]\ninput = "x"'),
     "'mlp' would take the numbers of words for quantities": ("[data]", '[data]\ntext = { column = "review" }'),
     "should be greater than or equal to 3": ("[data]", '[data]\ntext = { column = "review", vocabulary = 2 }'),
     "the model reads 'review' alone, by data.text": (
