@@ -58,7 +58,7 @@ def _resolve(table: GateTable, dataset: Dataset, variants: Sequence[str], line: 
         raise ValueError("matches no group of the test split")
     chosen = tuple(variants) if table.variants == "*" else tuple(dict.fromkeys(as_list(table.variants)))
     return Gate(
-        name=table.name or _derived_name(table),
+        name=table.name or _derived_name(table, dataset),
         line=line,
         metric=table.metric,
         targets=targets,
@@ -77,10 +77,10 @@ def as_list(names: str | list[str]) -> list[str]:
     return [names] if isinstance(names, str) else names
 
 
-def _derived_name(table: GateTable) -> str:
+def _derived_name(table: GateTable, dataset: Dataset) -> str:
     """Name a gate by what it is about; its limits may change."""
     label = "" if table.of is None else f" of {'every class' if table.of == '*' else table.of}"
-    every = "every attribute and intersection"
+    every = "every attribute and intersection" if _families(dataset) else ", ".join(_over(table, dataset))
     over = every if table.over is None else ", ".join(every if name == "*" else name for name in as_list(table.over))
     variants = "" if table.variants == "*" else f", for {', '.join(as_list(table.variants))}"
     return f"{table.metric}{label}, {table.compare.replace('_', ' ')}, over {over}{variants}"
@@ -99,11 +99,20 @@ def _distinct(gates: Sequence[Gate]) -> tuple[Gate, ...]:
 
 
 def _over(table: GateTable, dataset: Dataset) -> list[str]:
-    """Give attributes, intersections, "overall" and "class" as named, or all attributes and intersections."""
-    families = list(dict.fromkeys(family_name(name) for name in dataset.groups.names if name != EVERYBODY))
+    """Give attributes, intersections, "overall" and "class" as named, or all attributes and intersections.
+
+    Where no attribute is declared, all are the classes; everybody, for a rate of all classes or of one.
+    """
+    by_class = RATES[table.metric].per_class and table.of in {None, "*"}
+    families = _families(dataset) or ["class" if by_class else "overall"]
     if table.over is None:
         return families
     return [name for over in as_list(table.over) for name in (families if over == "*" else [over])]
+
+
+def _families(dataset: Dataset) -> list[str]:
+    """Give all attributes and intersections."""
+    return list(dict.fromkeys(family_name(name) for name in dataset.groups.names if name != EVERYBODY))
 
 
 def _targets(table: GateTable, over: str, dataset: Dataset) -> list[GateTarget]:

@@ -148,6 +148,19 @@ class Features(Table):
     text_limit: PositiveInt = Field(1000, description="most distinct values of a text column before it is an error")
 
 
+class Text(Table):
+    """`data.text`: a column of a table that the model reads as numbers of words."""
+
+    column: str = Field(description="its name; the model reads nothing else")
+    vocabulary: int = Field(
+        10_000,
+        ge=3,
+        lt=2**24,
+        description="numbers are below it: 0 no word, 1 unknown, then the most frequent words of the training split",
+    )
+    length: PositiveInt = Field(200, description="words of a text that are read; shorter texts end in zeros")
+
+
 class Calibration(Table):
     """`[data.calibration]`: the representative set that int8 is calibrated on."""
 
@@ -195,14 +208,42 @@ Classes = Annotated[
 ]
 
 
+class RecordFeature(Table):
+    """`[data.tfrecord.NAME]`: a feature of the records."""
+
+    kind: Literal["image", "int", "float", "string"] = Field(
+        description="`image`: the bytes of a PNG or JPEG file; `int`, `float`: numbers; `string`: a text"
+    )
+    shape: list[PositiveInt] = Field([], description="of numbers that the model reads; default: one value")
+
+
+SourceName = Literal["table", "images", "arrays", "celeba", "cifar10", "cifar100", "tfrecord", "predictions"]
+
+
 class Data(Table):
     """`[data]`: where the examples come from."""
 
-    source: Literal["table", "celeba", "predictions"] | None = Field(
-        None, description="`table` (CSV, Parquet), `celeba`, `predictions`; default: from the path's ending"
+    source: SourceName | None = Field(
+        None,
+        description="`table` (CSV, Parquet), `images` (a manifest, or class folders), `arrays` (npz, or a folder of "
+        "npy), `celeba`, `cifar10`, `cifar100`, `tfrecord`, `predictions`; default: from the path's ending",
     )
-    path: str = Field(description="file, or for celeba the folder of the official files")
-    label: str = Field(description="column (for celeba one of the 40 attributes) that holds the true class")
+    path: str = Field(
+        description="file, or the folder of the images, arrays or official files; for tfrecord a pattern, such as "
+        "`train-*.tfrecord`"
+    )
+    label: str = Field(
+        description="column or array that holds the true class; for celeba one of the 40 attributes, for cifar10 "
+        "`label`, for cifar100 `fine_label` or `coarse_label`; class folders: what to call the class"
+    )
+    input: str | None = Field(
+        None,
+        description='what the model reads: an array (default "x"), a feature of records (default "image"), or the '
+        'column of a table that names the image file (default "image")',
+    )
+    table: str | None = Field(
+        None, description="attributes of class folders or of cifar, CSV or Parquet: one row an example"
+    )
     positive: LabelValue | None = Field(None, description="binary tasks: the class that recall and selection are about")
     split: Split | None = Field(
         None,
@@ -217,6 +258,8 @@ class Data(Table):
         "other stands for all outputs that are not named",
     )
     features: Features = Field(Features(), description="columns that a table's model reads")
+    text: Text | None = Field(None, description="a column of texts, read as numbers of words instead")
+    tfrecord: dict[str, RecordFeature] = Field({}, description="features of records, by name")
     calibration: Calibration = Field(Calibration(), description="representative set for int8")
     preprocess: AnyPreprocess = Field(
         Preprocess(), description="from image to model input: a table, or only its `function`"
@@ -353,7 +396,7 @@ class GateTable(Table):
     over: Names | None = Field(
         None,
         description='attributes, intersections ("sex x race"), "overall", "class" (every class, for everybody), "*"; '
-        "default: all attributes and intersections",
+        "default: all attributes and intersections; with none declared, the classes",
     )
     compare: Literal[
         "value", "change", "ratio", "ratio_change", "disparity", "disparity_change", "to_overall", "to_overall_change"
@@ -418,7 +461,7 @@ class AuditSpec(Table):
     population: PopulationTable = PopulationTable()
     data: Data
     attribute: list[NamedAttribute] = Field(
-        min_length=1, description="sensitive attributes; a name alone has the defaults"
+        description="sensitive attributes; a name alone has the defaults; []: only classes are audited"
     )
     intersection: list[Intersection] = []
     compression: list[Compression] = Field(min_length=1)

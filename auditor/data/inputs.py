@@ -60,14 +60,16 @@ def write_inputs(folder: Path, inputs: Inputs) -> None:
     _write_facts(folder, inputs.train_y, {**pixels, "classes": inputs.classes})
 
 
-def new_array(folder: Path, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
-    """A uint8 array of zeros that lives in its file, to be filled piece by piece; then `write_facts` is due."""
-    return np.lib.format.open_memmap(array_path(folder, name), mode="w+", dtype=np.uint8, shape=shape)
+def new_array(folder: Path, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike = np.uint8) -> npt.NDArray[Any]:
+    """An array of zeros that lives in its file, to be filled piece by piece; then `write_facts` is due."""
+    return np.lib.format.open_memmap(array_path(folder, name), mode="w+", dtype=dtype, shape=shape)
 
 
-def write_facts(folder: Path, train_y: IntArray, preprocess: Preprocess, *, classes: int) -> None:
-    """Write everything but the inputs themselves, which are pixels."""
-    _write_facts(folder, train_y, {**preprocess.model_dump(include={*_PIXELS}), "classes": classes})
+def write_facts(folder: Path, train_y: IntArray, preprocess: Preprocess | None, *, classes: int) -> None:
+    """Write everything but the inputs themselves: pixels, or None: numbers that are read as they are."""
+    as_they_are = {"scale": 1.0, "offset": 0.0, "mean": [], "std": []}
+    pixels = preprocess.model_dump(include={*_PIXELS}) if preprocess else as_they_are
+    _write_facts(folder, train_y, {**pixels, "classes": classes})
 
 
 def _write_facts(folder: Path, train_y: IntArray, facts: dict[str, Any]) -> None:

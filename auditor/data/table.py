@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
 
 from auditor.data import features as feature
-from auditor.data.assemble import Checked, assemble
-from auditor.data.groups import make_groups
-from auditor.data.inputs import Inputs, write_inputs
-from auditor.data.labels import make_labels
+from auditor.data import words
+from auditor.data.assemble import Checked, assemble, check_rows
+from auditor.data.inputs import new_array, write_facts
 from auditor.data.reading import (
     Attempt,
     Rows,
     check_columns,
     column_names,
     data_digest,
+    declared_columns,
     raise_all,
     read_rows,
     read_unchanged,
 )
-from auditor.data.splits import (
-    Division,
-    calibrate,
-    clusters,
-    divide,
-    overlap_warnings,
-)
+from auditor.data.splits import Division, divide
 from auditor.data.values import distinct, listed, plural
 from auditor.errors import DataError, Problem, did_you_mean
 from auditor.spec import SplitColumn, SplitFractions, SplitPaths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from auditor.data.features import Feature
+    import numpy.typing as npt
+
     from auditor.records import Dataset, IntArray
-    from auditor.spec import AuditSpec, Split
+    from auditor.spec import AuditSpec, Split, Text
+
+    Read = Callable[[pd.DataFrame], npt.NDArray[np.float32]]
+
+ROWS = 4096
+"""Rows turned into inputs at once."""
 
 
 class TableSource:
@@ -60,52 +61,34 @@ class TableSource:
         return assemble(self._spec, checked, data_digest(self._spec, digests))
 
     def materialise(self, folder: Path) -> None:
-        """Write standardised numbers and one-hot text, float32."""
-        checked, features = self._checked
-
-        def inputs(positions: IntArray) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-            return feature.transform(features, checked.rows.frame.iloc[positions])
-
-        division, labels = checked.division, checked.labels
-        write_inputs(
-            folder,
-            Inputs(
-                train_x=inputs(division.train),
-                train_y=labels.index[division.train],
-                test_x=inputs(division.test),
-                calibration_x=inputs(checked.calibration),
-                scale=1.0,
-                offset=0.0,
-                classes=len(labels.classes),
-            ),
-        )
+        """Write standardised numbers and one-hot text, or numbers of words, float32."""
+        checked, read = self._checked
+        frame, labels = checked.rows.frame, checked.labels
+        width = read(frame.iloc[:0]).shape[1]
+        for name, positions in checked.parts.items():
+            out = new_array(folder, name, (positions.size, width), np.float32)
+            for start in range(0, positions.size, ROWS):
+                out[start : start + ROWS] = read(frame.iloc[positions[start : start + ROWS]])
+        train_y = labels.index[checked.division.train]
+        write_facts(folder, train_y, None, classes=len(labels.classes))
 
     @cached_property
-    def _checked(self) -> tuple[Checked, tuple[Feature, ...]]:
+    def _checked(self) -> tuple[Checked, Read]:
         return _check(self._spec, self._paths)
 
 
-def _check(spec: AuditSpec, paths: Sequence[Path]) -> tuple[Checked, tuple[Feature, ...]]:
+def _check(spec: AuditSpec, paths: Sequence[Path]) -> tuple[Checked, Read]:
     present = [Attempt(column_names, path) for path in paths]
     raise_all(present)
     names = tuple(dict.fromkeys(name for found in present for name in found.value))
     split = spec.data.split or (SplitColumn(column="split") if "split" in names else SplitFractions())
-    declared, chosen = declared_columns(spec, split), Attempt(feature_columns, spec, names, split)
+    choose = text_column if spec.data.text else feature_columns
+    declared, chosen = declared_columns(spec, split), Attempt(choose, spec, names, split)
     wanted = declared if chosen.problems else declared | {f"column {name}": name for name in chosen.value}
     checks = [Attempt(check_columns, path, found.value, wanted) for path, found in zip(paths, present, strict=True)]
     raise_all([chosen, *checks])
     rows = read_rows(paths, tuple(dict.fromkeys([*declared.values(), *chosen.value])))
     return _check_rows(spec, rows, divide(rows, spec.data, split, spec.audit.seed), chosen.value)
-
-
-def declared_columns(spec: AuditSpec, split: Split) -> dict[str, str]:
-    """The columns that the definition names as label, id, split or attribute, by key path."""
-    columns = {"data.label": spec.data.label}
-    if spec.data.id is not None:
-        columns["data.id"] = spec.data.id
-    if isinstance(split, SplitColumn):
-        columns["data.split.column"] = split.column
-    return columns | {f"attribute {attribute.name}": attribute.name for attribute in spec.attribute}
 
 
 def feature_columns(spec: AuditSpec, names: Sequence[str], split: Split) -> tuple[str, ...]:
@@ -140,28 +123,27 @@ def feature_columns(spec: AuditSpec, names: Sequence[str], split: Split) -> tupl
     return chosen
 
 
-def _check_rows(
-    spec: AuditSpec, rows: Rows, division: Division, columns: tuple[str, ...]
-) -> tuple[Checked, tuple[Feature, ...]]:
-    labels = Attempt(make_labels, rows, spec.data, division)
-    grouped = Attempt(make_groups, rows, spec.attribute, spec.intersection, division.train, division.test)
-    cluster = Attempt(clusters, rows, spec.data.id, division.used)
-    fitted = Attempt(fit_features, rows, division, columns, spec.data.features.text_limit)
-    raise_all([labels, grouped, cluster, fitted])
+def text_column(spec: AuditSpec, names: Sequence[str], split: Split) -> tuple[str, ...]:
+    """The one column that a model of texts reads; raises DataError where it is not there, or is something else."""
+    name, where = cast("Text", spec.data.text).column, "data.text.column"
+    if name not in names:
+        message = f'there is no column "{name}"'
+        raise DataError(Problem(where=where, message=message, advice=did_you_mean(name, names)))
+    if name in declared_columns(spec, split).values():
+        raise DataError(Problem(where=where, message=f'"{name}" is label, split, id or attribute'))
+    return (name,)
+
+
+def _check_rows(spec: AuditSpec, rows: Rows, division: Division, columns: tuple[str, ...]) -> tuple[Checked, Read]:
+    if spec.data.text is not None:
+        fitted = Attempt(fit_text, rows, division, spec.data.text)
+    else:
+        fitted = Attempt(fit_features, rows, division, columns, spec.data.features.text_limit)
     same = _fingerprints(rows, columns)
     whole = _fingerprints(rows, dict.fromkeys([*columns, *(one.name for one in spec.attribute), spec.data.label]))
-    calibration, few = calibrate(rows, division, same, spec)
-    features, warnings = fitted.value
-    checked = Checked(
-        rows=rows,
-        division=division,
-        labels=labels.value,
-        grouped=grouped.value,
-        calibration=calibration,
-        cluster=cluster.value,
-        warnings=(*warnings, *few, *overlap_warnings(division, whole, cluster.value)),
-    )
-    return checked, features
+    checked = check_rows(spec, rows, division, same, whole=whole, also=[fitted])
+    read, warnings = fitted.value
+    return replace(checked, warnings=(*warnings, *checked.warnings)), read
 
 
 def _fingerprints(rows: Rows, columns: Iterable[str]) -> IntArray:
@@ -169,13 +151,34 @@ def _fingerprints(rows: Rows, columns: Iterable[str]) -> IntArray:
     return pd.util.hash_pandas_object(rows.frame[list(columns)], index=False).to_numpy()
 
 
+def fit_text(rows: Rows, division: Division, text: Text) -> tuple[Read, tuple[str, ...]]:
+    """How texts are read, by the words of the training rows, and warnings; raises DataError where no text is."""
+    where, column = f"column {text.column}", rows.frame[text.column]
+    if not division.train.size:
+        message = "words are numbered by the training split, and there is no training split"
+        raise DataError(Problem(where=where, message=message, advice="Declare a split into train and test."))
+    wrong = division.used[[not isinstance(one, str) for one in column.iloc[division.used]]]
+    if wrong.size:
+        raise DataError(*rows.problems(wrong, where, "no text is there", "Fill the column, or drop these rows."))
+    vocabulary = words.learn(column.iloc[division.train], text.vocabulary)
+    if not vocabulary:
+        raise DataError(Problem(where=where, message="no training row holds a word"))
+    lengths = np.array([len(words.split_words(one)) for one in column.iloc[division.test]])
+    said = {
+        "without any word: all zeros": int((lengths == 0).sum()),
+        f"with more than {text.length:,} words, and cut there": int((lengths > text.length).sum()),
+    }
+    warnings = (f"Column {text.column}: {plural(n, 'test text')} {what}." for what, n in said.items() if n)
+    return partial(words.encode, text.column, vocabulary, text.length), tuple(warnings)
+
+
 def fit_features(
     rows: Rows, division: Division, columns: tuple[str, ...], text_limit: int
-) -> tuple[tuple[Feature, ...], tuple[str, ...]]:
-    """Features fitted on the training rows, and warnings; raises DataError naming every column that cannot be one."""
+) -> tuple[Read, tuple[str, ...]]:
+    """How features are read, fitted on the training rows, and warnings; raises DataError naming what cannot be one."""
     raise_all(Attempt(_check_feature, rows, division, name, text_limit) for name in columns)
     if not division.train.size:
-        return feature.unscaled(columns), ()
+        return partial(feature.transform, feature.unscaled(columns)), ()
     features, constant = feature.fit(rows.frame[list(columns)].iloc[division.train])
     if not features:
         raise DataError(
@@ -191,7 +194,7 @@ def fit_features(
                 warnings.append(
                     f"Column {one.column}: {plural(unseen, 'test row')} with a value unknown to training: all zeros."
                 )
-    return features, tuple(warnings)
+    return partial(feature.transform, features), tuple(warnings)
 
 
 def _check_feature(rows: Rows, division: Division, name: str, text_limit: int) -> None:

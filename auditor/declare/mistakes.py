@@ -29,12 +29,18 @@ LATER_KEYS = {
 }  # fmt: skip
 LATER_VALUES = {
     "method": {"cluster", "int16x8", "qat", "distill", "low_rank"},
-    "source": {"images", "arrays", "tfrecord", "tfds", "cifar10"},
+    "source": {"tfds"},
     "formats": {"junit", "sarif", "card"},
     "metric": {"pie_excess"},
     "architecture": {"resnet18", "wide_resnet", "inception_v3", "resnet50", "mobilenet_v2"},
 }
 """What the format knows and this version does not yet."""
+MISSING: dict[KeyPath, str] = {
+    (
+        "attribute",
+    ): 'name the sensitive attributes, ["sex", "race"]; [] where there are none, and only classes are audited'
+}
+"""What to do where a key is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +73,7 @@ def explain(detail: ErrorDetails) -> Mistake:
         choices = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
         return _explain_choice(path, given, choices)
     if kind == "missing":
-        return Mistake(path=path, message=f"key {path[-1]!r} is missing")
+        return Mistake(path=path, message=f"key {path[-1]!r} is missing", advice=MISSING.get(path, ""))
     message = re.sub(r"^(Input|String|List|Value) ", "", str(detail["msg"]))
     message = re.sub(
         r"a valid (dictionary.*|string|list|integer|number|boolean)$", lambda m: TOML_TYPES[m[1][:4]], message

@@ -16,7 +16,7 @@ from auditor.spec import Artifact, PredictionColumns, Prune, Quantize
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from auditor.spec import AuditSpec, Compression, GateTable, Model, Pins, Preprocess
+    from auditor.spec import AuditSpec, Compression, Data, GateTable, Model, Pins, Preprocess
 
 MOST_RATIO = 20
 """No limit of a quotient is meant to be more: it was written in percent."""
@@ -66,6 +66,10 @@ def _check_model(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
     for key, needs in (("sha256", "path"), ("options", "architecture")):
         if getattr(model, key) and getattr(model, needs) is None:
             yield Mistake(path=("model", key), message=f"has no meaning without {needs}")
+    if spec.data.text is not None and model.architecture in {"mlp", "cnn"}:
+        advice = "name a function of your own that begins with an Embedding"
+        message = f"{model.architecture!r} would take the numbers of words for quantities"
+        yield Mistake(path=("model", "architecture"), message=message, advice=advice)
     if spec.training.stacked is True and model.architecture is None:
         yield Mistake(path=("training", "stacked"), message="has no meaning without an architecture to train")
     if spec.training.stacked is True and spec.training.weight_decay:
@@ -80,9 +84,10 @@ def _check_data(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
     if data.source is not None and (data.source == "predictions") != from_columns:
         advice = 'a table of decisions needs both: source = "predictions" and [model] predictions = "base_*"'
         yield Mistake(path=("data", "source"), message="does not fit [model]", advice=advice)
-    if data.source is None and not from_columns and not data.path.lower().endswith((".csv", ".parquet", ".pq")):
-        advice = 'give source = "table" or "celeba", or a path that ends in .csv or .parquet'
+    if data.source is None and not from_columns and not data.path.lower().endswith((".csv", ".parquet", ".pq", ".npz")):
+        advice = 'give source = "images", "arrays" or another, or a path that ends in .csv, .parquet or .npz'
         yield Mistake(path=("data", "path"), message=f"the source cannot be told from {data.path!r}", advice=advice)
+    yield from _check_keys_of_sources(data)
     if data.split == "all" and _trains(spec):
         advice = "a split into train and test is needed, or a model file that is only quantised or compared"
         yield Mistake(path=("data", "split"), message='"all" leaves nothing to train or calibrate on', advice=advice)
@@ -108,6 +113,39 @@ def _check_preprocess(preprocess: Preprocess) -> Iterator[Mistake]:
             yield Mistake(path=(*here, "function"), message='is no function: "package.module:function"')
         for key in {"scale", "offset", "mean", "std"} & preprocess.model_fields_set:
             yield Mistake(path=(*here, key), message="has no meaning beside a function, which does it all")
+
+
+SOURCES_OF_KEYS = {
+    "input": ("images", "arrays", "tfrecord"),
+    "table": ("images", "cifar10", "cifar100"),
+    "text": ("table",),
+    "tfrecord": ("tfrecord",),
+}
+"""Keys of `[data]` that only some sources read."""
+LABELS_OF_CIFAR = {"cifar10": ("label",), "cifar100": ("fine_label", "coarse_label")}
+
+
+def _check_keys_of_sources(data: Data) -> Iterator[Mistake]:
+    source = data.source or ("arrays" if data.path.lower().endswith(".npz") else "table")
+    for key, sources in SOURCES_OF_KEYS.items():
+        if getattr(data, key) and source not in sources:
+            said = f"is read by {' and '.join(sources)} alone, and the source is {source}"
+            yield Mistake(path=("data", key), message=said)
+    if source == "tfrecord" and not data.tfrecord:
+        advice = 'declare the features, such as [data.tfrecord.image] kind = "image"'
+        yield Mistake(path=("data",), message="tfrecord needs to know its features", advice=advice)
+    for name, feature in data.tfrecord.items():
+        if feature.shape and feature.kind in {"image", "string"}:
+            path = ("data", "tfrecord", name, "shape")
+            yield Mistake(
+                path=path, message=f"a feature of kind {feature.kind} has no shape: preprocess gives an image's"
+            )
+    if data.text is not None and data.features.model_fields_set & {"use", "drop"}:
+        yield Mistake(path=("data", "features"), message=f"the model reads {data.text.column!r} alone, by data.text")
+    labels = LABELS_OF_CIFAR.get(source, (data.label,))
+    if data.label not in labels:
+        message = f"{data.label!r} is no label of {source}"
+        yield Mistake(path=("data", "label"), message=message, advice=did_you_mean(data.label, labels))
 
 
 def _trains(spec: AuditSpec) -> bool:

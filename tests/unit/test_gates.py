@@ -10,7 +10,7 @@ from handmade import dataset
 
 from auditor.errors import SpecError
 from auditor.gates import change_limits, resolve_gates
-from auditor.records import EACH, NONE
+from auditor.records import EACH, NONE, Groups
 from auditor.spec import GateTable
 
 A, B = ((("team", name),) for name in "ab")
@@ -39,6 +39,20 @@ def test_without_a_positive_class_every_class_is_judged():
     data = dataset([0, 1, 2, 0], ["a", "b", "a", "b"], classes=("p", "q", "r"))
     assert {label for label, *_ in resolve(data=data).targets} == {"p", "q", "r"}
     assert {label for label, *_ in resolve(data=data, of="q").targets} == {"q"}
+
+
+def test_without_attributes_every_class_is_judged_or_everybody():
+    alone = Groups(names=((),), membership=np.ones((1, 1), bool), cell_of=np.zeros(4, int), reference=np.array([NONE]))
+    data = replace(DATA, groups=alone)
+    for over in (None, "*"):
+        gate = resolve(data=data, over=over)
+        assert gate.targets == (("no", (), None), ("yes", (), None))
+        assert gate.name == "recall, change, over class"
+    assert resolve(data=data, of="yes").targets == (("yes", (), None),)
+    assert resolve(data=data, metric="accuracy").targets == ((None, (), None),)
+    assert resolve(data=data, metric="accuracy").name == "accuracy, change, over overall"
+    with pytest.raises(SpecError, match="compares groups"):
+        resolve(data=data, compare="disparity")
 
 
 def test_overall_and_class_are_for_everybody():

@@ -34,6 +34,11 @@ NOT_MEASURED = (
     "What follows from a decision: every error counts the same here.",
 )
 
+NO_ATTRIBUTES = (
+    "Sensitive attributes: none was declared, so that nothing is known of any group of people. Only classes were "
+    "audited."
+)
+
 
 def method_section(numbers: Numbers) -> Section:
     """Explain rates, intervals, verdicts and their assumptions."""
@@ -166,14 +171,14 @@ def _claims(numbers: Numbers) -> tuple[str, ...]:
     return tuple(said)
 
 
-def limits_section() -> Section:
+def limits_section(numbers: Numbers) -> Section:
     """Say what the audit does not measure."""
     return Section(
         id="not-measured",
         title="What was not measured",
         question="What can be wrong although every gate passes?",
         blocks=(
-            Bullets(items=NOT_MEASURED),
+            Bullets(items=(NO_ATTRIBUTES, *NOT_MEASURED) if not numbers.result.data.reference else NOT_MEASURED),
             Prose(
                 paragraphs=(
                     (

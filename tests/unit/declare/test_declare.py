@@ -131,13 +131,28 @@ SENSE = {
     "everybody is no fixed whole": ('"recall"', '"precision"\ncompare = "to_overall"'),
     "'cluster': not yet": ('method = "prune"', 'method = "cluster"'),
     "key 'waiver': not yet": ("[data]", '[[waiver]]\ngate = "x"\n[data]'),
-    "'tfrecord': not yet": ("[data]", '[data]\nsource = "tfrecord"'),
+    "'tfds': not yet": ("[data]", '[data]\nsource = "tfds"'),
+    "tfrecord needs to know its features": ("[data]", '[data]\nsource = "tfrecord"'),
+    "a feature of kind string has no shape": (
+        "[data]",
+        '[data]\nsource = "tfrecord"\ntfrecord = { a = { kind = "string", shape = [3] } }',
+    ),
     "must rise": ('"race"]', '{ name = "race", bins = [3, 3] }]'),
     "has both bins and groups": ('"race"]', '{ name = "race", bins = [3], groups = { a = [1] } }]'),
     "'age' is no declared attribute": ("[data]", '[[intersection]]\nattributes = ["sex", "age"]\n[data]'),
     "should be greater than 0": ("[data]", "[training]\nepochs = 0\n[data]"),
     "should be a table, not 3": ("schema = 1", "schema = 1\ntraining = 3"),
     "key 'label' is missing": ('label = "income"', ""),
+    "[] where there are none, and only classes are audited": ('attribute = ["sex", "race"]', ""),
+    "is read by images and arrays and tfrecord alone, and the source is table": ("[data]", '[data]\ninput = "x"'),
+    "'mlp' would take the numbers of words for quantities": ("[data]", '[data]\ntext = { column = "review" }'),
+    "should be greater than or equal to 3": ("[data]", '[data]\ntext = { column = "review", vocabulary = 2 }'),
+    "the model reads 'review' alone, by data.text": (
+        '"mlp"\n[data]',
+        '"own:net"\n[data]\ntext = { column = "review" }\nfeatures = { use = ["age"] }',
+    ),
+    "is read by images and cifar10 and cifar100 alone": ("[data]", '[data]\ntable = "x.csv"'),
+    "'income' is no label of cifar100": ("[data]", '[data]\nsource = "cifar100"'),
     "is no TOML": ("[data]", "[data"),
 }
 
@@ -150,6 +165,10 @@ def test_what_makes_no_sense_is_refused_and_the_file_is_named(tmp_path, message)
     assert any(message in str(p) for p in found), found
     assert len(found) == 1, found
     assert found[0].file.endswith("audit.toml")
+
+
+def test_an_audit_of_classes_alone_is_declared_by_an_empty_list(tmp_path):
+    assert load_spec(write(tmp_path, SMALLEST.replace('["sex", "race"]', "[]"))).spec.attribute == []
 
 
 def test_a_given_model_cannot_be_trained_from_scratch(tmp_path):
