@@ -32,6 +32,10 @@ SETTINGS = click.option(
     metavar="KEY=VALUE",
     help="Set any key, such as data.path=… or compression.NAME.sparsity=…",
 )
+SANDBOX = click.option(
+    "--require-sandbox", is_flag=True, help="Refuse to open models where the kernel cannot confine them."
+)
+_SANDBOXED = "run.require_sandbox=true"
 INCONCLUSIVE = click.option("--allow-inconclusive", is_flag=True, help="Inconclusive gates do not count.")
 
 
@@ -56,6 +60,7 @@ def cli() -> None:
 @click.option("--no-gate", is_flag=True, help="An audit without gates is meant.")
 @INCONCLUSIVE
 @click.option("--require-pins", is_flag=True, help="Refuse model files without a declared sha256.")
+@SANDBOX
 @click.option("--force", is_flag=True, help="Run every member again, whatever is stored.")
 def run(  # noqa: PLR0913, PLR0917 - one argument an option
     file: Path,
@@ -66,6 +71,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     no_gate: bool,  # noqa: FBT001 - click passes by name
     allow_inconclusive: bool,  # noqa: FBT001
     require_pins: bool,  # noqa: FBT001
+    require_sandbox: bool,  # noqa: FBT001
     force: bool,  # noqa: FBT001
 ) -> ExitCode:
     """Run the whole audit; resume what an earlier run left."""
@@ -76,6 +82,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
 
     extra = [f"population.size={members}"] if members else []
     extra += [f"run.executor={executor}"] if executor else []
+    extra += [_SANDBOXED] if require_sandbox else []
     declaration = _load(file, (*settings, *extra))
     _need_gates(declaration, no_gate=no_gate)
     if require_pins:
@@ -169,12 +176,14 @@ def _show(renderable: RenderableType) -> None:
 @cli.command()
 @click.argument("file", type=FILE, default="audit.toml")
 @SETTINGS
-def validate(file: Path, settings: tuple[str, ...]) -> ExitCode:
+@SANDBOX
+def validate(file: Path, settings: tuple[str, ...], require_sandbox: bool) -> ExitCode:  # noqa: FBT001
     """Check definition and data without training; tell what each gate can show."""
     from auditor.report.terminal_validation import overview
     from auditor.validation import validate as check_all
 
-    _show(overview(check_all(_load(file, settings))))
+    extra = [_SANDBOXED] if require_sandbox else []
+    _show(overview(check_all(_load(file, (*settings, *extra)))))
     return ExitCode.PASSED
 
 

@@ -18,6 +18,7 @@ from auditor.population.files import matches
 from auditor.progress import Silent
 from auditor.provenance import describe
 from auditor.records import BASELINE, AuditResult
+from auditor.sandbox import weakest
 from auditor.spec import Artifact
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def _measure(
             stacks={p.name: p.stack for p in populations if p.stack},
         ),
         timings={},
+        sandbox=weakest(population.sandbox for population in populations if population.sandbox),
         data=summarise_data(dataset),
         variants=variants,
         failures=tuple(failure for population in populations for failure in population.failures),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from auditor.description import Description, Selections
+    from auditor.sandbox import Sandbox
 
 IntArray = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.floating[Any]]
@@ -173,6 +174,8 @@ class Population:
     """[K]: what was measured on each member: sparsity, bytes, parameters, latency."""
     stack: int | None = None
     """How many members were trained side by side at most; None where each was trained by itself, or none."""
+    sandbox: Sandbox | None = None
+    """The weakest that a member was made in; None where no model was opened."""
 
 
 # -------------------------------------------------------------------------------------------------------------- measure
@@ -573,7 +576,9 @@ class AuditResult:
     definition_file: str
     provenance: Mapping[str, Any]
     timings: Mapping[str, float]
-    """Seconds by stage; the only part that differs between identical runs."""
+    """Seconds by stage; differs between identical runs, as does the sandbox, which the kernel decides."""
+    sandbox: Sandbox | None
+    """The weakest that a member was made in; None where no model was opened."""
     data: DataSummary
     variants: tuple[VariantSummary, ...]
     """The baseline first."""

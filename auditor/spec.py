@@ -430,6 +430,10 @@ class Run(Table):
         description="what a Dask worker must offer to run members of a variant, of `baseline`, or of `*`, all others: "
         '`{ "*" = { memory = 8e9 } }`',
     )
+    require_sandbox: bool = Field(
+        False,
+        description="open no model where the kernel cannot keep it from the network and from writing elsewhere",
+    )
     store: str = Field(".auditor", description="folder of finished jobs, relative to the file")
     member_timeout: PositiveInt = Field(
         86_400,

@@ -15,6 +15,7 @@ from auditor.measure.estimates import estimate
 from auditor.measure.power import needed
 from auditor.measure.setting import prepare
 from auditor.measure.summary import summarise_data
+from auditor.population.confined import expected, refuse_unconfined
 from auditor.records import BASELINE, NONE, Population, Predictions, group_name
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from auditor.measure.estimates import Target
     from auditor.measure.setting import Setting
     from auditor.records import Dataset, DataSummary, Estimate, Gate, GroupKey, Label
+    from auditor.sandbox import Sandbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +58,15 @@ class Validation:
     """Each variant, with the members that would run; 0 where they are columns of a table."""
     reaches: tuple[Reach, ...]
     warnings: tuple[str, ...]
+    sandbox: Sandbox | None
+    """What members would run in; None where no model would be opened."""
 
 
 def validate(declaration: Declaration) -> Validation:
     """Read and check everything that a run would, but train nothing and open no model with TensorFlow."""
     spec = declaration.spec
     with declaration.naming_places():
+        refuse_unconfined(spec)
         dataset = data.open_source(spec, declaration.base).load()
         gates = declared_gates(declaration, dataset)
         variants = population.plan(spec, dataset, declaration.base)
@@ -71,6 +76,7 @@ def validate(declaration: Declaration) -> Validation:
         data=summarise_data(dataset),
         variants=tuple((variant.name, len(variant.jobs)) for variant in variants),
         reaches=tuple(reach for gate in gates for reach in _reaches(gate, setting)),
+        sandbox=None if spec.model.predictions is not None else expected(spec.run),
         warnings=tuple(f"{name} has one member: a claim about a recipe needs two, and is undefined" for name in alone),
     )
 

@@ -33,6 +33,7 @@ from auditor.records import (
     family_name,
     group_name,
 )
+from auditor.sandbox import made_of
 
 POSITIVE, NEGATIVE = ">50K", "<=50K"
 MEMBERS = 10
@@ -463,6 +464,7 @@ def adult(**changes) -> AuditResult:
             "data_sha256": "a" * 64,
         },
         timings={"train": 131.5, "measure": 0.4, "latency_ms baseline": 0.021},
+        sandbox=made_of(writes=True, network=True, memory=16 << 30),
         data=DataSummary(
             source="table audits/adult/adult.parquet",
             digest="d" * 64,

@@ -40,6 +40,10 @@ def truth(seed=0):
     return (x[TRAIN:, :4].sum(axis=1) > 0).astype(np.int32)
 
 
+UNCONFINED = {"level": "none", "writes": False, "network": False, "memory": None, "why": "of a test"}
+"""What entries that are made by hand tell of their sandbox."""
+
+
 class Source:
     """Gives the inputs; `nan` puts one into the training split."""
 
@@ -94,6 +98,8 @@ OWN = """
 import os, pathlib, signal
 import tf_keras
 
+HERE = pathlib.Path(__file__).parent / "store" / ".scratch"  # a worker can write nowhere but into the store
+
 @tf_keras.saving.register_keras_serializable("own")
 class Gate(tf_keras.layers.Layer):
     def call(self, x):
@@ -106,7 +112,7 @@ def gated(input_shape, classes):
     )
 
 def dying(input_shape, classes):
-    marker = pathlib.Path(__file__).with_name("died")
+    marker = HERE / "died"
     if not marker.exists():
         marker.touch()
         os.kill(os.getpid(), signal.SIGKILL)
@@ -115,7 +121,7 @@ def dying(input_shape, classes):
 def hungry(input_shape, classes):
     import resource
     import numpy as np
-    marker = pathlib.Path(__file__).with_name("starved")
+    marker = HERE / "starved"
     if not marker.exists():
         marker.touch()
         before = resource.getrlimit(resource.RLIMIT_AS)
@@ -130,7 +136,7 @@ def short(input_shape, classes):
     return gated(input_shape, 5)
 
 def raising(input_shape, classes):
-    marker = pathlib.Path(__file__).with_name("tries")
+    marker = HERE / "tries"
     marker.write_text((marker.read_text() if marker.exists() else "") + "x")
     raise RuntimeError("no luck")
 """

@@ -1,20 +1,20 @@
 """The look at HDF5 bytes in a process of its own: damaged ones can make libhdf5 run for ever, or die.
 
-Started as `python -m auditor.models.apart check|config FILE MEMORY`, the bytes on standard input. No TensorFlow.
+Started as `python -m auditor.models.apart check|config FILE MEMORY`, the bytes on standard input. No TensorFlow; a
+sandbox without any folder to write into.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from auditor import sandbox
 from auditor.errors import ModelError, Problem
-from auditor.models.hdf5 import check_hdf5, hdf5_config
 
 _SECONDS = 60.0
 _MEMORY = 1 << 30
@@ -39,7 +39,7 @@ def _ask(what: str, content: bytes, file: str) -> list[str]:
         # The program is this very Python, and the file's name is an argument that no shell reads.
         done = subprocess.run(  # noqa: S603
             [*_COMMAND, what, file, str(_MEMORY)],
-            input=content, capture_output=True, timeout=_SECONDS, check=False, env=_env(),
+            input=content, capture_output=True, timeout=_SECONDS, check=False, env=sandbox.environment(),
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise ModelError(_unseen(file, "it takes longer")) from error
@@ -58,14 +58,11 @@ def _unseen(file: str, why: str) -> Problem:
     return Problem(file=file, message=f"it could not be looked into within {_SECONDS:g} seconds: {why}")
 
 
-def _env() -> dict[str, str]:
-    """The child finds the same auditor, also where only this process's own search path leads to it."""
-    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
-
-
 def main(what: str, file: str, memory: str) -> None:
     """Answer on standard output: what is refused, or the configuration's text."""
+    sandbox.enter([])
+    from auditor.models.hdf5 import check_hdf5, hdf5_config  # noqa: PLC0415 - NumPy starts threads: see `sandbox`
+
     content = sys.stdin.buffer.read()
     _limit_memory(int(memory) + 2 * len(content))
     problems: list[dict[str, object]] = []

@@ -20,6 +20,9 @@ _CODE = frozenset({"Lambda", "__lambda__", "TFOpLambda", "SlicingOpLambda"})
 _COMPOSITE = ("_COMPOSITE_TYPE", "_CONSTANT_VALUE")
 _COMPOSITE_KEY = "_TYPE"
 """Marks behind which Keras decodes a text as a configuration of its own, or takes a value as it is."""
+_LARGEST = 1 << 32
+_IDENTITY = "shared_object_id"
+"""Keras 3 tells by a number of any size which objects are one and the same: it is only compared."""
 _HOLDERS = frozenset({"layer", "cell", "backward_layer", "forward_layer"})
 """Settings that hold a layer."""
 _LISTS = frozenset({"layers", "cells"})
@@ -70,7 +73,7 @@ def read_config(
 
 def _refusals(value: object, layer: str, trusted: Collection[str], dialect: Dialect) -> Iterator[tuple[str, str]]:
     """Layer and reason for everything that is not allowed in a value, at any depth."""
-    if isinstance(value, str) and (said := _marked(value)):
+    if said := _marked(value) if isinstance(value, str) else _too_large(value):
         yield layer, said
     if isinstance(value, list):
         for item in value:
@@ -89,10 +92,13 @@ def _refusals(value: object, layer: str, trusted: Collection[str], dialect: Dial
             yield layer, "a part of the model brings its own compile configuration"
         elif said := _marked(key) or _setting(key, item, dialect) or _held(key, item, value):
             yield layer, said
-        yield from _refusals(item, layer, trusted, dialect)
+        if not (key == _IDENTITY and isinstance(item, int)):
+            yield from _refusals(item, layer, trusted, dialect)
 
 
-def _named(value: dict[str, Any], trusted: Collection[str], dialect: Dialect) -> str | None:  # noqa: PLR0911 - one reason each
+def _named(  # noqa: PLR0911 - one reason each
+    value: dict[str, Any], trusted: Collection[str], dialect: Dialect
+) -> str | None:
     """Why an object of the configuration is refused, or None."""
     kind, module, registered = value.get("class_name"), value.get("module"), value.get("registered_name")
     if isinstance(module, str) and module in trusted:
@@ -118,6 +124,12 @@ def _function(value: dict[str, Any], dialect: Dialect) -> str | None:
     if known and (module is None or (isinstance(module, str) and module in dialect.modules)):
         return None
     return f'it names the function "{module}.{word}", which is not a known activation'
+
+
+def _too_large(value: object) -> str | None:
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return "it holds a number of more than 32 bits, which as a size would fill any memory"
+    return None
 
 
 def _marked(text: str) -> str | None:

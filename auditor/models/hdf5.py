@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import h5py
 
@@ -44,9 +44,13 @@ def hdf5_config(content: bytes, file: str) -> tuple[str, str]:
 def parse_json(text: str | bytes, file: str) -> object:
     """A configuration's JSON. Raises ModelError where it is damaged, ambiguous or nested beyond reason."""
     try:
-        return json.loads(text, object_pairs_hook=_object)
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
     except (ValueError, TypeError, RecursionError) as error:
         raise ModelError(Problem(file=file, message=f"its configuration cannot be read: {error}")) from error
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

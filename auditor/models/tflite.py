@@ -27,7 +27,11 @@ OPERATIONS = {
     25: "SOFTMAX", 28: "TANH", 34: "PAD", 40: "MEAN", 114: "QUANTIZE", 117: "HARD_SWISH",
 }  # fmt: skip
 """Names of the commonest operations; the others are told by their number."""
+_ELSEWHERE = (8, 9)
+"""Fields of a file whose weights are in other files, which it names."""
 _REFUSED = {32: "a custom operation", 51: "an operation of a delegate", 127: "a placeholder"}
+_LARGEST = 1 << 30
+"""Numbers in one tensor, also in one that is computed: an interpreter takes their memory before anything runs."""
 _DAMAGED = (struct.error, IndexError, ValueError, OverflowError, UnicodeDecodeError)
 
 
@@ -91,11 +95,13 @@ def parse_tflite(content: bytes, file: str) -> TFLiteFile:
         parsed = TFLiteFile(
             operations=operations,
             tensors=tuple(tensor for graph in graphs for tensor in graph.tensors),
-            inputs=tuple(main.tensors[index] for index in main.table.numbers(1, "<i4")),
-            outputs=tuple(main.tensors[index] for index in main.table.numbers(2, "<i4")),
+            inputs=tuple(main.tensors[index] for index in main.ends(1)),
+            outputs=tuple(main.tensors[index] for index in main.ends(2)),
         )
     except _DAMAGED as error:
         raise ModelError(Problem(file=file, message=f"the TFLite file is damaged: {error}")) from error
+    if any(root.has(field) for field in _ELSEWHERE):
+        raise ModelError(Problem(file=file, message="it keeps its weights in other files, which it names: refused"))
     if refused:
         raise ModelError(
             *(Problem(file=file, where=name, message="custom and Flex operations are refused") for name in refused)
@@ -187,6 +193,20 @@ class _Graph:
     def __init__(self, table: _Table, buffers: list[memoryview]) -> None:
         self.table = table
         self.tensors = [_tensor(each, buffers) for each in table.tables(0)]
+        for operation in table.tables(3):
+            _within(operation.numbers(1, "<i4"), -1, len(self.tensors))  # -1: an input that is left out
+            _within(operation.numbers(2, "<i4"), 0, len(self.tensors))
+
+    def ends(self, field: int) -> IntArray:
+        """Which tensors go in, or come out."""
+        found = self.table.numbers(field, "<i4")
+        _within(found, 0, len(self.tensors))
+        return found
+
+
+def _within(indices: IntArray, first: int, end: int) -> None:
+    if ((indices < first) | (indices >= end)).any():
+        raise ValueError("an operation, or the graph, names a tensor that is not there")
 
 
 def _code(table: _Table) -> tuple[int, str]:
@@ -215,6 +235,10 @@ def _tensor(table: _Table, buffers: list[memoryview]) -> Tensor:
         zero_points=np.zeros(0, np.int64) if quantisation is None else quantisation.numbers(3, "<i8"),
         data=buffers[table.number(2, "<I")],
     )
+    if min(tensor.shape, default=0) < 0:
+        raise ValueError(f'the tensor "{tensor.name}" has the shape {list(tensor.shape)}')
+    if prod(tensor.shape) > _LARGEST:
+        raise ValueError(f'the tensor "{tensor.name}" has {prod(tensor.shape):,} numbers')
     sparse = table.has(6)
     if tensor.weights and not sparse and len(tensor.data) != _bytes(tensor):
         raise ValueError(f'the tensor "{tensor.name}" should have {_bytes(tensor)} bytes, it has {len(tensor.data)}')

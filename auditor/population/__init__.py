@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import numpy as np
 
 from auditor.errors import DataError, IncompleteError, Problem
+from auditor.population.confined import refuse_unconfined, refuse_unconfined_results
 from auditor.population.environment import inputs_definition
 from auditor.population.executors import Executor, Local, inline
 from auditor.population.member import Site, check_stack
@@ -18,6 +19,7 @@ from auditor.population.plan import plan, unpinned
 from auditor.population.store import DamagedError, Entry, Store
 from auditor.provenance import digest_of
 from auditor.records import BASELINE, Failure, IntArray, Population, Predictions
+from auditor.sandbox import Sandbox, weakest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,6 +58,7 @@ def run(
 
     Raises AuditorError where the request cannot be served; failed members are part of the populations.
     """
+    refuse_unconfined(spec)
     variants = plan(spec, dataset, base)
     for warning in unpinned(variants):
         progress.note(warning)
@@ -80,7 +83,9 @@ def run(
                 inputs = _materialised(source, dataset, store, progress)
                 site = Site(store=store, inputs=inputs, base=base.absolute(), force=force)
                 _run_missing(todo, stacks | members, outcomes, site, _executor(spec.run, len(todo)), progress)
-        return tuple(_population(variant, outcomes, len(dataset.labels)) for variant in variants)
+        populations = tuple(_population(variant, outcomes, len(dataset.labels)) for variant in variants)
+    refuse_unconfined_results(spec, {each.name: each.sandbox for each in populations})
+    return populations
 
 
 def _stored(jobs: Mapping[str, Job], store: Store, dataset: Dataset, progress: Progress) -> dict[str, Outcome]:
@@ -217,6 +222,11 @@ def _population(variant: Variant, outcomes: Mapping[str, Outcome], N: int) -> Po
             if (reason := _failure(outcome)) is not None
         ),
         measured=_alike([entry.measured for _, entry in finished]),
+        sandbox=weakest(
+            entry.sandbox
+            for job in (*variant.stacks, *variant.jobs)
+            if isinstance(entry := outcomes.get(job.key), Entry)
+        ),
     )
 
 
@@ -252,6 +262,7 @@ def _of(
     predictions: Predictions,
     failures: tuple[Failure, ...] = (),
     measured: tuple[Mapping[str, Any], ...] = (),
+    sandbox: Sandbox | None = None,
 ) -> Population:
     return Population(
         name=variant.name,
@@ -265,6 +276,7 @@ def _of(
         asked_for=variant.recipe,
         measured=measured,
         stack=max((len(stack.seeds) for stack in variant.stacks), default=None),
+        sandbox=sandbox,
     )
 
 

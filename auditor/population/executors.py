@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import math
-import multiprocessing
-import os
 import signal
-import threading
+import tempfile
 import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pebble import ProcessExpired, ProcessPool
 
-from auditor.errors import IncompleteError, Problem
+from auditor.errors import AuditorError, IncompleteError, Problem
 from auditor.population.member import run_job
+from auditor.worker import Context, begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -68,7 +68,7 @@ def inline(jobs: Sequence[Job], site: Site, settle: Settle) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
-    """In worker processes of this computer, started anew and never forked."""
+    """In worker processes of this computer, started anew and never forked, each in a sandbox."""
 
     workers: int
     timeout: int
@@ -79,7 +79,7 @@ class Local:
         queue = Queue(jobs=list(jobs), settle=settle, timeout=self.timeout)
         broken = 0
         while queue.left():
-            with self._pool() as pool:
+            with self._pool(site) as pool:
                 whole = queue.drain(partial(_give, pool, site))
             broken += not whole
             if broken > RETRIES:
@@ -92,20 +92,31 @@ class Local:
                 )
 
     @contextlib.contextmanager
-    def _pool(self) -> Iterator[ProcessPool]:
-        """Workers that are gone when this ends, however it ends."""
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPool(max_workers=self.workers, initializer=_begin_worker, context=context)
-        try:
-            yield pool
-        finally:
-            pool.stop()  # type: ignore[no-untyped-call]
-            pool.join()
+    def _pool(self, site: Site) -> Iterator[ProcessPool]:
+        """Workers that are gone when this ends, however it ends, and their temporary files with them."""
+        with tempfile.TemporaryDirectory(prefix="auditor-") as temporary:
+            folders = site.store.folders_of_jobs(), Path(temporary)
+            pool = ProcessPool(max_workers=self.workers, initializer=begin, initargs=folders, context=Context())
+            try:
+                yield pool
+            finally:
+                pool.stop()  # type: ignore[no-untyped-call]
+                pool.join()
 
 
 def _give(pool: ProcessPool, site: Site, job: Job) -> Future[None]:
     # not the pool's own time limit: it goes by a clock that may be set while a job runs
-    return pool.schedule(run_job, (job, site))
+    return pool.schedule(_work, (job, site))
+
+
+def _work(job: Job, site: Site) -> None:
+    """Run a job in a worker, whose word is taken for errors of the auditor and of Python alone."""
+    try:
+        run_job(job, site)
+    except (AuditorError, MemoryError):
+        raise
+    except Exception as error:
+        raise RuntimeError(f"{type(error).__name__}: {error}") from error
 
 
 @dataclass(slots=True, kw_only=True)
@@ -216,16 +227,3 @@ def _cause(error: ProcessExpired | MemoryError) -> str:
     if error.exitcode is not None and error.exitcode < 0:
         return f"signal {signal.Signals(-error.exitcode).name}; SIGKILL often means that memory ran out"
     return f"exit code {error.exitcode}"
-
-
-def _begin_worker() -> None:
-    """Leave Ctrl-C to the parent, end at once when told to, and with the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        parent.join()
-    os._exit(1)

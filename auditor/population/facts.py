@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, ValidationError
@@ -41,24 +41,40 @@ class _Measured(BaseModel):
     latency_ms: Amount
 
 
-class _Failed(_Sealed):
+class _Sandbox(BaseModel):
+    """What was withheld from the process that made it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    level: Literal["full", "partial", "none"]
+    writes: bool
+    network: bool
+    memory: Count | None
+    why: str
+
+
+class _Ran(_Sealed):
+    """What every entry of a job tells."""
+
+    seconds: Amount
+    sandbox: _Sandbox
+
+
+class _Failed(_Ran):
     failure: str
     measured: dict[str, JsonValue]
-    seconds: Amount
 
 
-class _Stack(_Sealed):
+class _Stack(_Ran):
     """Members that were trained together, and have decided nothing yet."""
 
     failure: None
     diverged: dict[str, Count]
-    seconds: Amount
 
 
-class _Finished(_Sealed):
+class _Finished(_Ran):
     failure: None
     measured: _Measured
-    seconds: Amount
 
 
 def misshapen_facts(facts: object, *, of_job: bool = False) -> str:

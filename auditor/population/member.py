@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from auditor.population.dense import unstackable
 from auditor.population.stacked import Stack, train_stack
 from auditor.population.store import DamagedError
 from auditor.population.train import diverged_in, total_steps, train
+from auditor.sandbox import here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,21 +78,26 @@ def run_job(job: Job, site: Site) -> None:
     made = _attempt(job, site)
 
     def fill(folder: Path) -> dict[str, Any]:
-        if isinstance(made, str):
-            return {"failure": made, "measured": {}, "seconds": perf_counter() - start}
-        if isinstance(made, Stack):
-            for place, weights in enumerate(made.weights):
-                flat = np.concatenate([weight.ravel() for weight in weights]).astype(_FLOAT)
-                (folder / f"{_weights_of(place)}.bin").write_bytes(flat.tobytes())
-            diverged = {str(place): epoch for place, epoch in made.diverged.items()}
-            return {"failure": None, "diverged": diverged, "seconds": perf_counter() - start}
-        (folder / f"model{made.file.ending}").write_bytes(made.file.content)
-        np.save(folder / "decisions.npy", made.decisions, allow_pickle=False)
-        if made.probabilities is not None:
-            np.save(folder / "probabilities.npy", made.probabilities, allow_pickle=False)
-        return {"failure": None, "measured": made.measured, "seconds": perf_counter() - start}
+        facts = _write(made, folder)
+        return {**facts, "seconds": perf_counter() - start, "sandbox": asdict(here())}
 
     site.store.publish(site.store.job_folder(job.key), job.definition, fill, replace=site.force)
+
+
+def _write(made: _Made | Stack | str, folder: Path) -> dict[str, Any]:
+    """Write the files of what was made, and give the entry's facts of it."""
+    if isinstance(made, str):
+        return {"failure": made, "measured": {}}
+    if isinstance(made, Stack):
+        for place, weights in enumerate(made.weights):
+            flat = np.concatenate([weight.ravel() for weight in weights]).astype(_FLOAT)
+            (folder / f"{_weights_of(place)}.bin").write_bytes(flat.tobytes())
+        return {"failure": None, "diverged": {str(place): epoch for place, epoch in made.diverged.items()}}
+    (folder / f"model{made.file.ending}").write_bytes(made.file.content)
+    np.save(folder / "decisions.npy", made.decisions, allow_pickle=False)
+    if made.probabilities is not None:
+        np.save(folder / "probabilities.npy", made.probabilities, allow_pickle=False)
+    return {"failure": None, "measured": made.measured}
 
 
 def _weights_of(place: int) -> str:

@@ -25,6 +25,7 @@ import numpy as np
 from auditor.errors import IncompleteError, Problem
 from auditor.population.facts import misshapen_array, misshapen_facts
 from auditor.provenance import canonical, digest_of, digest_of_file
+from auditor.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -48,6 +49,8 @@ class Entry:
     """Why the member failed; None where it finished."""
     measured: Mapping[str, Any]
     seconds: float
+    sandbox: Sandbox
+    """What was withheld from the process that made it."""
     model: Path | None
     """The member's model file."""
     digest: str
@@ -106,6 +109,13 @@ class Store:
     def inputs_folder(self, digest: str) -> Path:
         """Where a data set's materialised inputs are, or will be."""
         return self.root / "data" / digest
+
+    def folders_of_jobs(self) -> tuple[Path, ...]:
+        """All folders that a process which runs jobs writes into; they are there afterwards."""
+        folders = (self._scratch_root(), self.root / "jobs")
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        return folders
 
     def publish(
         self, folder: Path, definition: Mapping[str, Any], fill: Callable[[Path], Mapping[str, Any]], *, replace: bool
@@ -219,6 +229,7 @@ class Store:
             failure=facts["failure"],
             measured=facts.get("measured", {}),
             seconds=facts["seconds"],
+            sandbox=Sandbox(**facts["sandbox"]),
             model=folder / model if model else None,
             digest=facts["files"][model] if model else "",
         )

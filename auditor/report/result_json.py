@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from auditor.records import AuditResult
 
 Json = dict[str, Any]
-_OUTSIDE_DIGEST = frozenset({"timings", "digest"})
+_OUTSIDE_DIGEST = frozenset({"timings", "sandbox", "digest"})
 _SHOWN_PROBLEMS = 20
 
 
@@ -68,7 +68,7 @@ def json_schema() -> str:
 
 
 def content_of(result: AuditResult) -> Json:
-    """Give what result.json holds; its `digest`, which identical runs share, covers all but `timings`."""
+    """Give what result.json holds; its `digest`, which identical runs share, covers all but `timings` and `sandbox`."""
     stated = plain(result)
     stated["audit"]["digest"] = digest_of(stated["audit"]["definition"])
     unsigned = json.dumps(stated | {"digest": "0" * 64}, allow_nan=False, default=as_object)

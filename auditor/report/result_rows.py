@@ -34,6 +34,7 @@ from auditor.records import (
     Verdict,
 )
 from auditor.report.schema import SCHEMA
+from auditor.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from auditor.records import GroupKey
@@ -57,6 +58,7 @@ def plain(result: AuditResult) -> Json:
         "audit": {"file": result.definition_file, "definition": result.definition},
         "provenance": result.provenance,
         "timings": result.timings,
+        "sandbox": result.sandbox,
         "data": _data(result.data),
         "failures": result.failures,
         "variants": result.variants,
@@ -186,6 +188,7 @@ def records(file: schema.ResultFile) -> AuditResult:
         definition_file=file.audit.file,
         provenance=file.provenance,
         timings=file.timings,
+        sandbox=None if file.sandbox is None else Sandbox(**dict(file.sandbox)),
         data=_read_data(file.data),
         variants=tuple(VariantSummary(**dict(row)) for row in file.variants),
         failures=tuple(Failure(**dict(row)) for row in file.failures),

@@ -96,6 +96,16 @@ class DataRow(Row):
     warnings: tuple[str, ...]
 
 
+class SandboxRow(Row):
+    """What was withheld from the processes that opened models."""
+
+    level: Literal["full", "partial", "none"] = Field(description="both of the next two, one of them, or none")
+    writes: bool = Field(description="nothing could be written outside the store and its temporary folder")
+    network: bool = Field(description="no socket of any kind could be had")
+    memory: NonNegativeInt | None = Field(description="bytes that a process could take")
+    why: str = Field(description="why it is less than full")
+
+
 class VariantRow(Row):
     """One variant: what was asked for and what came of it."""
 
@@ -391,11 +401,18 @@ class ResultFile(Row):
     """result.json, schema 1."""
 
     schema_: Literal[1] = Field(alias="schema")
-    digest: Digest = Field(description="SHA-256 of the canonical JSON of this file without `timings` and `digest`")
+    digest: Digest = Field(
+        description="SHA-256 of the canonical JSON of this file without `timings`, `sandbox` and `digest`"
+    )
     status: Literal["complete", "incomplete"]
     audit: AuditRow
     provenance: dict[str, JsonValue]
-    timings: dict[str, float] = Field(description="seconds by stage: all that differs between identical runs")
+    timings: dict[str, float] = Field(
+        description="seconds by stage; identical runs differ in these, and in the sandbox"
+    )
+    sandbox: SandboxRow | None = Field(
+        description="the weakest that a member was made in, perhaps by an earlier run; null where no model was opened"
+    )
     data: DataRow
     failures: tuple[FailureRow, ...]
     variants: tuple[VariantRow, ...]

@@ -27,7 +27,9 @@ def overview(validation: Validation) -> RenderableType:
     parts: list[RenderableType] = [
         Text(clean(f"{data.source}: {sizes} examples; classes {', '.join(map(str, data.classes))}")),
         *(Text(clean(f"warning: {warning}"), style="yellow") for warning in (*data.warnings, *validation.warnings)),
-        Text(f"variants (members): {variants}\n"),
+        Text(f"variants (members): {variants}"),
+        *([Text(clean(f"sandbox: {validation.sandbox}"))] if validation.sandbox else []),
+        Text(),
         _groups(data),
     ]
     if validation.reaches:

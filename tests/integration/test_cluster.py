@@ -73,7 +73,7 @@ def test_a_given_file_is_sent_to_workers_that_do_not_see_it(first, cluster, tmp_
 
 def test_a_worker_that_is_killed_costs_a_retry_and_nothing_else(cluster, tmp_path):
     baseline, float16 = run(own(tmp_path, "dying", run=on(cluster)), tmp_path)
-    assert (tmp_path / "died").exists()
+    assert (tmp_path / "store" / ".scratch" / "died").exists()
     assert not baseline.failures
     assert not float16.failures
     cluster.wait_for(2)
@@ -129,7 +129,7 @@ def test_members_do_not_fail_for_workers_that_die_of_others(cluster, tmp_path):
     assert DEATHS in deaths
     declared = own(tmp_path, "dying", source=deaths, population={"size": 6}, run=on(cluster))
     baseline, float16 = run(declared, tmp_path)
-    assert len((tmp_path / "died").read_text()) == 6
+    assert len((tmp_path / "store" / ".scratch" / "died").read_text()) == 6
     assert not baseline.failures
     assert not float16.failures
     cluster.wait_for(2)

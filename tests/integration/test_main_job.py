@@ -70,6 +70,7 @@ def run(folder, *arguments, settings=()):
 def result(folder):
     content = json.loads((folder / "out/result.json").read_text(encoding="utf-8"))
     content.pop("timings")
+    assert content["sandbox"]["level"] in {"full", "partial", "none"}
     return content
 
 

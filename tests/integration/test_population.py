@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 import pytest
 import tiny
-from tiny import INT8, PRUNED, Heard, Source, digests, own, run, spec, stacked
+from tiny import INT8, PRUNED, UNCONFINED, Heard, Source, digests, own, run, spec, stacked
 
 from auditor.errors import IncompleteError, ModelError
 from auditor.population.plan import plan
@@ -185,7 +185,7 @@ def test_a_result_of_another_shape_is_made_again_alone(first, copied):
     def short(folder):
         (folder / "model.keras").write_bytes(whole.model.read_bytes())
         np.save(folder / "decisions.npy", whole.decisions()[:-1], allow_pickle=False)
-        return {"failure": None, "measured": whole.measured, "seconds": 0.0}
+        return {"failure": None, "measured": whole.measured, "seconds": 0.0, "sandbox": UNCONFINED}
 
     store.publish(store.job_folder(job.key), job.definition, short, replace=True)
     heard = Heard()
@@ -245,19 +245,19 @@ def test_the_same_exception_twice_is_a_failed_member(tmp_path):
     declared = own(tmp_path, "raising", run={"executor": "inline"})
     baseline, _ = run(declared, tmp_path)
     assert baseline.failures[0].reason == "RuntimeError: no luck"
-    assert (tmp_path / "tries").read_text() == "xx"
+    assert (tmp_path / "store" / ".scratch" / "tries").read_text() == "xx"
 
 
 def test_a_killed_worker_costs_a_retry_and_nothing_else(tmp_path):
     baseline, float16 = run(own(tmp_path, "dying"), tmp_path)
-    assert (tmp_path / "died").exists()
+    assert (tmp_path / "store" / ".scratch" / "died").exists()
     assert not baseline.failures
     assert not float16.failures
 
 
 def test_a_worker_that_is_short_of_memory_costs_a_retry_and_nothing_else(tmp_path):
     baseline, _ = run(own(tmp_path, "hungry"), tmp_path)
-    assert (tmp_path / "starved").exists()
+    assert (tmp_path / "store" / ".scratch" / "starved").exists()
     assert not baseline.failures
 
 
@@ -397,7 +397,7 @@ def test_weights_of_another_size_are_told_set_aside_and_made_again(side_by_side,
     def fill(folder):
         for place in range(3):
             (folder / f"weights-{place:03}.bin").write_bytes(b"1234")
-        return {"failure": None, "diverged": {}, "seconds": 1.0}
+        return {"failure": None, "diverged": {}, "seconds": 1.0, "sandbox": UNCONFINED}
 
     store.publish(store.job_folder(stack.key), stack.definition, fill, replace=True)
     shutil.rmtree(store.job_folder(job.key))

@@ -219,13 +219,14 @@ def provenance_section(numbers: Numbers, digest: str) -> Section:
         ("result digest (SHA-256)", digest),
         ("definition", clean(result.definition_file, 300)),
         ("data digest (SHA-256)", clean(result.data.digest)),
+        *([("sandbox", clean(str(result.sandbox), 300))] if result.sandbox else []),
         *((key, value) for key, value in _flat(result.provenance)),
     )
     blocks: tuple[Block, ...] = (
         Prose(
             paragraphs=(
                 (
-                    "Same inputs give the same numbers: the digest covers all of the result but its timings. "
+                    "Same inputs give the same numbers: the digest covers all of the result but timings and sandbox. "
                     "Every number of this report stands in result.json, with the definition as it was resolved."
                 ),
             )

@@ -1,4 +1,4 @@
-"""Files are made by hand here, so that nothing but the look itself is tested, without TensorFlow."""
+"""Files are made by hand, so that nothing but the look itself is tested, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,58 +14,13 @@ import zipfile
 import h5py
 import numpy as np
 import pytest
+from hostile.makers import DENSE, LAMBDA, h5_file, keras_file, layer, sequential, weights
 
 from auditor.errors import ModelError
 from auditor.models import apart
 from auditor.models.config import read_config
 from auditor.models.inspect import INSPECTORS, inspect_model
 from auditor.models.load import load_model
-
-
-def layer(kind, name, **config):
-    return {"module": "keras.layers", "class_name": kind, "config": {"name": name, **config}, "registered_name": None}
-
-
-def sequential(*layers, **extra):
-    first = layer("InputLayer", "in", batch_input_shape=[None, 3])
-    config = {"name": "model", "layers": [first, *layers]}
-    return {"module": "keras", "class_name": "Sequential", "config": config, "registered_name": None, **extra}
-
-
-DENSE = layer("Dense", "head", units=2, activation="softmax")
-LAMBDA = layer("Lambda", "evil", function={"class_name": "__lambda__", "config": {"value": "4wEAAAA"}})
-
-
-def weights(fill=None):
-    file = io.BytesIO()
-    with h5py.File(file, "w") as root:
-        root["layers/head/vars/0"] = np.zeros((3, 2), np.float32)
-        if fill:
-            fill(root)
-    return file.getvalue()
-
-
-def keras_file(config, *, members=None, stored=zipfile.ZIP_STORED, version="2.21.0", hdf5=None):
-    parts = {
-        "metadata.json": json.dumps({"keras_version": version}),
-        "config.json": config if isinstance(config, str) else json.dumps(config),
-        "model.weights.h5": hdf5 or weights(),
-        **(members or {}),
-    }
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", stored) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return file.getvalue()
-
-
-def h5_file(config, fill=None):
-    def with_config(root):
-        root.attrs["model_config"] = json.dumps(config)
-        if fill:
-            fill(root)
-
-    return weights(with_config)
 
 
 def refusal(content, ending=".keras"):

@@ -10,7 +10,9 @@ from pebble import ProcessExpired
 
 from auditor.errors import IncompleteError, ModelError
 from auditor.population.executors import RETRIES, Local, LostError, Queue, inline
+from auditor.population.member import Site
 from auditor.population.plan import Job
+from auditor.population.store import Store
 
 
 def job(number, parent=None):
@@ -150,7 +152,8 @@ def test_jobs_of_a_broken_pool_wait_for_the_next_one():
     assert not queue.left()
 
 
-def test_workers_that_cannot_start_end_the_run_with_advice(monkeypatch):
+def test_workers_that_cannot_start_end_the_run_with_advice(monkeypatch, tmp_path):
+    site = Site(store=Store(tmp_path), inputs=tmp_path, base=tmp_path, force=False)
     monkeypatch.setattr("auditor.population.executors._give", lambda *_: broken())
 
     def broken():
@@ -159,7 +162,7 @@ def test_workers_that_cannot_start_end_the_run_with_advice(monkeypatch):
         return future
 
     with pytest.raises(IncompleteError, match="__main__"):
-        Local(workers=1, timeout=10)([job(0)], None, Heard())
+        Local(workers=1, timeout=10)([job(0)], site, Heard())
 
 
 def test_inline_runs_in_order_and_leaves_out_the_children_of_failed_jobs(monkeypatch):

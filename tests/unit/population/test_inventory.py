@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from tiny import PRUNED, dataset, spec
+from tiny import PRUNED, UNCONFINED, dataset, spec
 
 from auditor.errors import IncompleteError
 from auditor.population.environment import inputs_definition
@@ -33,12 +33,12 @@ def audit(tmp_path, *compressions, **tables):
 
 def member(folder):
     (folder / "model.keras").write_bytes(b"model")
-    return {"failure": None, "measured": MEASURED, "seconds": 3.0}
+    return {"failure": None, "measured": MEASURED, "seconds": 3.0, "sandbox": UNCONFINED}
 
 
 def together(folder):
     (folder / "weights-000.bin").write_bytes(b"weights")
-    return {"failure": None, "diverged": {}, "seconds": 10.0}
+    return {"failure": None, "diverged": {}, "seconds": 10.0, "sandbox": UNCONFINED}
 
 
 def put(store, *jobs):

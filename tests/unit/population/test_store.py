@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from tiny import UNCONFINED
 
 from auditor.errors import IncompleteError
 from auditor.population.store import DamagedError, Store, _sealed
@@ -22,7 +23,7 @@ MEASURED = {
 def fill(folder):
     np.save(folder / "decisions.npy", np.arange(5, dtype=np.int16))
     (folder / "model.keras").write_bytes(b"model")
-    return {"failure": None, "measured": MEASURED, "seconds": 1.5}
+    return {"failure": None, "measured": MEASURED, "seconds": 1.5, "sandbox": UNCONFINED}
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ def test_a_scratch_folder_that_leads_elsewhere_is_refused(store, tmp_path):
 def test_a_model_is_read_with_its_checksum(store):
     def with_model(folder):
         (folder / "model.keras").write_bytes(b"weights")
-        return {"failure": None, "measured": MEASURED, "seconds": 0.0}
+        return {"failure": None, "measured": MEASURED, "seconds": 0.0, "sandbox": UNCONFINED}
 
     store.publish(store.job_folder("ab12"), DEFINITION, with_model, replace=False)
     assert store.model("ab12") == (b"weights", ".keras")
@@ -197,6 +198,8 @@ def sealed(store, more=None, **facts):
         ({"seconds": "left out"}, "seconds: Field required"),
         ({"seconds": "soon"}, "seconds: "),
         ({"failure": 7}, "failure: "),
+        ({"sandbox": "left out"}, "sandbox: Field required"),
+        ({"sandbox": {**UNCONFINED, "level": "total"}}, "sandbox.level: "),
         ({"failure": "out of ideas", "measured": None}, "measured: "),
         ({"measured": {**MEASURED, "bytes": [5]}}, "measured.bytes: "),
         ({"measured": {key: value for key, value in MEASURED.items() if key != "sparsity"}}, "measured.sparsity: "),

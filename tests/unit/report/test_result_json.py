@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from auditor.errors import ResultError
 from auditor.report import result_json
 from auditor.report.html import _PACKAGE
+from auditor.sandbox import made_of
 
 SCHEMA = _PACKAGE / "report" / "result.schema.json"
 
@@ -64,10 +65,13 @@ def test_everybody_is_an_empty_object_and_the_undefined_is_null_with_a_reason(te
     assert all(e["value"] is None for e in undefined)
 
 
-def test_timings_are_outside_the_digest_and_nothing_else_is() -> None:
+def test_timings_and_sandbox_are_outside_the_digest_and_nothing_else_is() -> None:
     made = small()
     digest = result_json.content_of(made)["digest"]
     assert result_json.content_of(replace(made, timings={"train": 9.0}))["digest"] == digest
+    weaker = made_of(network=True, memory=5, why="an old kernel")
+    assert result_json.content_of(replace(made, sandbox=weaker))["digest"] == digest
+    assert result_json.load(result_json.dump(replace(made, sandbox=weaker))).result.sandbox == weaker
     assert result_json.content_of(replace(made, definition_file="other.toml"))["digest"] != digest
     assert result_json.content_of(replace(made, status="incomplete"))["digest"] != digest
 
