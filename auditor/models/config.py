@@ -73,7 +73,7 @@ def read_config(
 
 def _refusals(value: object, layer: str, trusted: Collection[str], dialect: Dialect) -> Iterator[tuple[str, str]]:
     """Layer and reason for everything that is not allowed in a value, at any depth."""
-    if said := _marked(value) if isinstance(value, str) else _too_large(value):
+    if isinstance(value, str) and (said := _marked(value)):
         yield layer, said
     if isinstance(value, list):
         for item in value:
@@ -90,7 +90,7 @@ def _refusals(value: object, layer: str, trusted: Collection[str], dialect: Dial
     for key, item in value.items():
         if key == "compile_config" and item:
             yield layer, "a part of the model brings its own compile configuration"
-        elif said := _marked(key) or _setting(key, item, dialect) or _held(key, item, value):
+        elif said := _marked(key) or _setting(key, item, dialect) or _held(key, item, value) or _too_large(key, item):
             yield layer, said
         if not (key == _IDENTITY and isinstance(item, int)):
             yield from _refusals(item, layer, trusted, dialect)
@@ -126,9 +126,12 @@ def _function(value: dict[str, Any], dialect: Dialect) -> str | None:
     return f'it names the function "{module}.{word}", which is not a known activation'
 
 
-def _too_large(value: object) -> str | None:
-    if isinstance(value, int) and abs(value) > _LARGEST:
-        return "it holds a number of more than 32 bits, which as a size would fill any memory"
+def _too_large(key: str, item: object) -> str | None:
+    """Why a number is refused, or None. Keras numbers the objects that stand in several places by their addresses."""
+    if isinstance(item, list):
+        return next(filter(None, (_too_large(key, each) for each in item)), None)
+    if isinstance(item, int) and abs(item) > _LARGEST and key != "shared_object_id":
+        return f"its {key} is a number of more than 32 bits, which as a size would fill any memory"
     return None
 
 

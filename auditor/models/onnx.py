@@ -91,6 +91,8 @@ def parse_onnx(content: bytes, file: str) -> OnnxFile:
         graph = model.message(7)
         if not graph.has(1):
             raise ModelError(Problem(file=file, message="it holds no ONNX graph"))
+        if model.has(20):
+            raise ModelError(Problem(file=file, message="it holds what training needs: save it for inference"))
         refusals = list(dict.fromkeys(_refusals(graph, model.messages(25))))
         parsed = None if refusals else _parsed(graph)
     except (ValueError, RecursionError) as error:
@@ -129,6 +131,8 @@ def _refusals(graph: Message, functions: list[Message]) -> Iterator[tuple[str, s
     """Place and reason of all that is refused in the graph, in functions, and in the graphs inside their operators."""
     own = {(function.text(10), function.text(1)) for function in functions}
     graphs, nodes = [graph], [node for function in functions for node in function.messages(7)]
+    if any(function.has(11) for function in functions):
+        yield "", "a function of its own has settings by default, which are not read"
     while graphs or nodes:
         if not nodes:
             graph = graphs.pop()

@@ -104,6 +104,8 @@ def open_saved_model(content: bytes, facts: ModelFacts) -> Artifact:
 
 def open_onnx(content: bytes, facts: ModelFacts) -> Artifact:
     """A checked ONNX file, run by onnxruntime on one thread. Raises ModelError where the extra is not installed."""
+    # It reports to its maker from the moment of its import, under a number that it keeps in the home folder.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime
     except ImportError as error:

@@ -12,6 +12,10 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _WIDTHS = {_FIXED64: 8, _FIXED32: 4}
 
 
+class _Fixed(int):
+    """Of a fixed width, as reals are: where an integer is expected, others skip it."""
+
+
 class Message:
     """One message. Nothing in it points elsewhere, so that all of it is as large as the file at most.
 
@@ -38,10 +42,10 @@ class Message:
 
     def number(self, field: int) -> int:
         """An integer, 0 where it is absent; of several the last one counts."""
-        value = self._values.get(field, [0])[-1]
-        if not isinstance(value, int):
-            raise ValueError(f"field {field} holds bytes, not a number")  # noqa: TRY004
-        return value
+        values = self._values.get(field, [0])
+        if any(not isinstance(value, int) or isinstance(value, _Fixed) for value in values):
+            raise ValueError(f"field {field} holds bytes, not an integer")
+        return int(values[-1])
 
     def numbers(self, field: int) -> list[int]:
         """Integers, packed or not; negative ones too."""
@@ -60,9 +64,9 @@ class Message:
         return [str(value, "utf-8") for value in self.raw(field)]
 
     def message(self, field: int) -> Message:
-        """A message; an empty one where it is absent."""
+        """A message; an empty one where it is absent. Where it comes in several parts, they are one, as for others."""
         values = self.raw(field)
-        return Message(values[-1] if values else memoryview(b""))
+        return Message(values[0] if len(values) == 1 else memoryview(b"".join(values)))
 
     def messages(self, field: int) -> list[Message]:
         """Every message of a field."""
@@ -91,7 +95,7 @@ def _fields(content: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         if place + size > len(content):
             raise ValueError(f"field {number} reaches beyond its message's end")
         part = content[place : place + size]
-        yield number, part if kind == _BYTES else struct.unpack("<Q" if size == 8 else "<I", part)[0]
+        yield number, part if kind == _BYTES else _Fixed(struct.unpack("<Q" if size == 8 else "<I", part)[0])
         place += size
 
 

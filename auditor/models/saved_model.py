@@ -198,9 +198,11 @@ class _Graph:
     """The nodes of the graph and of its functions."""
 
     def __init__(self, graph: Message) -> None:
-        self._main = {node.text(1): node for node in graph.messages(1)}
-        functions = graph.message(2).messages(1)
+        nodes, functions = graph.messages(1), graph.message(2).messages(1)
+        self._main = {node.text(1): node for node in nodes}
         self._functions = {function.message(1).text(1): function.messages(3) for function in functions}
+        if (len(self._main), len(self._functions)) != (len(nodes), len(functions)):
+            raise ValueError("two operators or functions have one name")
 
     def deciding(self, output: str) -> Iterator[tuple[str, str]]:
         """Name and kind of every node that the output comes of, through all functions."""

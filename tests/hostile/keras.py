@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import h5py
 import numpy as np
@@ -21,6 +22,9 @@ def evil(place):
 def bare(place):
     """A function's code where a name is expected, as Keras writes it since."""
     return {"class_name": "__lambda__", "config": {"value": code(place), "defaults": None, "closure": None}}
+
+
+keras3 = partial(keras_file, version="3.10.0")
 
 
 def inside(*layers, **extra):
@@ -70,13 +74,13 @@ def wrapped(place):
 
 def _lambdas():
     for name in wrapped("."):
-        for ending, file in ((".keras", keras_file), (".h5", h5_file)):
+        for kind, ending, file in (("", ".keras", keras_file), ("", ".h5", h5_file), ("_of_keras_3", ".keras", keras3)):
 
             def content(place, name=name, file=file):
                 return file(sequential(*wrapped(place)[name]))
 
             yield Hostile(
-                name=f"lambda_{name}",
+                name=f"lambda_{name}{kind}",
                 ending=ending,
                 content=content,
                 said="__lambda__" if _bare(name) else "Lambda",
@@ -134,7 +138,7 @@ NAMED = {
 
 def _named():
     for number, (name, (make, said)) in enumerate(NAMED.items()):
-        ending, file = ((".keras", keras_file), (".h5", h5_file))[number % 2]
+        ending, file = ((".keras", keras_file), (".h5", h5_file), (".keras", keras3))[number % 3]
 
         def content(place, make=make, file=file):
             return file(sequential(make(place), DENSE))

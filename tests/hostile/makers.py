@@ -131,3 +131,92 @@ def tflite_file(*, codes=None, tensors=None, operations=None, buffers=None, grap
     root = flat(model | {int(field[1:]): value for field, value in more.items()}, builder)
     builder.Finish(root, b"TFL3")
     return bytes(builder.Output())
+
+
+# ------------------------------------------------------------------------------------------------- protocol buffers
+
+
+def varint(number):
+    number &= (1 << 64) - 1
+    parts = []
+    while number > 127:
+        parts.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*parts, number])
+
+
+def proto(*fields):
+    """A message of (field, value): integers, texts, bytes, and lists of such pairs, which are messages."""
+    found = b""
+    for number, value in fields:
+        if isinstance(value, int):
+            found += varint(number << 3) + varint(value)
+            continue
+        content = proto(*value) if isinstance(value, list) else value.encode() if isinstance(value, str) else value
+        found += varint(number << 3 | 2) + varint(len(content)) + content
+    return found
+
+
+def onnx_value(name, *sizes):
+    shape = [(1, [(1, size)] if isinstance(size, int) else [(2, size)]) for size in sizes]
+    return [(1, name), (2, [(1, [(1, 1), (2, shape)])])]
+
+
+def onnx_node(kind, inputs, outputs, *more):
+    return [*((1, name) for name in inputs), *((2, name) for name in outputs), (4, kind), *more]
+
+
+def onnx_constant(*more, dims=(3, 2), content=None):
+    content = np.ones((3, 2), np.float32).tobytes() if content is None else content
+    return [*((1, size) for size in dims), (2, 1), (8, "w"), *([(9, content)] if content else []), *more]
+
+
+def onnx_graph(nodes=None, constants=None, more=(), ends=(("x", "batch", 3), ("y", "batch", 2))):
+    nodes = [onnx_node("MatMul", ["x", "w"], ["y"])] if nodes is None else nodes
+    constants = [onnx_constant()] if constants is None else constants
+    return [
+        *((1, node) for node in nodes), (2, "g"), *((5, constant) for constant in constants),
+        (11, onnx_value(*ends[0])), (12, onnx_value(*ends[1])), *more,
+    ]  # fmt: skip
+
+
+def onnx_file(*more, **graph):
+    """A product of three inputs and a constant."""
+    return proto((1, 8), (8, [(1, ""), (2, 13)]), (7, onnx_graph(**graph)), *more)
+
+
+def op(name, kind, inputs=(), *attributes):
+    """A node of TensorFlow; attributes as (name, value message)."""
+    attrs = [(5, [(1, key), (2, value)]) for key, value in attributes]
+    return [(1, name), (2, kind), *((3, each) for each in inputs), *attrs]
+
+
+def called(name):
+    return ("f", [(10, [(1, name)])])
+
+
+def library(*functions):
+    """Functions of a graph as (name, nodes)."""
+    return [(1, [(1, [(1, name)]), *((3, node) for node in nodes)]) for name, nodes in functions]
+
+
+SERVED = [op("x", "Placeholder"), op("y", "Relu", ["x"])]
+
+
+def _tensor_info(name, *sizes):
+    return [(1, name), (2, 1), (3, [(2, [(1, size)]) for size in sizes])]
+
+
+SIGNATURE = [(1, [(1, "in"), (2, _tensor_info("x:0", -1, 3))]), (2, [(1, "out"), (2, _tensor_info("y:0", -1, 2))])]
+
+
+def saved_model(
+    nodes=None, functions=(), *, objects=((),), more=(), signature=SIGNATURE, tag="serve", members=(), twice=()
+):
+    """A packed SavedModel of one operator; `more` are further fields of its graph's message, `twice` of the file's."""
+    graph = [*((1, node) for node in (SERVED if nodes is None else nodes)), (2, library(*functions))]
+    meta = [
+        (1, [(4, tag)]), (2, graph), (5, [(1, "serving_default"), (2, signature)]),
+        (7, [(1, list(each)) for each in objects]), *more,
+    ]  # fmt: skip
+    return archive([("saved_model.pb", proto((1, 1), (2, meta), *twice)), *members])

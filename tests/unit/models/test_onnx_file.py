@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -159,3 +163,16 @@ def test_flipped_bits_are_an_error_or_another_model_but_nothing_else():
             inspect_model(bytes(damaged), ".onnx", "damaged")
         except ModelError:
             continue
+
+
+def test_the_runtime_is_told_to_report_to_nobody_before_it_is_imported(tmp_path):
+    script = """
+import sys
+from auditor.models.load import open_model
+open_model(sys.stdin.buffer.read(), ".onnx", "model")
+"""
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    content = model([MATMUL], [tensor("w", KERNEL)])
+    subprocess.run([sys.executable, "-c", script], input=content, env=environment, check=True)
+    assert not list(tmp_path.iterdir())
