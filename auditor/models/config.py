@@ -21,8 +21,6 @@ _COMPOSITE = ("_COMPOSITE_TYPE", "_CONSTANT_VALUE")
 _COMPOSITE_KEY = "_TYPE"
 """Marks behind which Keras decodes a text as a configuration of its own, or takes a value as it is."""
 _LARGEST = 1 << 32
-_IDENTITY = "shared_object_id"
-"""Keras 3 tells by a number of any size which objects are one and the same: it is only compared."""
 _HOLDERS = frozenset({"layer", "cell", "backward_layer", "forward_layer"})
 """Settings that hold a layer."""
 _LISTS = frozenset({"layers", "cells"})
@@ -92,8 +90,7 @@ def _refusals(value: object, layer: str, trusted: Collection[str], dialect: Dial
             yield layer, "a part of the model brings its own compile configuration"
         elif said := _marked(key) or _setting(key, item, dialect) or _held(key, item, value) or _too_large(key, item):
             yield layer, said
-        if not (key == _IDENTITY and isinstance(item, int)):
-            yield from _refusals(item, layer, trusted, dialect)
+        yield from _refusals(item, layer, trusted, dialect)
 
 
 def _named(  # noqa: PLR0911 - one reason each
