@@ -176,7 +176,9 @@ def _latencies(populations: Sequence[Population]) -> Mapping[str, float]:
 
 def require_pins(spec: AuditSpec) -> None:
     """Refuse model files that are named without their digest."""
-    pins = {"model": spec.model.sha256} if spec.model.path else {}
+    pins: dict[str, str | None] = {"model": spec.model.sha256} if spec.model.path else {}
+    if "weights" in spec.model.options:
+        pins["model.options.weights"] = spec.model.options.get("weights_sha256")
     pins |= {f"compression {e.name}": e.sha256 for e in spec.compression if isinstance(e, Artifact)}
     problems = [
         Problem(message="has no sha256, and pins are required", where=where) for where, pin in pins.items() if not pin

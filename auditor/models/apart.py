@@ -1,6 +1,7 @@
 """The look at HDF5 bytes in a process of its own: damaged ones can make libhdf5 run for ever, or die.
 
-Started as `python -m auditor.models.apart check|config FILE MEMORY`, the bytes on standard input. No TensorFlow.
+Started as `python -m auditor.models.apart check|config|outputs FILE MEMORY`, the bytes on standard input, without
+TensorFlow.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from auditor.errors import ModelError, Problem
-from auditor.models.hdf5 import check_hdf5, hdf5_config
+from auditor.models.hdf5 import check_hdf5, hdf5_config, hdf5_outputs
 
 _SECONDS = 60.0
 _MEMORY = 1 << 30
@@ -31,6 +32,12 @@ def check_apart(content: bytes, file: str) -> None:
 def config_apart(content: bytes, file: str) -> str:
     """The text of a checked `.h5` file's configuration; raises ModelError as `check_apart` does."""
     return _ask("config", content, file)
+
+
+def outputs_apart(content: bytes, file: str) -> int | None:
+    """The outputs of the last layer of a checked `.h5` file; raises ModelError as `check_apart` does."""
+    outputs: int | None = json.loads(_ask("outputs", content, file))
+    return outputs
 
 
 def _ask(what: str, content: bytes, file: str) -> str:
@@ -71,7 +78,10 @@ def main(what: str, file: str, memory: str) -> None:
     text = ""
     try:
         check_hdf5(content, file)
-        text = hdf5_config(content, file) if what == "config" else ""
+        if what == "config":
+            text = hdf5_config(content, file)
+        if what == "outputs":
+            text = json.dumps(hdf5_outputs(content, file))
     except ModelError as error:
         problems = [asdict(problem) for problem in error.problems]
     except (MemoryError, OSError) as error:

@@ -13,7 +13,7 @@ import numpy as np
 from auditor.errors import DataError, IncompleteError, Problem
 from auditor.population.executors import Executor, Local, inline
 from auditor.population.member import Site, check_stack
-from auditor.population.plan import inputs_definition, plan, unpinned
+from auditor.population.plan import inputs_definition, plan, warnings_of
 from auditor.population.store import DamagedError, Entry, Store
 from auditor.provenance import digest_of
 from auditor.records import BASELINE, Failure, IntArray, Population, Predictions
@@ -56,7 +56,7 @@ def run(
     Raises AuditorError where the request cannot be served; failed members are part of the populations.
     """
     variants = plan(spec, dataset, base)
-    for warning in unpinned(spec, variants):
+    for warning in warnings_of(spec, variants):
         progress.note(warning)
     if spec.model.predictions is not None:
         return _from_columns(variants, cast("_Columns", source))

@@ -15,6 +15,7 @@ from auditor.errors import AuditorError, ModelError, Problem
 from auditor.models.architectures import check_architecture
 from auditor.models.inspect import inspect_model
 from auditor.models.load import ending_of, read_pinned
+from auditor.models.start import OPTIONS, look_at_weights
 from auditor.population.stacked import MOST
 from auditor.population.train import total_steps
 from auditor.population.trusted import module_digest
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from auditor.records import Claim, Dataset
     from auditor.spec import AuditSpec, Compression
 
+_WEIGHTS = {"weights", "weights_sha256"}
 _CODE = (
     "tf.py",
     "data/*.py",
@@ -36,6 +38,8 @@ _CODE = (
     "population/train.py",
     "population/stacked.py",
     "population/dense.py",
+    "population/rates.py",
+    "population/augment.py",
     "models/*.py",
     "compress/*.py",
 )
@@ -52,7 +56,7 @@ class Job:
     """JSON: where the model starts (architecture, file or parent), training, compression, seed, data, environment.
     A stack has the `seeds` of its members; each of them is a job after it, whose start names its `place` there."""
     path: Path | None = None
-    """The file of a given model; its digest, not its place, is part of the definition."""
+    """The file of a given model, or of the weights to start from; its digest, not its place, is in the definition."""
 
     @cached_property
     def key(self) -> str:
@@ -63,6 +67,11 @@ class Job:
     def parent(self) -> str | None:
         """Key of the job whose model this one starts from."""
         return self.definition["start"].get("parent")
+
+    @property
+    def given(self) -> Path | None:
+        """The file that the member is, as it is."""
+        return None if "architecture" in self.definition["start"] else self.path
 
     @property
     def name(self) -> str:
@@ -174,7 +183,7 @@ class _Planner:
             stacks: tuple[Job, ...] = ()
             jobs: tuple[Job, ...] = (self._file(BASELINE, model.path, model.sha256, "model.path"),)
         else:
-            recipe = {"architecture": model.architecture, "options": model.options}
+            recipe = {"architecture": model.architecture, "options": model.options} | self._weights
             stacks, jobs = self._trained(BASELINE, None)
         method = "given" if self._given else "train"
         claim: Claim = "artifact" if self._given else "recipe"
@@ -227,10 +236,11 @@ class _Planner:
     def _trained(self, variant: str, compression: Mapping[str, Any] | None) -> tuple[tuple[Job, ...], tuple[Job, ...]]:
         """Give the stacks, if any, and the members of a population that is trained from scratch."""
         model, epochs, size = self._spec.model, self._spec.training.epochs, self._spec.population.size
-        check_architecture(str(model.architecture), model.options)
-        start = {"architecture": model.architecture, "options": model.options}
+        weights, path = self._weights, self._weights_file
+        own = {key: value for key, value in model.options.items() if path is None or key not in _WEIGHTS}
+        start = {"architecture": model.architecture, "options": own} | weights
         if not self._is_stacked:
-            return (), tuple(self._job(variant, k, start, compression, epochs) for k in range(size))
+            return (), tuple(self._job(variant, k, start, compression, epochs, path) for k in range(size))
         stacks, jobs = [], []
         for part in np.array_split(np.arange(size), -(-size // MOST)):
             members = part.tolist()
@@ -245,13 +255,31 @@ class _Planner:
         return tuple(stacks), tuple(jobs)
 
     @property
+    def _weights_file(self) -> Path | None:
+        """Where the weights lie that a built-in architecture starts from."""
+        declared = self._spec.model.options.get("weights")
+        is_built_in = ":" not in str(self._spec.model.architecture)
+        return self._base / declared if declared is not None and is_built_in else None
+
+    @cached_property
+    def _weights(self) -> dict[str, Any]:
+        """What of them determines a member: the file's digest, and whether the head starts fresh; nothing without."""
+        check_architecture(str(self._spec.model.architecture), self._spec.model.options)
+        if (path := self._weights_file) is None:
+            return {}
+        content, digest = read_pinned(path, self._spec.model.options.get("weights_sha256"))
+        outputs = look_at_weights(content, ending_of(path), str(path))
+        return {"sha256": digest, "ending": ending_of(path), "fresh_head": outputs != len(self._dataset.classes)}
+
+    @property
     def _is_stacked(self) -> bool:
         """Whether members that start from scratch are trained together: declared, or known to be possible."""
         declared = self._spec.training.stacked
         if declared != "auto":
             return declared
         on_table = self._spec.data.source in {None, "table"}
-        return self._spec.model.architecture == "mlp" and on_table and not self._spec.training.weight_decay
+        other = self._spec.training.weight_decay or set(OPTIONS) & self._spec.model.options.keys()
+        return self._spec.model.architecture == "mlp" and on_table and not other
 
     def _derived(self, variant: str, member: int, parent: Job, compression: Mapping[str, Any], epochs: int = 0) -> Job:
         return self._job(variant, member, {"parent": parent.key}, compression, epochs)
@@ -295,15 +323,22 @@ def seed_of(audit_seed: int, role: str, member: int) -> int:
     return int.from_bytes(digest[:4])
 
 
-def unpinned(spec: AuditSpec, variants: tuple[Variant, ...]) -> tuple[str, ...]:
-    """A warning for each model file that is named without its digest, which is the one found."""
+def warnings_of(spec: AuditSpec, variants: tuple[Variant, ...]) -> tuple[str, ...]:
+    """A warning for each file that is named without its digest, which is the one found, and for a head left fresh."""
     pins = {BASELINE: spec.model.sha256} | {str(e.name): e.sha256 for e in spec.compression if isinstance(e, Artifact)}
-    return tuple(
-        f"{job.path} has no sha256 in audit.toml; the one audited is {job.definition['start']['sha256']}"
-        for variant in variants
-        for job in variant.jobs
-        if job.path is not None and pins[variant.name] is None
-    )
+    said = []
+    for job in (job for variant in variants for job in variant.jobs if job.path is not None):
+        start, is_weights = job.definition["start"], job.given is None
+        pin, key = (
+            (spec.model.options.get("weights_sha256"), "weights_sha256")
+            if is_weights
+            else (pins[job.variant], "sha256")
+        )
+        if pin is None:
+            said.append(f"{job.path} has no {key} in audit.toml; the one audited is {start['sha256']}")
+        if is_weights and start["fresh_head"]:
+            said.append(f"{job.path} has no head for these classes: the last layer starts fresh")
+    return tuple(dict.fromkeys(said))
 
 
 def _variant(

@@ -17,6 +17,7 @@ import numpy as np
 
 from auditor.data.inputs import to_float
 from auditor.population.dense import forward
+from auditor.population.rates import learning_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -273,16 +274,20 @@ def _optimizer(training: Mapping[str, Any]) -> Callable[..., tuple[Tensor, Tenso
     """Give a step of SGD or Adam as tf_keras has them: weight, both slots, gradient and step to weight and slots."""
     from auditor.tf import load
 
-    tf, rate, momentum = load().tf, training["learning_rate"], training["momentum"]
+    tf, rate, momentum, nesterov = load().tf, learning_rate(training), training["momentum"], training["nesterov"]
     one, beta_1, beta_2 = np.float32(1), np.float32(0.9), np.float32(0.999)
 
-    def sgd(w: Tensor, velocity: Tensor, unused: Tensor, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        velocity = momentum * velocity - rate * gradient
-        return w + velocity, velocity, unused
+    def rate_at(t: Tensor) -> Tensor:
+        return rate(tf.cast(t - 1, tf.float32)) if callable(rate) else rate
+
+    def sgd(w: Tensor, velocity: Tensor, unused: Tensor, gradient: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        part = rate_at(t) * gradient
+        velocity = momentum * velocity - part
+        return w + (momentum * velocity - part if nesterov else velocity), velocity, unused
 
     def adam(w: Tensor, m: Tensor, v: Tensor, gradient: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         at = tf.cast(t, tf.float32)
-        alpha = rate * tf.sqrt(one - tf.pow(beta_2, at)) / (one - tf.pow(beta_1, at))
+        alpha = rate_at(t) * tf.sqrt(one - tf.pow(beta_2, at)) / (one - tf.pow(beta_1, at))
         m += (gradient - m) * (one - beta_1)
         v += (tf.square(gradient) - v) * (one - beta_2)
         return w - m * alpha / (tf.sqrt(v) + 1e-7), m, v

@@ -7,7 +7,7 @@ import pytest
 from tiny import PRUNED, dataset, spec
 
 from auditor.errors import AuditorError, ModelError, SpecError
-from auditor.population.plan import plan, seed_of, unpinned
+from auditor.population.plan import plan, seed_of, warnings_of
 
 INT8 = {"name": "int8", "method": "int8"}
 
@@ -65,7 +65,7 @@ def test_a_given_file_is_one_fixed_baseline_and_what_is_derived_from_it_without_
     assert len({job.definition["seed"] for job in pruned.jobs}) == 3
     digest = hashlib.sha256((given / "base.keras").read_bytes()).hexdigest()
     assert baseline.jobs[0].definition["start"] == {"sha256": digest, "ending": ".keras"}
-    first, second = unpinned(declared, variants)
+    first, second = warnings_of(declared, variants)
     assert digest in first
     assert "ship.keras" in second
 

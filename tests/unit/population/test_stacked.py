@@ -30,7 +30,8 @@ def centred(x):
 
 def training(**keys):
     # 33 does not divide 320: the last batch of an epoch is smaller
-    return {"epochs": 20, "batch_size": 33, "weight_decay": 0.0, **ADAM} | keys
+    plain = {"weight_decay": 0.0, "nesterov": False, "augment": None, "examples": tiny.TRAIN}
+    return {"epochs": 20, "batch_size": 33, **plain, **ADAM} | keys
 
 
 def pruning(schedule):
@@ -90,6 +91,25 @@ def test_members_of_a_stack_are_those_that_tfmot_gives_one_by_one(optimizer, sch
     for number, member in zip(SEEDS, together.weights, strict=True):
         for ours, theirs in zip(member, alone(table, number, prune=prune), strict=True):
             np.testing.assert_array_equal(ours == 0, theirs == 0)
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6)
+
+
+STEP = {"kind": "step", "initial": 0.05, "boundaries": [2, 4], "factor": 0.2, "warmup": 0}
+RATES = {
+    "nesterov": {**SGD, "nesterov": True},
+    "step": {**SGD, "learning_rate": STEP},
+    "step after a warmup": {**SGD, "learning_rate": {**STEP, "warmup": 1}},
+    "cosine": {**ADAM, "learning_rate": {"kind": "cosine", "initial": 0.01, "warmup": 0}},
+    "cosine after a warmup": {**SGD, "learning_rate": {"kind": "cosine", "initial": 0.05, "warmup": 2}},
+}
+
+
+@pytest.mark.parametrize("kind", RATES)
+def test_a_learning_rate_falls_in_a_stack_as_it_does_alone(kind):
+    table = training(epochs=5, **RATES[kind])
+    together = stacked(table, seeds=SEEDS[:2])
+    for number, member in zip(SEEDS, together.weights, strict=False):
+        for ours, theirs in zip(member, alone(table, number), strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6)
 
 

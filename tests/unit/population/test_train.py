@@ -55,8 +55,14 @@ def alone(*arguments):
     return member(*arguments)
 
 
+SCHEDULE = {"kind": "step", "initial": 0.1, "boundaries": [2], "factor": 0.1, "warmup": 1}
+SGD = {"optimizer": "sgd", "momentum": 0.9}
+
+
 @pytest.mark.parametrize("share", [0.0, 0.6])
-@pytest.mark.parametrize("declared", [{}, {"optimizer": "sgd", "momentum": 0.9}], ids=["adam", "sgd"])
+@pytest.mark.parametrize(
+    "declared", [{}, SGD, {**SGD, "nesterov": True, "learning_rate": SCHEDULE}], ids=["adam", "sgd", "schedule"]
+)
 @pytest.mark.parametrize("middle", ["convolution", "normalisation"])
 def test_members_that_use_a_graph_again_are_those_of_a_new_one(middle, declared, share):
     training = settings(**declared)
@@ -68,7 +74,14 @@ def test_members_that_use_a_graph_again_are_those_of_a_new_one(middle, declared,
     assert expected[1] != expected[2]
 
 
-@pytest.mark.parametrize(("middle", "declared"), [("dropout", {}), ("convolution", {"weight_decay": 0.01})])
+@pytest.mark.parametrize(
+    ("middle", "declared"),
+    [
+        ("dropout", {}),
+        ("convolution", {"weight_decay": 0.01}),
+        ("convolution", {**SGD, "weight_decay": 0.01, "learning_rate": SCHEDULE}),
+    ],
+)
 def test_no_member_depends_on_those_before_it_where_a_graph_keeps_more_than_weights(middle, declared):
     training = settings(**declared)
     expected = alone(2, middle, training)
