@@ -81,7 +81,7 @@ def test_what_is_no_file_of_weights_is_refused_before_it_is_loaded(files, tmp_pa
             file["conv1_bn/extra"] = h5py.ExternalLink("/etc/passwd", "/")
     if fault == "no file":
         path.write_bytes(b"weights")
-    with pytest.raises(ModelError, match="weights.h5"):
+    with pytest.raises(ModelError, match=r"weights\.h5"):
         look_at_weights(path.read_bytes(), ".h5", path.name)
 
 
