@@ -185,14 +185,30 @@ class Preprocess(Table):
     offset: float = Field(0.0, description="see scale")
 
 
+SourceName = Literal["table", "images", "arrays", "celeba", "cifar10", "cifar100", "predictions"]
+
+
 class Data(Table):
     """`[data]`: where the examples come from."""
 
-    source: Literal["table", "celeba", "predictions"] | None = Field(
-        None, description="`table` (CSV, Parquet), `celeba`, `predictions`; default: from the path's ending"
+    source: SourceName | None = Field(
+        None,
+        description="`table` (CSV, Parquet), `images` (a manifest, or class folders), `arrays` (npz, or a folder of "
+        "npy), `celeba`, `cifar10`, `cifar100`, `predictions`; default: from the path's ending",
     )
-    path: str = Field(description="file, or for celeba the folder of the official files")
-    label: str = Field(description="column (for celeba one of the 40 attributes) that holds the true class")
+    path: str = Field(description="file, or the folder of the images, arrays or official files")
+    label: str = Field(
+        description="column or array that holds the true class; for celeba one of the 40 attributes, for cifar10 "
+        "`label`, for cifar100 `fine_label` or `coarse_label`; class folders: what to call the class"
+    )
+    input: str | None = Field(
+        None,
+        description='what the model reads: an array (default "x"), or the column of a table that names the image file '
+        '(default "image")',
+    )
+    table: str | None = Field(
+        None, description="attributes of class folders or of cifar, CSV or Parquet: one row an example"
+    )
     positive: LabelValue | None = Field(None, description="binary tasks: the class that recall and selection are about")
     split: Split | None = Field(
         None,
@@ -396,7 +412,7 @@ class AuditSpec(Table):
     population: PopulationTable = PopulationTable()
     data: Data
     attribute: list[NamedAttribute] = Field(
-        min_length=1, description="sensitive attributes; a name alone has the defaults"
+        description="sensitive attributes; a name alone has the defaults; []: classes alone are audited"
     )
     intersection: list[Intersection] = []
     compression: list[Compression] = Field(min_length=1)

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 SOURCES = {
     "table": "auditor.data.table:TableSource",
+    "images": "auditor.data.image_source:ImageSource",
+    "arrays": "auditor.data.arrays:ArraySource",
     "celeba": "auditor.data.celeba:CelebaSource",
+    "cifar10": "auditor.data.cifar:CifarSource",
+    "cifar100": "auditor.data.cifar:CifarSource",
     "predictions": "auditor.data.predictions:PredictionsSource",
 }
 """Where each source lives: only the one asked for is imported."""

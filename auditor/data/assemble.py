@@ -1,4 +1,4 @@
-"""The last step of every source: what was read and checked becomes a Dataset."""
+"""The last steps of every source: rows are checked, and what was found fit becomes a Dataset."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from auditor.data.groups import make_groups
+from auditor.data.labels import make_labels
+from auditor.data.reading import Attempt, raise_all
+from auditor.data.splits import calibrate, clusters, overlap_warnings
 from auditor.data.values import read_only
 from auditor.records import Dataset, SplitSize
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
     from auditor.data.groups import Grouped
     from auditor.data.labels import Labels
     from auditor.data.reading import Rows
@@ -34,6 +41,47 @@ class Checked:
     """For every row the number of its id; None where no id is declared."""
     warnings: tuple[str, ...]
     """What the source has to add to the warnings of division, labels and groups."""
+
+    @property
+    def parts(self) -> dict[str, IntArray]:
+        """For each array of inputs the positions of its examples, rising."""
+        return {"train_x": self.division.train, "test_x": self.division.test, "calibration_x": self.calibration}
+
+
+def check_rows(
+    spec: AuditSpec,
+    rows: Rows,
+    division: Division,
+    same: IntArray,
+    *,
+    whole: IntArray | None = None,
+    also: Sequence[Attempt[Any]] = (),
+) -> Checked:
+    """Settle labels, groups, clusters and the representative set; raises DataError with all that is amiss.
+
+    Args:
+        spec: the definition.
+        rows: with the columns that it names.
+        division: of these rows.
+        same: one number a row, the same for rows that a model cannot tell apart.
+        whole: likewise for rows that are equal in all; default: `same`.
+        also: steps of the source's own, whose problems are told with the others.
+    """
+    labels = Attempt(make_labels, rows, spec.data, division)
+    grouped = Attempt(make_groups, rows, spec.attribute, spec.intersection, division.train, division.test)
+    cluster = Attempt(clusters, rows, spec.data.id, division.used)
+    calibration = Attempt(calibrate, rows, division, same, spec)
+    raise_all([labels, grouped, cluster, *also, calibration])
+    sample, few = calibration.value
+    return Checked(
+        rows=rows,
+        division=division,
+        labels=labels.value,
+        grouped=grouped.value,
+        calibration=sample,
+        cluster=cluster.value,
+        warnings=(*few, *overlap_warnings(division, same if whole is None else whole, cluster.value)),
+    )
 
 
 def assemble(spec: AuditSpec, checked: Checked, digest: str) -> Dataset:

@@ -11,13 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.data.assemble import Checked, assemble
-from auditor.data.groups import make_groups
-from auditor.data.images import FolderImages, ZipImages, check_files, fill, image_shape, raise_first
-from auditor.data.inputs import new_array, write_facts
-from auditor.data.labels import make_labels
-from auditor.data.reading import Attempt, Rows, data_digest, raise_all, read_unchanged
-from auditor.data.splits import calibrate, divide, overlap_warnings
+from auditor.data.assemble import assemble, check_rows
+from auditor.data.images import FolderImages, ZipImages, check_crop, check_files, write_images
+from auditor.data.reading import Rows, data_digest, raise_first, read_unchanged
+from auditor.data.splits import divide
 from auditor.errors import DataError, Problem, did_you_mean
 from auditor.spec import SplitColumn, SplitPaths
 
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
     from pathlib import Path
 
+    from auditor.data.assemble import Checked
     from auditor.data.images import ImageFiles
     from auditor.records import Dataset
     from auditor.spec import Attribute, AuditSpec, Data, Split
@@ -53,24 +51,8 @@ class CelebaSource:
     def materialise(self, folder: Path) -> None:
         """Decode the images of all splits straight into their files; raises DataError naming the corrupt ones."""
         checked, content = self._checked
-        preprocess, division = self._spec.data.preprocess, checked.division
-        problems: list[Problem] = []
-        parts = {"train_x": division.train, "test_x": division.test, "calibration_x": checked.calibration}
         with open_images(self._folder) as files:
-            for name, positions in parts.items():
-                out = new_array(folder, name, (positions.size, *image_shape(preprocess)))
-                problems += fill(out, files, [str(one) for one in checked.rows.examples(positions)], preprocess)
-            raise_first(tuple(dict.fromkeys(problems)), str(files.path))
-            if files.identify(checked.rows.names or ())[0] != content:
-                raise DataError(Problem(file=str(files.path), message="the images changed while they were read"))
-        labels = checked.labels
-        write_facts(
-            folder,
-            labels.index[division.train],
-            scale=preprocess.scale,
-            offset=preprocess.offset,
-            classes=len(labels.classes),
-        )
+            write_images(folder, files, checked, content, self._spec.data.preprocess)
 
     @cached_property
     def _checked(self) -> tuple[Checked, str]:
@@ -95,22 +77,8 @@ def _check(spec: AuditSpec, folder: Path) -> tuple[Checked, str]:
     with open_images(folder) as files:
         check_files(files, names)
         content, same = files.identify(names)
-    attributes = [_named(attribute) for attribute in spec.attribute]
-    labels = Attempt(make_labels, rows, _with_positive(spec), division)
-    grouped = Attempt(make_groups, rows, attributes, spec.intersection, division.train, division.test)
-    calibration = Attempt(calibrate, rows, division, same, spec)
-    raise_all([labels, grouped, calibration])
-    sample, few = calibration.value
-    checked = Checked(
-        rows=rows,
-        division=division,
-        labels=labels.value,
-        grouped=grouped.value,
-        calibration=sample,
-        cluster=None,
-        warnings=(*few, *overlap_warnings(division, same, None)),
-    )
-    return checked, content
+    named = {"attribute": [_named(attribute) for attribute in spec.attribute], "data": _with_positive(spec)}
+    return check_rows(spec.model_copy(update=named), rows, division, same), content
 
 
 def _check_declared(spec: AuditSpec) -> Split:
@@ -128,12 +96,7 @@ def _check_declared(spec: AuditSpec) -> Split:
         message = f'there is no column "{split.column}"'
         advice = 'Write { column = "partition", train = 0, test = 2 }; 1 is validation.'
         problems.append(Problem(where="data.split.column", message=message, advice=advice))
-    crop = data.preprocess.crop
-    if crop is not None and (crop[0] >= crop[2] or crop[1] >= crop[3]):
-        message = f"{list(crop)} is empty: expected left < right and top < bottom"
-        problems.append(
-            Problem(where="data.preprocess.crop", message=message, advice="The order is left, top, right, bottom.")
-        )
+    problems += check_crop(data.preprocess)
     if problems:
         raise DataError(*problems)
     return split

@@ -62,7 +62,7 @@ def make_groups(
     raise_all(attempts)
     families = {attribute.name: attempt.value for attribute, attempt in zip(attributes, attempts, strict=True)}
     return Grouped(
-        groups=_assemble(families, intersections),
+        groups=_assemble(families, intersections, test.size),
         attributes={
             name: tuple(np.array(family.names, dtype=object)[family.codes].tolist())
             for name, family in families.items()
@@ -202,15 +202,15 @@ def _reference(attribute: Attribute, names: tuple[str, ...], counts: IntArray) -
     return attribute.reference
 
 
-def _assemble(families: Mapping[str, Family], intersections: Sequence[Intersection]) -> Groups:
-    cell_of, first = _combine([(family.codes, len(family.names)) for family in families.values()])
+def _assemble(families: Mapping[str, Family], intersections: Sequence[Intersection], n: int) -> Groups:
+    cell_of, first = _combine([(family.codes, len(family.names)) for family in families.values()], n)
     cell_sizes = np.bincount(cell_of)
     cells = {name: replace(family, codes=family.codes[first]) for name, family in families.items()}
     names: list[GroupKey] = [EVERYBODY]
     reference = [np.array([NONE])]
     membership = [np.ones((1, first.size), dtype=bool)]
     for family in [(name,) for name in families] + [tuple(i.attributes) for i in intersections]:
-        group_of, one = _combine([(cells[name].codes, len(cells[name].names)) for name in family])
+        group_of, one = _combine([(cells[name].codes, len(cells[name].names)) for name in family], first.size)
         keys = [tuple((name, cells[name].names[cells[name].codes[cell]]) for name in family) for cell in one]
         sizes = np.bincount(group_of, weights=cell_sizes)
         chosen = _chosen(keys, sizes, [cells[name].reference for name in family])
@@ -234,13 +234,15 @@ def _chosen(keys: Sequence[GroupKey], sizes: IntArray | FloatArray, references: 
     return min(np.flatnonzero(sizes == sizes.max()).tolist(), key=lambda index: group_name(keys[index]))
 
 
-def _combine(codes: Sequence[tuple[IntArray, int]]) -> tuple[IntArray, IntArray]:
+def _combine(codes: Sequence[tuple[IntArray, int]], n: int) -> tuple[IntArray, IntArray]:
     """Number the distinct combinations in product order: the number of each entry, and the first entry of each number.
 
     Args:
-        codes: for each attribute the group of each entry, [n], and how many groups there are.
+        codes: for each attribute the group of each entry, [n], and how many groups there are; without any, all entries
+            are one combination.
+        n: the number of entries.
     """
-    combined = np.zeros(codes[0][0].size, dtype=np.int64)
+    combined = np.zeros(n, dtype=np.int64)
     for group_of, size in codes:
         # made dense after every attribute, so that forty of them do not overflow
         combined = pd.factorize(combined * size + group_of, sort=True)[0]

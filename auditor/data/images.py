@@ -15,6 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from auditor.data.inputs import new_array
+from auditor.data.reading import raise_first
+from auditor.data.streams import write_labels
 from auditor.errors import DataError, Problem
 from auditor.provenance import digest_of_file
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from auditor.data.assemble import Checked
     from auditor.spec import Preprocess
 
 Pixels = npt.NDArray[np.uint8]
@@ -30,8 +34,6 @@ LARGEST_FILE = 32 * 2**20
 MOST_INFLATED = 20
 """Images are compressed already: an archive that declares to unpack to more times its size is a bomb."""
 DEFAULT_SIZE = (64, 64)
-SHOWN = 10
-"""Images named at once."""
 BATCH = 256
 UNREADABLE = (
     OSError,
@@ -99,18 +101,9 @@ class ZipImages:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            self._archive = zipfile.ZipFile(path)
-        except UNREADABLE as error:
-            raise DataError(Problem(file=str(path), message=f"the archive cannot be read: {error}")) from error
-        members = {member.filename: member for member in self._archive.infolist()}
+        self._archive = open_archive(path, MOST_INFLATED, LARGEST_FILE)
         prefix = f"{path.stem}/"
-        self._members = {name.removeprefix(prefix): member for name, member in members.items()}
-        unpacked, packed = sum(member.file_size for member in members.values()), path.stat().st_size
-        if unpacked > MOST_INFLATED * packed + LARGEST_FILE:
-            self._archive.close()
-            message = f"the archive of {packed:,} bytes declares to unpack to {unpacked:,}: no archive of images does"
-            raise DataError(Problem(file=str(path), message=message))
+        self._members = {member.filename.removeprefix(prefix): member for member in self._archive.infolist()}
 
     def __enter__(self) -> Self:
         return self
@@ -134,6 +127,23 @@ class ZipImages:
         return digest_of_file(self.path), numbers
 
 
+def open_archive(path: Path, most_inflated: int, spare: int) -> zipfile.ZipFile:
+    """Open a zip archive; raises DataError where it cannot be read or declares to unpack to far more than it holds.
+
+    `most_inflated` is how many times its size it may unpack to, beyond `spare` bytes.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except UNREADABLE as error:
+        raise DataError(Problem(file=str(path), message=f"the archive cannot be read: {error}")) from error
+    unpacked, packed = sum(member.file_size for member in archive.infolist()), path.stat().st_size
+    if unpacked > most_inflated * packed + spare:
+        archive.close()
+        message = f"the archive of {packed:,} bytes declares to unpack to {unpacked:,}: no archive of data does"
+        raise DataError(Problem(file=str(path), message=message))
+    return archive
+
+
 def check_files(files: ImageFiles, names: Sequence[str]) -> None:
     """Raise DataError for listed images that are missing or too large."""
     problems = []
@@ -147,13 +157,14 @@ def check_files(files: ImageFiles, names: Sequence[str]) -> None:
     raise_first(problems, str(files.path))
 
 
-def raise_first(problems: Sequence[Problem], file: str) -> None:
-    """Raise DataError with the first ten problems and the number of the others, if there are any."""
-    if len(problems) > SHOWN:
-        rest = Problem(file=file, message=f"and {len(problems) - SHOWN:,} more of this kind")
-        raise DataError(*problems[:SHOWN], rest)
-    if problems:
-        raise DataError(*problems)
+def check_crop(preprocess: Preprocess) -> list[Problem]:
+    """Tell where the declared crop leaves nothing."""
+    crop = preprocess.crop
+    if crop is None or (crop[0] < crop[2] and crop[1] < crop[3]):
+        return []
+    message = f"{list(crop)} is empty: expected left < right and top < bottom"
+    advice = "The order is left, top, right, bottom."
+    return [Problem(where="data.preprocess.crop", message=message, advice=advice)]
 
 
 def image_shape(preprocess: Preprocess) -> tuple[int, int, int]:
@@ -172,6 +183,21 @@ def decode(data: bytes, preprocess: Preprocess) -> Pixels:
         pixels = image.convert("L" if preprocess.color == "grey" else "RGB").crop(preprocess.crop)
         resized = pixels.resize(preprocess.resize or DEFAULT_SIZE, Image.Resampling.BILINEAR)
     return np.asarray(resized, dtype=np.uint8).reshape(image_shape(preprocess))
+
+
+def write_images(folder: Path, files: ImageFiles, checked: Checked, content: str, preprocess: Preprocess) -> None:
+    """Decode the images of all splits straight into the model's inputs; raises DataError naming the corrupt ones.
+
+    `content` is what the images' digest must still be afterwards.
+    """
+    problems: list[Problem] = []
+    for name, positions in checked.parts.items():
+        out = new_array(folder, name, (positions.size, *image_shape(preprocess)))
+        problems += fill(out, files, [str(one) for one in checked.rows.examples(positions)], preprocess)
+    raise_first(tuple(dict.fromkeys(problems)), str(files.path))
+    if files.identify(checked.rows.names or ())[0] != content:
+        raise DataError(Problem(file=str(files.path), message="the images changed while they were read"))
+    write_labels(folder, checked, preprocess)
 
 
 def fill(out: Pixels, files: ImageFiles, names: Sequence[str], preprocess: Preprocess) -> list[Problem]:

@@ -44,9 +44,9 @@ def write_inputs(folder: Path, inputs: Inputs) -> None:
     write_facts(folder, inputs.train_y, scale=inputs.scale, offset=inputs.offset, classes=inputs.classes)
 
 
-def new_array(folder: Path, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
-    """A uint8 array of zeros that lives in its file, to be filled piece by piece; then `write_facts` is due."""
-    return np.lib.format.open_memmap(array_path(folder, name), mode="w+", dtype=np.uint8, shape=shape)
+def new_array(folder: Path, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike = np.uint8) -> npt.NDArray[Any]:
+    """An array of zeros that lives in its file, to be filled piece by piece; then `write_facts` is due."""
+    return np.lib.format.open_memmap(array_path(folder, name), mode="w+", dtype=dtype, shape=shape)
 
 
 def write_facts(folder: Path, train_y: IntArray, *, scale: float, offset: float, classes: int) -> None:

@@ -18,19 +18,22 @@ import pyarrow.parquet
 
 from auditor.errors import DataError, Problem, did_you_mean
 from auditor.provenance import digest_of_file
+from auditor.spec import SplitColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from auditor.records import IntArray
-    from auditor.spec import AuditSpec
+    from auditor.spec import AuditSpec, Split
 
 Value = TypeVar("Value")
 Given = ParamSpec("Given")
 
 EMPTY_CELLS = ["", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null"]
 """Cells of a CSV file that hold nothing. "None" is not among them: it may well be a group's name."""
+SHOWN = 10
+"""Problems of one kind told at once."""
 PANDAS_INDEX = re.compile(r"__index_level_\d+__|")
 """What pandas calls an unnamed index in Parquet and in CSV: row numbers, which no model should read."""
 
@@ -109,6 +112,16 @@ def column_names(path: Path) -> tuple[str, ...]:
             )
         )
     return tuple(names)
+
+
+def declared_columns(spec: AuditSpec, split: Split) -> dict[str, str]:
+    """The columns that the definition names as label, id, split or attribute, by key path."""
+    columns = {"data.label": spec.data.label}
+    if spec.data.id is not None:
+        columns["data.id"] = spec.data.id
+    if isinstance(split, SplitColumn):
+        columns["data.split.column"] = split.column
+    return columns | {f"attribute {attribute.name}": attribute.name for attribute in spec.attribute}
 
 
 def check_columns(path: Path, names: Sequence[str], wanted: Mapping[str, str]) -> None:
@@ -209,7 +222,7 @@ def _kind(column: pd.Series) -> str:
 
 def data_digest(spec: AuditSpec, content: Iterable[str]) -> str:
     """SHA-256 over the content's digests and what the definition says of inputs and classes; no path enters it."""
-    data = spec.data.model_dump(mode="json", exclude={"path", "positive"})
+    data = spec.data.model_dump(mode="json", exclude={"path", "table", "positive"})
     if isinstance(data["split"], dict):
         data["split"] = {key: value for key, value in data["split"].items() if not key.endswith("path")}
     features = {attribute.name: attribute.use_as_feature for attribute in spec.attribute}
@@ -222,7 +235,21 @@ def read_unchanged(paths: Sequence[Path], read: Callable[[], Value]) -> tuple[Va
     present = [path for path in paths if path.is_file()]  # what is missing is said by whoever reads
     before = [digest_of_file(path) for path in present]
     value = read()
-    changed = [path for path, digest in zip(present, before, strict=True) if digest_of_file(path) != digest]
+    refuse_changed(present, before)
+    return value, before
+
+
+def refuse_changed(paths: Sequence[Path], digests: Sequence[str]) -> None:
+    """Raise DataError for files whose SHA-256 is no longer what it was."""
+    changed = [path for path, digest in zip(paths, digests, strict=True) if digest_of_file(path) != digest]
     if changed:
         raise DataError(*(Problem(file=str(path), message="the file changed while it was read") for path in changed))
-    return value, before
+
+
+def raise_first(problems: Sequence[Problem], file: str) -> None:
+    """Raise DataError with the first ten problems and the number of the others, if there are any."""
+    if len(problems) > SHOWN:
+        rest = Problem(file=file, message=f"and {len(problems) - SHOWN:,} more of this kind")
+        raise DataError(*problems[:SHOWN], rest)
+    if problems:
+        raise DataError(*problems)

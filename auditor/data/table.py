@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -9,27 +10,20 @@ import numpy as np
 import pandas as pd
 
 from auditor.data import features as feature
-from auditor.data.assemble import Checked, assemble
-from auditor.data.groups import make_groups
+from auditor.data.assemble import Checked, assemble, check_rows
 from auditor.data.inputs import Inputs, write_inputs
-from auditor.data.labels import make_labels
 from auditor.data.reading import (
     Attempt,
     Rows,
     check_columns,
     column_names,
     data_digest,
+    declared_columns,
     raise_all,
     read_rows,
     read_unchanged,
 )
-from auditor.data.splits import (
-    Division,
-    calibrate,
-    clusters,
-    divide,
-    overlap_warnings,
-)
+from auditor.data.splits import Division, divide
 from auditor.data.values import distinct, listed, plural
 from auditor.errors import DataError, Problem, did_you_mean
 from auditor.spec import SplitColumn, SplitFractions, SplitPaths
@@ -98,16 +92,6 @@ def _check(spec: AuditSpec, paths: Sequence[Path]) -> tuple[Checked, tuple[Featu
     return _check_rows(spec, rows, divide(rows, spec.data, split, spec.audit.seed), chosen.value)
 
 
-def declared_columns(spec: AuditSpec, split: Split) -> dict[str, str]:
-    """The columns that the definition names as label, id, split or attribute, by key path."""
-    columns = {"data.label": spec.data.label}
-    if spec.data.id is not None:
-        columns["data.id"] = spec.data.id
-    if isinstance(split, SplitColumn):
-        columns["data.split.column"] = split.column
-    return columns | {f"attribute {attribute.name}": attribute.name for attribute in spec.attribute}
-
-
 def feature_columns(spec: AuditSpec, names: Sequence[str], split: Split) -> tuple[str, ...]:
     """The columns that a model reads, in the file's order; raises DataError for every name that does not fit."""
     use, drop = spec.data.features.use, spec.data.features.drop
@@ -143,25 +127,12 @@ def feature_columns(spec: AuditSpec, names: Sequence[str], split: Split) -> tupl
 def _check_rows(
     spec: AuditSpec, rows: Rows, division: Division, columns: tuple[str, ...]
 ) -> tuple[Checked, tuple[Feature, ...]]:
-    labels = Attempt(make_labels, rows, spec.data, division)
-    grouped = Attempt(make_groups, rows, spec.attribute, spec.intersection, division.train, division.test)
-    cluster = Attempt(clusters, rows, spec.data.id, division.used)
     fitted = Attempt(fit_features, rows, division, columns, spec.data.features.text_limit)
-    raise_all([labels, grouped, cluster, fitted])
     same = _fingerprints(rows, columns)
     whole = _fingerprints(rows, dict.fromkeys([*columns, *(one.name for one in spec.attribute), spec.data.label]))
-    calibration, few = calibrate(rows, division, same, spec)
+    checked = check_rows(spec, rows, division, same, whole=whole, also=[fitted])
     features, warnings = fitted.value
-    checked = Checked(
-        rows=rows,
-        division=division,
-        labels=labels.value,
-        grouped=grouped.value,
-        calibration=calibration,
-        cluster=cluster.value,
-        warnings=(*warnings, *few, *overlap_warnings(division, whole, cluster.value)),
-    )
-    return checked, features
+    return replace(checked, warnings=(*warnings, *checked.warnings)), features
 
 
 def _fingerprints(rows: Rows, columns: Iterable[str]) -> IntArray:

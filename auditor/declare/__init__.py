@@ -160,4 +160,6 @@ def resolve(spec: AuditSpec, path: Path) -> AuditSpec:
 
 
 def _source(spec: AuditSpec) -> str:
-    return "predictions" if spec.model.predictions else "table"
+    if spec.model.predictions:
+        return "predictions"
+    return "arrays" if spec.data.path.lower().endswith(".npz") else "table"

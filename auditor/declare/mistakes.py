@@ -29,7 +29,7 @@ LATER_KEYS = {
 }  # fmt: skip
 LATER_VALUES = {
     "method": {"cluster", "int16x8", "qat", "distill", "low_rank"},
-    "source": {"images", "arrays", "tfrecord", "tfds", "cifar10"},
+    "source": {"tfrecord", "tfds"},
     "formats": {"junit", "sarif", "card"},
     "metric": {"pie_excess"},
 }

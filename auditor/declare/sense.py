@@ -15,7 +15,7 @@ from auditor.spec import Artifact, PredictionColumns, Prune, Quantize, Schedule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from auditor.spec import AuditSpec, Compression, GateTable
+    from auditor.spec import AuditSpec, Compression, Data, GateTable
 
 MOST_RATIO = 20
 """No limit of a quotient is meant to be more: it was written in percent."""
@@ -76,7 +76,7 @@ def _check_training(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
         yield Mistake(path=("training", "momentum"), message=f"is for sgd, not {training.optimizer}")
     if training.nesterov and not training.momentum:
         yield Mistake(path=("training", "nesterov"), message="has no meaning without momentum")
-    if training.augment is not None and spec.data.source in {None, "table"}:
+    if training.augment is not None and _source_of(spec.data) == "table":
         yield Mistake(path=("training", "augment"), message="is for images, not for a table")
     if isinstance(training.learning_rate, Schedule):
         yield from _check_learning_rate(training.learning_rate, training.epochs)
@@ -107,9 +107,10 @@ def _check_data(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
     if data.source is not None and (data.source == "predictions") != from_columns:
         advice = 'a table of decisions needs both: source = "predictions" and [model] predictions = "base_*"'
         yield Mistake(path=("data", "source"), message="does not fit [model]", advice=advice)
-    if data.source is None and not from_columns and not data.path.lower().endswith((".csv", ".parquet", ".pq")):
-        advice = 'give source = "table" or "celeba", or a path that ends in .csv or .parquet'
+    if data.source is None and not from_columns and not data.path.lower().endswith((".csv", ".parquet", ".pq", ".npz")):
+        advice = 'give source = "images", "arrays" or another, or a path that ends in .csv, .parquet or .npz'
         yield Mistake(path=("data", "path"), message=f"the source cannot be told from {data.path!r}", advice=advice)
+    yield from _check_keys_of_sources(data)
     if data.split == "all" and _trains(spec):
         advice = "a split into train and test is needed, or a model file that is only quantised or compared"
         yield Mistake(path=("data", "split"), message='"all" leaves nothing to train or calibrate on', advice=advice)
@@ -117,6 +118,27 @@ def _check_data(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
         left, top, right, bottom = data.preprocess.crop
         if left >= right or top >= bottom:
             yield Mistake(path=("data", "preprocess", "crop"), message="is left, top, right, bottom: nothing is left")
+
+
+SOURCES_OF_KEYS = {"input": ("images", "arrays"), "table": ("images", "cifar10", "cifar100")}
+"""Keys of `[data]` that only some sources read."""
+LABELS_OF_CIFAR = {"cifar10": ("label",), "cifar100": ("fine_label", "coarse_label")}
+
+
+def _check_keys_of_sources(data: Data) -> Iterator[Mistake]:
+    source = _source_of(data)
+    for key, sources in SOURCES_OF_KEYS.items():
+        if getattr(data, key) and source not in sources:
+            said = f"is read by {' and '.join(sources)} alone, and the source is {source}"
+            yield Mistake(path=("data", key), message=said)
+    labels = LABELS_OF_CIFAR.get(source, (data.label,))
+    if data.label not in labels:
+        message = f"{data.label!r} is no label of {source}"
+        yield Mistake(path=("data", "label"), message=message, advice=did_you_mean(data.label, labels))
+
+
+def _source_of(data: Data) -> str:
+    return data.source or ("arrays" if data.path.lower().endswith(".npz") else "table")
 
 
 def _trains(spec: AuditSpec) -> bool:
