@@ -1,0 +1,68 @@
+"""Populations that start from the weights of a file, and with layers that are not trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tiny import FEATURES, INT8, PRUNED, digests, run, spec
+
+from auditor.models.architectures import build
+from auditor.models.load import open_model
+from auditor.population.store import Store
+
+HIDDEN = [40, 30]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the weights of a network of five classes."""
+    from auditor.tf import quiet, seed
+
+    made = tmp_path_factory.mktemp("weights")
+    seed(4)
+    with quiet():
+        build("mlp", (FEATURES,), 5, {"hidden": HIDDEN}).save_weights(made / "five.h5")
+    return made
+
+
+def declared(**tables):
+    model = {"architecture": "mlp", "options": {"hidden": HIDDEN, "weights": "five.h5", "frozen": ["dense"]}}
+    return spec(PRUNED, INT8, model=model, population={"size": 2, "start": "baseline"}, **tables)
+
+
+def test_members_share_the_frozen_layers_of_the_file_and_nothing_else(folder):
+    baseline, _, _ = run(declared(), folder)
+    store = Store(folder / "store")
+    kernels = []
+    for digest in baseline.predictions.digests:
+        content = next(p.read_bytes() for p in store.root.glob("jobs/*/*/model.keras") if _is(p, digest))
+        layers = open_model(content, ".keras", "member").keras.layers
+        kernels.append([layer.get_weights()[0] for layer in layers if layer.weights])
+    given = open_weights(folder / "five.h5")
+    for member in kernels:
+        np.testing.assert_array_equal(member[0], given[0])
+        assert not np.array_equal(member[1], given[1])
+        assert member[2].shape == (30, 2)
+    assert not np.array_equal(kernels[0][1], kernels[1][1])
+
+
+def test_fine_tuned_members_keep_frozen_layers_frozen_and_worker_processes_make_the_same_ones(folder, tmp_path):
+    (tmp_path / "five.h5").write_bytes((folder / "five.h5").read_bytes())
+    here = run(declared(), folder)
+    apart = run(declared(run={"executor": "local", "workers": 2}), tmp_path)
+    assert digests(here) == digests(apart)
+    layers = [measured["sparsity_by_layer"] for measured in here[1].measured]
+    assert all(0.48 < each["sparsity"] < 0.52 for member in layers for each in member if each["weights"] > 100)
+
+
+def open_weights(path):
+    import h5py
+
+    with h5py.File(path) as file:
+        return [np.asarray(file[f"{name}/{name}/kernel:0"]) for name in ("dense", "dense_1")]
+
+
+def _is(path, digest):
+    import hashlib
+
+    return hashlib.sha256(path.read_bytes()).hexdigest() == digest
