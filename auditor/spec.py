@@ -96,6 +96,9 @@ class Training(Table):
     momentum: float = Field(0.0, ge=0, lt=1, description="sgd only")
     nesterov: bool = Field(False, description="sgd with momentum only: Nesterov's")
     weight_decay: float = Field(0.0, ge=0, description="decoupled, a step")
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of a label that is spread evenly over all classes in the loss"
+    )
     augment: Augment | None = Field(None, description="images only, such as `{ flip = true, crop = 4 }`")
     stacked: Literal["auto"] | bool = Field(
         "auto",

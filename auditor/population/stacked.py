@@ -199,7 +199,7 @@ def _compiled(shape: _Shape, held: _Held) -> Callable[..., Any]:
     training = json.loads(shape.training)
     layers, places = list(model.layers), _prunable(model)
     trainable = [any(w is each for each in layer.trainable_weights) for layer in layers for w in layer.weights]
-    loss_of = _loss(model, shape.activation)
+    loss_of = _loss(model, shape.activation, training["label_smoothing"])
     update = _optimizer(training)
 
     def changed(weights: Tensor, keep: Tensor) -> tuple[Tensor, ...]:
@@ -257,16 +257,18 @@ def _compiled(shape: _Shape, held: _Held) -> Callable[..., Any]:
     return loop
 
 
-def _loss(model: KerasModel, activation: str | None) -> Callable[[Tensor, Tensor], Tensor]:
+def _loss(model: KerasModel, activation: str | None, smoothing: float) -> Callable[[Tensor, Tensor], Tensor]:
     """Give each example's cross-entropy [K, B], as `train` takes its mean."""
     from auditor.tf import load
 
     tfm = load()
-    losses = tfm.tf_keras.losses
-    if model.output_shape[-1] == 1:
-        from_logits = activation != "sigmoid"
-        return lambda y, p: losses.binary_crossentropy(tfm.tf.cast(y[..., None], p.dtype), p, from_logits=from_logits)
-    from_logits = activation != "softmax"
+    losses, outputs = tfm.tf_keras.losses, model.output_shape[-1]
+    from_logits = activation != ("sigmoid" if outputs == 1 else "softmax")
+    settings = {"from_logits": from_logits, "label_smoothing": smoothing}
+    if outputs == 1:
+        return lambda y, p: losses.binary_crossentropy(tfm.tf.cast(y[..., None], p.dtype), p, **settings)
+    if smoothing:
+        return lambda y, p: losses.categorical_crossentropy(tfm.tf.one_hot(y, outputs), p, **settings)
     return lambda y, p: losses.sparse_categorical_crossentropy(y, p, from_logits=from_logits)
 
 

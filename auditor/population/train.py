@@ -151,7 +151,7 @@ def _compiled(model: KerasModel, training: Mapping[str, Any], activation: str | 
     from auditor.tf import load
 
     tf = load().tf
-    loss_of, optimizer = _loss(model, activation), _optimizer(training)
+    loss_of, optimizer = _loss(model, activation, training["label_smoothing"]), _optimizer(training)
     variables = model.trainable_variables
     # With its slots made before, the graph is traced once and not twice.
     make_slots = optimizer.build if training["weight_decay"] else optimizer._create_all_weights  # noqa: SLF001
@@ -177,13 +177,17 @@ def _compiled(model: KerasModel, training: Mapping[str, Any], activation: str | 
     return _Loop(model=model, optimizer=optimizer, steps=steps)
 
 
-def _loss(model: KerasModel, activation: str | None) -> Any:  # noqa: ANN401
+def _loss(model: KerasModel, activation: str | None, smoothing: float) -> Any:  # noqa: ANN401
     """Cross-entropy that fits the outputs: one sigmoid, softmax, or neither (logits)."""
     from auditor.tf import load
 
-    losses = load().tf_keras.losses
-    if model.output_shape[-1] == 1:
-        return losses.BinaryCrossentropy(from_logits=activation != "sigmoid")
+    tfm, outputs = load(), model.output_shape[-1]
+    losses = tfm.tf_keras.losses
+    if outputs == 1:
+        return losses.BinaryCrossentropy(from_logits=activation != "sigmoid", label_smoothing=smoothing)
+    if smoothing:
+        smooth = losses.CategoricalCrossentropy(from_logits=activation != "softmax", label_smoothing=smoothing)
+        return lambda y, p: smooth(tfm.tf.one_hot(y, outputs), p)
     return losses.SparseCategoricalCrossentropy(from_logits=activation != "softmax")
 
 

@@ -53,7 +53,9 @@ def test_the_file_of_a_network_holds_nothing_that_is_refused_when_it_is_opened(n
     assert facts.activation == "softmax"
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(
+    "name", ["wide_resnet", *(pytest.param(name, marks=pytest.mark.slow) for name in ("resnet18", "mobilenet_v2"))]
+)
 def test_a_small_network_is_pruned_whole_and_becomes_int8(keras, name):
     from auditor.tf import load, seed
 

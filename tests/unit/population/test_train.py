@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 import tf_keras  # noqa: TID253 - the tests' own models
@@ -88,6 +89,18 @@ def test_no_member_depends_on_those_before_it_where_a_graph_keeps_more_than_weig
     alone(1, middle, training)
     assert member(2, middle, training) == expected
     assert not training_of._loops
+
+
+def test_weight_decay_falls_with_the_learning_rate():
+    seed(1)
+    still = LAYERS.Dense(4, kernel_initializer="ones")
+    model = tf_keras.Sequential([LAYERS.InputLayer((3,)), still, LAYERS.Dense(2, "softmax")])
+    # what reads only zeros has no gradient: nothing but the decay moves it
+    inputs = replace(tiny.inputs(), train_x=tiny.inputs().train_x[:, :3] * 0)
+    rate = {"kind": "step", "initial": 0.1, "boundaries": [1], "factor": 0.5}
+    train(model, inputs, settings(optimizer="sgd", weight_decay=0.2, learning_rate=rate), "softmax", 1)
+    steps = tiny.TRAIN // 32
+    assert still.kernel.numpy() == pytest.approx((1 - 0.1 * 0.2) ** steps * (1 - 0.05 * 0.2) ** (2 * steps), rel=1e-5)
 
 
 def test_a_layer_of_the_users_own_is_never_used_again():
