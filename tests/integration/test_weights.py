@@ -8,7 +8,7 @@ from tiny import FEATURES, INT8, PRUNED, digests, run, spec
 
 from auditor.models.architectures import build
 from auditor.models.load import open_model
-from auditor.population.store import Store
+from auditor.provenance import digest_of_file
 
 HIDDEN = [40, 30]
 
@@ -32,12 +32,7 @@ def declared(**tables):
 
 def test_members_share_the_frozen_layers_of_the_file_and_nothing_else(folder):
     baseline, _, _ = run(declared(), folder)
-    store = Store(folder / "store")
-    kernels = []
-    for digest in baseline.predictions.digests:
-        content = next(p.read_bytes() for p in store.root.glob("jobs/*/*/model.keras") if _is(p, digest))
-        layers = open_model(content, ".keras", "member").keras.layers
-        kernels.append([layer.get_weights()[0] for layer in layers if layer.weights])
+    kernels = kernels_of(baseline, folder)
     given = open_weights(folder / "five.h5")
     for member in kernels:
         np.testing.assert_array_equal(member[0], given[0])
@@ -53,6 +48,18 @@ def test_fine_tuned_members_keep_frozen_layers_frozen_and_worker_processes_make_
     assert digests(here) == digests(apart)
     layers = [measured["sparsity_by_layer"] for measured in here[1].measured]
     assert all(0.48 < each["sparsity"] < 0.52 for member in layers for each in member if each["weights"] > 100)
+    given = open_weights(folder / "five.h5")
+    for member in kernels_of(here[1], folder):
+        kept = member[0] != 0
+        assert 0.48 < kept.mean() < 0.52
+        np.testing.assert_array_equal(member[0][kept], given[0][kept])
+
+
+def kernels_of(found, folder):
+    """The kernels of each member, by layer."""
+    files = {digest_of_file(path): path for path in (folder / "store").glob("jobs/*/*/model.keras")}
+    models = [open_model(files[each].read_bytes(), ".keras", each).keras for each in found.predictions.digests]
+    return [[layer.get_weights()[0] for layer in model.layers if layer.weights] for model in models]
 
 
 def open_weights(path):
@@ -60,9 +67,3 @@ def open_weights(path):
 
     with h5py.File(path) as file:
         return [np.asarray(file[f"{name}/{name}/kernel:0"]) for name in ("dense", "dense_1")]
-
-
-def _is(path, digest):
-    import hashlib
-
-    return hashlib.sha256(path.read_bytes()).hexdigest() == digest
