@@ -97,7 +97,7 @@ def _is_named(item: dict[str, Any], name: str, among: list[Any]) -> bool:
     return item.get("name", item.get("method")) == name or (name.isdigit() and among.index(item) == int(name))
 
 
-PATH_KEYS = {"path", "table", "artifact", "store", "train_path", "test_path"}
+PATH_KEYS = {"path", "table", "artifact", "weights", "store", "train_path", "test_path"}
 
 
 def absolute_paths(key: str, value: Any) -> Any:  # noqa: ANN401 - TOML

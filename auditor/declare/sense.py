@@ -7,11 +7,11 @@ from collections import Counter
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from auditor.declare.mistakes import LATER_VALUES, KeyPath, Mistake, not_yet
+from auditor.declare.mistakes import KeyPath, Mistake
 from auditor.declare.variants import default_name, expand
 from auditor.errors import did_you_mean
 from auditor.records import BASELINE
-from auditor.spec import Artifact, PredictionColumns, Prune, Quantize
+from auditor.spec import Artifact, PredictionColumns, Prune, Quantize, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,6 +34,7 @@ def check(spec: AuditSpec, raw: Mapping[str, Any], places: Mapping[str, Sequence
     """
     rules = (
         _check_model,
+        _check_training,
         _check_data,
         _check_population,
         _check_attributes,
@@ -61,8 +62,6 @@ def _check_model(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
     if len(given) != 1:
         found = " and ".join(given) or "none"
         yield Mistake(path=("model",), message=f"needs one of architecture, path and predictions, not {found}")
-    if model.architecture in LATER_VALUES["architecture"]:
-        yield Mistake(path=("model", "architecture"), message=not_yet(repr(model.architecture)))
     for key, needs in (("sha256", "path"), ("options", "architecture")):
         if getattr(model, key) and getattr(model, needs) is None:
             yield Mistake(path=("model", key), message=f"has no meaning without {needs}")
@@ -70,12 +69,44 @@ def _check_model(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
         advice = "name a function of your own that begins with an Embedding"
         message = f"{model.architecture!r} would take the numbers of words for quantities"
         yield Mistake(path=("model", "architecture"), message=message, advice=advice)
-    if spec.training.stacked is True and model.architecture is None:
+
+
+def _check_training(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
+    training = spec.training
+    if training.stacked is True and spec.model.architecture is None:
         yield Mistake(path=("training", "stacked"), message="has no meaning without an architecture to train")
-    if spec.training.stacked is True and spec.training.weight_decay:
-        yield Mistake(path=("training", "stacked"), message="knows no weight_decay: leave out one of them")
-    if spec.training.momentum and spec.training.optimizer != "sgd":
-        yield Mistake(path=("training", "momentum"), message=f"is for sgd, not {spec.training.optimizer}")
+    if training.stacked is True:
+        unknown = {"weight_decay": training.weight_decay, "augment": training.augment}
+        unknown |= {f"model.options.{key}": spec.model.options.get(key) for key in ("weights", "frozen")}
+        for key in (key for key, value in unknown.items() if value):
+            yield Mistake(path=("training", "stacked"), message=f"knows no {key}: leave out one of them")
+    if training.momentum and training.optimizer != "sgd":
+        yield Mistake(path=("training", "momentum"), message=f"is for sgd, not {training.optimizer}")
+    if training.nesterov and not training.momentum:
+        yield Mistake(path=("training", "nesterov"), message="has no meaning without momentum")
+    if training.augment is not None and _source_of(spec.data) == "table":
+        yield Mistake(path=("training", "augment"), message="is for images, not for a table")
+    if isinstance(training.learning_rate, Schedule):
+        yield from _check_learning_rate(training.learning_rate, training.epochs)
+
+
+def _check_learning_rate(rate: Schedule, epochs: int) -> Iterator[Mistake]:
+    """Find what would never come about, or twice."""
+    here = ("training", "learning_rate")
+    if rate.warmup >= epochs:
+        yield Mistake(path=(*here, "warmup"), message=f"does not end before the training, which has {epochs} epochs")
+    if rate.kind == "cosine":
+        for key in sorted({"boundaries", "factor"} & rate.model_fields_set):
+            yield Mistake(path=(*here, key), message="has no meaning with cosine")
+        return
+    if not rate.boundaries:
+        yield Mistake(path=here, message="needs boundaries: epochs after which the rate falls")
+    if sorted(set(rate.boundaries)) != rate.boundaries:
+        yield Mistake(path=(*here, "boundaries"), message="must rise")
+    for boundary in rate.boundaries:
+        if not rate.warmup < boundary < epochs:
+            between = f"after the warmup ({rate.warmup}) and before the end of the training ({epochs} epochs)"
+            yield Mistake(path=(*here, "boundaries"), message=f"{boundary} is not {between}")
 
 
 def _check_data(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -126,7 +157,7 @@ LABELS_OF_CIFAR = {"cifar10": ("label",), "cifar100": ("fine_label", "coarse_lab
 
 
 def _check_keys_of_sources(data: Data) -> Iterator[Mistake]:
-    source = data.source or ("arrays" if data.path.lower().endswith(".npz") else "table")
+    source = _source_of(data)
     for key, sources in SOURCES_OF_KEYS.items():
         if getattr(data, key) and source not in sources:
             said = f"is read by {' and '.join(sources)} alone, and the source is {source}"
@@ -146,6 +177,10 @@ def _check_keys_of_sources(data: Data) -> Iterator[Mistake]:
     if data.label not in labels:
         message = f"{data.label!r} is no label of {source}"
         yield Mistake(path=("data", "label"), message=message, advice=did_you_mean(data.label, labels))
+
+
+def _source_of(data: Data) -> str:
+    return data.source or ("arrays" if data.path.lower().endswith(".npz") else "table")
 
 
 def _trains(spec: AuditSpec) -> bool:

@@ -15,7 +15,7 @@ from auditor.population.confined import refuse_unconfined, refuse_unconfined_res
 from auditor.population.environment import inputs_definition
 from auditor.population.executors import Executor, Local, inline
 from auditor.population.member import Site, check_stack
-from auditor.population.plan import plan, unpinned
+from auditor.population.plan import plan, warnings_of
 from auditor.population.store import DamagedError, Entry, Store
 from auditor.provenance import digest_of
 from auditor.records import BASELINE, Failure, IntArray, Population, Predictions
@@ -60,7 +60,7 @@ def run(
     """
     refuse_unconfined(spec)
     variants = plan(spec, dataset, base)
-    for warning in unpinned(variants):
+    for warning in warnings_of(variants):
         progress.note(warning)
     if spec.model.predictions is not None:
         return _from_columns(variants, cast("_Columns", source))

@@ -96,6 +96,34 @@ SENSE = {
     "needs one of architecture, path and predictions, not architecture and path": ('"mlp"', '"mlp"\npath = "a.keras"'),
     "has no meaning without path": ('"mlp"', f'"mlp"\nsha256 = "{"0" * 64}"'),
     "is for sgd, not adam": ("[data]", "[training]\nmomentum = 0.9\n[data]"),
+    "has no meaning without momentum": ("[data]", "[training]\nnesterov = true\n[data]"),
+    "is for images, not for a table": ("[data]", "[training]\naugment = { flip = true }\n[data]"),
+    "knows no weight_decay": ("[data]", "[training]\nstacked = true\nweight_decay = 0.1\n[data]"),
+    "knows no model.options.frozen": (
+        "[data]",
+        "options = { frozen = 1 }\n[training]\nstacked = true\n[data]",
+    ),
+    "needs boundaries": ("[data]", '[training]\nlearning_rate = { kind = "step", initial = 0.1 }\n[data]'),
+    "boundaries: must rise": (
+        "[data]",
+        '[training]\nlearning_rate = { kind = "step", initial = 0.1, boundaries = [4, 2] }\n[data]',
+    ),
+    "10 is not after the warmup (2) and before the end of the training (10 epochs)": (
+        "[data]",
+        '[training]\nlearning_rate = { kind = "step", initial = 0.1, boundaries = [3, 10], warmup = 2 }\n[data]',
+    ),
+    "has no meaning with cosine": (
+        "[data]",
+        '[training]\nlearning_rate = { kind = "cosine", initial = 0.1, factor = 0.2 }\n[data]',
+    ),
+    "does not end before the training": (
+        "[data]",
+        '[training]\nlearning_rate = { kind = "cosine", initial = 0.1, warmup = 10 }\n[data]',
+    ),
+    "'linear' is not known here": (
+        "[data]",
+        '[training]\nlearning_rate = { kind = "linear", initial = 0.1 }\n[data]',
+    ),
     "the source cannot be told from 'people.xlsx'": ("people.parquet", "people.xlsx"),
     "does not fit [model]": ("[data]", '[data]\nsource = "predictions"'),
     '"all" leaves nothing to train': ("[data]", '[data]\nsplit = "all"'),
