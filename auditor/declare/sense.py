@@ -94,7 +94,8 @@ def _check_data(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 SOURCES_OF_KEYS = {
-    "input": ("images", "arrays", "tfrecord"),
+    "input": ("images", "arrays", "tfrecord", "tfds"),
+    "name": ("tfds",),
     "table": ("images", "cifar10", "cifar100"),
     "text": ("table",),
     "tfrecord": ("tfrecord",),
@@ -107,8 +108,12 @@ def _check_keys_of_sources(data: Data) -> Iterator[Mistake]:
     source = data.source or ("arrays" if data.path.lower().endswith(".npz") else "table")
     for key, sources in SOURCES_OF_KEYS.items():
         if getattr(data, key) and source not in sources:
-            said = f"is read by {' and '.join(sources)} alone, and the source is {source}"
+            readers = " and ".join(filter(None, [", ".join(sources[:-1]), sources[-1]]))
+            said = f"is read by {readers} alone, and the source is {source}"
             yield Mistake(path=("data", key), message=said)
+    if source == "tfds" and data.name is None:
+        advice = 'give data.name, such as "celeb_a:2.1.0"'
+        yield Mistake(path=("data",), message="tfds needs the name of the data set", advice=advice)
     if source == "tfrecord" and not data.tfrecord:
         advice = 'declare the features, such as [data.tfrecord.image] kind = "image"'
         yield Mistake(path=("data",), message="tfrecord needs to know its features", advice=advice)
