@@ -83,7 +83,7 @@ def _check_data(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
     if data.source is None and not from_columns and not data.path.lower().endswith((".csv", ".parquet", ".pq", ".npz")):
         advice = 'give source = "images", "arrays" or another, or a path that ends in .csv, .parquet or .npz'
         yield Mistake(path=("data", "path"), message=f"the source cannot be told from {data.path!r}", advice=advice)
-    yield from _check_keys_of_sources(data)
+    yield from _check_keys_of_sources(data, source_of(spec))
     if data.split == "all" and _trains(spec):
         advice = "a split into train and test is needed, or a model file that is only quantised or compared"
         yield Mistake(path=("data", "split"), message='"all" leaves nothing to train or calibrate on', advice=advice)
@@ -104,8 +104,16 @@ SOURCES_OF_KEYS = {
 LABELS_OF_CIFAR = {"cifar10": ("label",), "cifar100": ("fine_label", "coarse_label")}
 
 
-def _check_keys_of_sources(data: Data) -> Iterator[Mistake]:
-    source = data.source or ("arrays" if data.path.lower().endswith(".npz") else "table")
+def source_of(spec: AuditSpec) -> str:
+    """The declared source, or the one that the path's ending tells."""
+    if spec.data.source is not None:
+        return spec.data.source
+    if spec.model.predictions is not None:
+        return "predictions"
+    return "arrays" if spec.data.path.lower().endswith(".npz") else "table"
+
+
+def _check_keys_of_sources(data: Data, source: str) -> Iterator[Mistake]:
     for key, sources in SOURCES_OF_KEYS.items():
         if getattr(data, key) and source not in sources:
             readers = " and ".join(filter(None, [", ".join(sources[:-1]), sources[-1]]))

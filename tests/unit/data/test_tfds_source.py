@@ -81,6 +81,7 @@ def materialised(source, folder):
 def test_a_prepared_data_set_becomes_a_dataset_and_its_inputs(source, tmp_path):
     one = source(preprocess={"resize": [5, 6]})
     dataset = one.load()
+    assert dataset.source == "tfds: faces/small:1.0.0"
     assert dataset.classes == ("glad", "sad")
     assert dataset.labels.tolist() == [1, 0] * 4
     assert dataset.attributes["attributes/Male"] == tuple(["false", "true"][n % 3 % 2] for n in range(12, 20))
