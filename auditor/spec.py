@@ -253,7 +253,7 @@ class RecordFeature(Table):
     shape: list[PositiveInt] = Field([], description="of numbers that the model reads; default: one value")
 
 
-SourceName = Literal["table", "images", "arrays", "celeba", "cifar10", "cifar100", "tfrecord", "predictions"]
+SourceName = Literal["table", "images", "arrays", "celeba", "cifar10", "cifar100", "tfrecord", "tfds", "predictions"]
 
 
 class Data(Table):
@@ -262,16 +262,18 @@ class Data(Table):
     source: SourceName | None = Field(
         None,
         description="`table` (CSV, Parquet), `images` (a manifest, or class folders), `arrays` (npz, or a folder of "
-        "npy), `celeba`, `cifar10`, `cifar100`, `tfrecord`, `predictions`; default: from the path's ending",
+        "npy), `celeba`, `cifar10`, `cifar100`, `tfrecord`, `tfds` (prepared by TensorFlow Datasets), `predictions`; "
+        "default: from the path's ending",
     )
     path: str = Field(
         description="file, or the folder of the images, arrays or official files; for tfrecord a pattern, such as "
-        "`train-*.tfrecord`"
+        "`train-*.tfrecord`; for tfds its data_dir"
     )
     label: str = Field(
         description="column or array that holds the true class; for celeba one of the 40 attributes, for cifar10 "
         "`label`, for cifar100 `fine_label` or `coarse_label`; class folders: what to call the class"
     )
+    name: str | None = Field(None, description="of a tfds data set, such as `celeb_a:2.1.0`")
     input: str | None = Field(
         None,
         description='what the model reads: an array (default "x"), a feature of records (default "image"), or the '

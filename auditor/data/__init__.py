@@ -21,7 +21,8 @@ SOURCES = {
     "celeba": "auditor.data.celeba:CelebaSource",
     "cifar10": "auditor.data.cifar:CifarSource",
     "cifar100": "auditor.data.cifar:CifarSource",
-    "tfrecord": "auditor.data.tfrecord:TfrecordSource",
+    "tfrecord": "auditor.data.tfrecord:open_tfrecord",
+    "tfds": "auditor.data.tfds:open_tfds",
     "predictions": "auditor.data.predictions:PredictionsSource",
 }
 """Where each source lives: only the one asked for is imported."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import os
 import warnings
 import zipfile
@@ -42,6 +43,7 @@ UNREADABLE = (
     EOFError,
     RuntimeError,
     zlib.error,
+    lzma.LZMAError,
     zipfile.BadZipFile,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,

@@ -29,7 +29,6 @@ LATER_KEYS = {
 }  # fmt: skip
 LATER_VALUES = {
     "method": {"cluster", "int16x8", "qat", "distill", "low_rank"},
-    "source": {"tfds"},
     "formats": {"junit", "sarif", "card"},
     "metric": {"pie_excess"},
 }

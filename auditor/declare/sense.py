@@ -84,7 +84,7 @@ def _check_training(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
         yield Mistake(path=("training", "momentum"), message=f"is for sgd, not {training.optimizer}")
     if training.nesterov and not training.momentum:
         yield Mistake(path=("training", "nesterov"), message="has no meaning without momentum")
-    if training.augment is not None and _source_of(spec.data) == "table":
+    if training.augment is not None and source_of(spec) == "table":
         yield Mistake(path=("training", "augment"), message="is for images, not for a table")
     if isinstance(training.learning_rate, Schedule):
         yield from _check_learning_rate(training.learning_rate, training.epochs)
@@ -118,7 +118,7 @@ def _check_data(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
     if data.source is None and not from_columns and not data.path.lower().endswith((".csv", ".parquet", ".pq", ".npz")):
         advice = 'give source = "images", "arrays" or another, or a path that ends in .csv, .parquet or .npz'
         yield Mistake(path=("data", "path"), message=f"the source cannot be told from {data.path!r}", advice=advice)
-    yield from _check_keys_of_sources(data)
+    yield from _check_keys_of_sources(data, source_of(spec))
     if data.split == "all" and _trains(spec):
         advice = "a split into train and test is needed, or a model file that is only quantised or compared"
         yield Mistake(path=("data", "split"), message='"all" leaves nothing to train or calibrate on', advice=advice)
@@ -147,7 +147,8 @@ def _check_preprocess(preprocess: Preprocess) -> Iterator[Mistake]:
 
 
 SOURCES_OF_KEYS = {
-    "input": ("images", "arrays", "tfrecord"),
+    "input": ("images", "arrays", "tfrecord", "tfds"),
+    "name": ("tfds",),
     "table": ("images", "cifar10", "cifar100"),
     "text": ("table",),
     "tfrecord": ("tfrecord",),
@@ -156,12 +157,24 @@ SOURCES_OF_KEYS = {
 LABELS_OF_CIFAR = {"cifar10": ("label",), "cifar100": ("fine_label", "coarse_label")}
 
 
-def _check_keys_of_sources(data: Data) -> Iterator[Mistake]:
-    source = _source_of(data)
+def source_of(spec: AuditSpec) -> str:
+    """The declared source, or the one that the path's ending tells."""
+    if spec.data.source is not None:
+        return spec.data.source
+    if spec.model.predictions is not None:
+        return "predictions"
+    return "arrays" if spec.data.path.lower().endswith(".npz") else "table"
+
+
+def _check_keys_of_sources(data: Data, source: str) -> Iterator[Mistake]:
     for key, sources in SOURCES_OF_KEYS.items():
         if getattr(data, key) and source not in sources:
-            said = f"is read by {' and '.join(sources)} alone, and the source is {source}"
+            readers = " and ".join(filter(None, [", ".join(sources[:-1]), sources[-1]]))
+            said = f"is read by {readers} alone, and the source is {source}"
             yield Mistake(path=("data", key), message=said)
+    if source == "tfds" and data.name is None:
+        advice = 'give data.name, such as "celeb_a:2.1.0"'
+        yield Mistake(path=("data",), message="tfds needs the name of the data set", advice=advice)
     if source == "tfrecord" and not data.tfrecord:
         advice = 'declare the features, such as [data.tfrecord.image] kind = "image"'
         yield Mistake(path=("data",), message="tfrecord needs to know its features", advice=advice)
@@ -177,10 +190,6 @@ def _check_keys_of_sources(data: Data) -> Iterator[Mistake]:
     if data.label not in labels:
         message = f"{data.label!r} is no label of {source}"
         yield Mistake(path=("data", "label"), message=message, advice=did_you_mean(data.label, labels))
-
-
-def _source_of(data: Data) -> str:
-    return data.source or ("arrays" if data.path.lower().endswith(".npz") else "table")
 
 
 def _trains(spec: AuditSpec) -> bool:

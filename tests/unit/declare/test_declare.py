@@ -159,7 +159,7 @@ SENSE = {
     "everybody is no fixed whole": ('"recall"', '"precision"\ncompare = "to_overall"'),
     "'cluster': not yet": ('method = "prune"', 'method = "cluster"'),
     "key 'waiver': not yet": ("[data]", '[[waiver]]\ngate = "x"\n[data]'),
-    "'tfds': not yet": ("[data]", '[data]\nsource = "tfds"'),
+    "tfds needs the name of the data set": ("[data]", '[data]\nsource = "tfds"'),
     "tfrecord needs to know its features": ("[data]", '[data]\nsource = "tfrecord"'),
     "a feature of kind string has no shape": (
         "[data]",
@@ -172,14 +172,14 @@ SENSE = {
     "should be a table, not 3": ("schema = 1", "schema = 1\ntraining = 3"),
     "key 'label' is missing": ('label = "income"', ""),
     "[] where there are none, and only classes are audited": ('attribute = ["sex", "race"]', ""),
-    "is read by images and arrays and tfrecord alone, and the source is table": ("[data]", '[data]\ninput = "x"'),
+    "is read by images, arrays, tfrecord and tfds alone, and the source is table": ("[data]", '[data]\ninput = "x"'),
     "'mlp' would take the numbers of words for quantities": ("[data]", '[data]\ntext = { column = "review" }'),
     "should be greater than or equal to 3": ("[data]", '[data]\ntext = { column = "review", vocabulary = 2 }'),
     "the model reads 'review' alone, by data.text": (
         '"mlp"\n[data]',
         '"own:net"\n[data]\ntext = { column = "review" }\nfeatures = { use = ["age"] }',
     ),
-    "is read by images and cifar10 and cifar100 alone": ("[data]", '[data]\ntable = "x.csv"'),
+    "is read by images, cifar10 and cifar100 alone": ("[data]", '[data]\ntable = "x.csv"'),
     "'income' is no label of cifar100": ("[data]", '[data]\nsource = "cifar100"'),
     "is no TOML": ("[data]", "[data"),
 }
