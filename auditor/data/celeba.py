@@ -61,7 +61,7 @@ class CelebaSource:
                 out = new_array(folder, name, (positions.size, *image_shape(preprocess)))
                 problems += fill(out, files, [str(one) for one in checked.rows.examples(positions)], preprocess)
             raise_first(tuple(dict.fromkeys(problems)), str(files.path))
-            if files.identify(checked.rows.names or ())[0] != content:
+            if files.identify(tuple(map(str, checked.rows.names or ())))[0] != content:
                 raise DataError(Problem(file=str(files.path), message="the images changed while they were read"))
         labels = checked.labels
         write_facts(
@@ -91,7 +91,7 @@ def _check(spec: AuditSpec, folder: Path) -> tuple[Checked, str]:
     division = divide(rows, spec.data, split, spec.audit.seed)
     if spec.data.split is None:
         division = replace(division, warnings=())
-    names = rows.names or ()
+    names = tuple(map(str, rows.names or ()))
     with open_images(folder) as files:
         check_files(files, names)
         content, same = files.identify(names)
