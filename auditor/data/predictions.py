@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from auditor.data.assemble import Checked, assemble
 from auditor.data.deciding import as_decided, as_likely, class_named, read_decisions
@@ -42,9 +43,7 @@ class PredictionsSource:
 
     def load(self) -> Dataset:
         """Read and check labels, attributes and every declared prediction; raises DataError."""
-        files = dict.fromkeys([self._path, *prediction_files(self._spec, self._base)])
-        (checked, _), digests = read_unchanged([*files], lambda: self._checked)
-        return assemble(self._spec, checked, data_digest(self._spec, digests))
+        return self._loaded[0]
 
     def materialise(self, folder: Path) -> None:
         """Always raises DataError: decisions were made elsewhere."""
@@ -58,14 +57,19 @@ class PredictionsSource:
 
     def members(self, declared: str) -> Given:
         """What the members of one variant decide, by what it declares as its predictions."""
-        return self._checked[1][declared]
+        return self._loaded[1][declared]
 
     @cached_property
-    def _checked(self) -> tuple[Checked, Mapping[str, Given]]:
-        if self._spec.data.split not in {None, "all"}:
+    def _loaded(self) -> tuple[Dataset, Mapping[str, Given]]:
+        """All that is kept: the rows themselves, which may be many, are not."""
+        spec = self._spec
+        if spec.data.split not in {None, "all"}:
             raise DataError(Problem(where="data.split", message="every row of a table of predictions is a test row"))
-        opened = (open_wide if self._spec.data.long is None else open_long)(self._spec, self._base)
-        return _check(self._spec, opened)
+        opener = open_wide if spec.data.long is None else open_long
+        files = dict.fromkeys([self._path, *prediction_files(spec, self._base)])
+        (checked, given), digests = read_unchanged([*files], lambda: _check(spec, opener(spec, self._base)))
+        pa.default_memory_pool().release_unused()  # hundreds of megabytes, after a large table
+        return assemble(spec, checked, data_digest(spec, digests)), given
 
 
 def _check(spec: AuditSpec, opened: Opened) -> tuple[Checked, dict[str, Given]]:

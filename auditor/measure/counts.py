@@ -77,8 +77,14 @@ def _count(decisions: IntArray, labels: IntArray, groups: Groups, classes: int) 
 def vote_shares(decisions: IntArray, classes: int) -> FloatArray:
     """Give the share of members [K, N] that decide for each class, [N, C]."""
     members, examples = decisions.shape
-    slots = np.arange(examples) * classes + decisions
-    return np.bincount(slots.ravel(), minlength=examples * classes).reshape(examples, classes) / max(members, 1)
+    votes = np.empty((examples, classes))
+    step = max(1, ENTRIES_AT_ONCE // (8 * max(members, classes)))
+    for start in range(0, examples, step):
+        some = decisions[:, start : start + step]
+        n = some.shape[1]
+        slots = np.arange(n) * classes + some
+        votes[start : start + n] = np.bincount(slots.ravel(), minlength=n * classes).reshape(n, classes)
+    return np.divide(votes, max(members, 1), out=votes)
 
 
 def blocks_of(*digests: Sequence[str]) -> IntArray:

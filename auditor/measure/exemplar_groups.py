@@ -46,7 +46,7 @@ def where_they_are(
     if dealing is not None and no_halves(setting, dealing) is None:
         dealt = setting.decisions_baseline[dealing.baseline], setting.decisions[dealing.variant]
         columns += list(halves_differ(*dealt, dealing, generator).T)
-    sums = sum_by_place(data, np.stack(columns, axis=1))
+    sums = sum_by_place(data, columns)
     n, count = np.rint(sums[:, :2].T).astype(np.int64)
     means = np.full(sums[:, 2:].shape, np.nan)
     np.divide(sums[:, 2:], n[:, None], out=means, where=n[:, None] > 0)
