@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import tomllib
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,9 +116,7 @@ def test_a_column_a_class_needs_no_threshold(first, people):
     assert "threshold" not in tomllib.loads(text)["data"]
 
 
-@pytest.mark.skipif(
-    not (CELEBA / "list_attr_celeba.txt").is_file(), reason="no CelebA in the folder that AUDITOR_CELEBA names"
-)
+@pytest.mark.skipif(not (CELEBA / "list_attr_celeba.txt").is_file(), reason="AUDITOR_CELEBA names no folder of CelebA")
 def test_celebas_official_folder(first):
     text, checked = first(data=CELEBA, label="Blond_Hair")
     assert [one["name"] for one in tomllib.loads(text)["attribute"]] == ["Male", "Pale_Skin", "Young"]
@@ -188,3 +189,37 @@ def test_a_file_that_is_there_is_replaced_only_by_force(tmp_path):
     assert path.read_text("utf-8") == "two"
     assert [p.name for p in tmp_path.iterdir()] == ["audit.toml"]
     assert "cannot be written" in complaint(init.write, tmp_path / "no" / "audit.toml", "x", force=False)
+
+
+def model_file(path):
+    """An .h5 of tf_keras by its configuration alone: three numbers in, a softmax over two classes out."""
+    layers = [
+        {"class_name": "InputLayer", "config": {"name": "in", "batch_input_shape": [None, 3], "dtype": "float32"}},
+        {"class_name": "Dense", "config": {"name": "out", "units": 2, "activation": "softmax"}},
+    ]
+    config = {"class_name": "Sequential", "config": {"name": "small", "layers": layers}}
+    with h5py.File(path, "w") as root:
+        root.attrs["model_config"] = json.dumps(config)
+        root.attrs["keras_version"] = "2.21.0"
+        root.attrs["backend"] = "tensorflow"
+        root.create_group("model_weights")
+    return path
+
+
+def test_a_given_model_is_looked_into_and_pinned(first, people, tmp_path):
+    text, checked = first(people, model=model_file(tmp_path / "small.h5"))
+    declared = tomllib.loads(text)
+    assert "# small.h5: input 3, outputs 2, ends in softmax" in text
+    assert declared["model"]["path"] == "small.h5"
+    assert len(declared["model"]["sha256"]) == 64
+    assert checked.variants == (("baseline", 1), ("int8", 1))
+    offered = re.sub("(?m)^# ", "", text[text.index("# [population]") :].partition("\n\n")[0])
+    assert tomllib.loads(offered)["compression"][0]["method"] == "prune"
+
+
+def test_an_artifact_needs_its_baseline(first, people, tmp_path):
+    path = model_file(tmp_path / "small.h5")
+    assert "--artifact: is compared with a baseline, which is missing" in complaint(first, people, artifact=path)
+    text, checked = first(people, model=path, artifact=path)
+    assert [one.get("artifact") for one in tomllib.loads(text)["compression"]] == ["small.h5", None]
+    assert [name for name, _ in checked.variants] == ["baseline", "small", "int8"]
