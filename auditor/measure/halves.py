@@ -32,8 +32,10 @@ def halves_differ(
     decisions = np.concatenate([baseline, variant])
     who = _split(dealing, generator)
     step = max(1, VOTES_AT_ONCE // (4 * SPLITS))
-    blocks = [_compare(decisions[:, start : start + step], who) for start in range(0, max(1, decisions.shape[1]), step)]
-    return np.concatenate(blocks)
+    found = np.empty((decisions.shape[1], 3))
+    for start in range(0, len(found), step):
+        found[start : start + step] = _compare(decisions[:, start : start + step], who)
+    return found
 
 
 def _split(dealing: Dealing, generator: np.random.Generator) -> FloatArray:
