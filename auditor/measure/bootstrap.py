@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from auditor.measure.counts import number_alike
 from auditor.measure.rates import RATES, denominators, inside
 from auditor.records import Extreme, family_name
 
@@ -26,6 +27,10 @@ DRAWS = 500
 DRAWS_AT_ONCE = 50
 WEIGHTS_AT_ONCE = 2**24
 """Weights that are held at one time: bounds the memory of many kinds of examples."""
+MANY = 2**20
+"""Beyond so many examples, drawing them one by one takes minutes."""
+KINDS_ARE_FEWER = 16
+"""So many times fewer than examples must kinds be for it to pay to draw those."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +77,9 @@ def _drawn(size: int, generator: np.random.Generator) -> Iterator[IntArray]:
 
 
 def _kinds(s: Setting) -> _Kinds:
-    code = s.dataset.groups.cell_of.astype(np.int64)
-    size, C = s.dataset.groups.membership.shape[1], len(s.dataset.classes)
-    for column in (s.dataset.labels, *s.decisions):
-        if size * C > np.iinfo(np.int64).max:
-            # made dense before it overflows
-            code = np.unique(code, return_inverse=True)[1]
-            size = int(code.max()) + 1
-        code, size = code * C + column, size * C
-    first, kind_of = np.unique(code, return_index=True, return_inverse=True)[1:]
+    groups, C = s.dataset.groups, len(s.dataset.classes)
+    columns = [(groups.cell_of, groups.membership.shape[1]), (s.dataset.labels, C), *((own, C) for own in s.decisions)]
+    first, kind_of = number_alike(columns)
     return _Kinds(kind_of=kind_of.astype(np.min_scalar_type(len(first))), first=first)
 
 
@@ -94,9 +93,12 @@ def _weights(data: Dataset, kinds: _Kinds, generator: np.random.Generator) -> It
 
 
 def _weights_drawn(data: Dataset, kinds: _Kinds, generator: np.random.Generator) -> Iterator[IntArray | FloatArray]:
-    """Draw examples, or clusters whole."""
+    """Draw examples, or clusters whole; of very many examples, how many of each kind are drawn, which is the same."""
     T, N = len(kinds.first), len(data.labels)
-    if data.cluster is None:
+    if data.cluster is None and max(MANY, KINDS_ARE_FEWER * T) < N:
+        shares = np.bincount(kinds.kind_of, minlength=T) / N
+        yield from (generator.multinomial(N, shares) for _ in range(DRAWS))
+    elif data.cluster is None:
         for _ in range(DRAWS):
             yield np.bincount(kinds.kind_of[generator.integers(0, N, N)], minlength=T)
     else:

@@ -49,6 +49,18 @@ def test_intervals_are_quantiles_over_draws_of_examples_and_members_together(mon
     assert accuracy.worst_interval == pytest.approx(tuple(np.quantile(least, (0.05, 0.95))), rel=1e-5)
 
 
+def test_drawing_kinds_is_drawing_examples(monkeypatch):
+    """Of one distribution: quantiles of as many draws agree but for the draws' own noise."""
+    monkeypatch.setattr(bootstrap, "DRAWS", 4000)
+    alone = described(min_group=50)
+    monkeypatch.setattr(bootstrap, "MANY", 0)
+    monkeypatch.setattr(bootstrap, "KINDS_ARE_FEWER", 0)
+    for one, other in zip(alone, described(min_group=50), strict=True):
+        assert other.spread_interval != one.spread_interval
+        assert other.worst_interval == pytest.approx(one.worst_interval, abs=0.01)
+        assert other.spread_interval == pytest.approx(one.spread_interval, abs=0.01)
+
+
 def test_the_same_seed_gives_the_same_interval():
     assert described() == described()
 
