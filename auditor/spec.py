@@ -20,6 +20,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=80)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 LabelValue = str | int | float | bool
+CLASS = "{class}"
+"""In the name of columns: stands for a class."""
 
 
 class Table(BaseModel):
@@ -73,7 +75,12 @@ class Model(Table):
     )
     sha256: Pins = Field(None, description="digest that the file must have; with a star a table of them")
     outputs: Outputs = Field(None, description=_OUTPUTS)
-    predictions: str | None = Field(None, description='columns of a predictions table, one a member: "base_*"')
+    predictions: str | None = Field(
+        None,
+        description='columns of a predictions table, one a member: "base_*"; one a member and class: '
+        '"base_*_p_{class}"; those of base.parquet among `data.predictions`: "base/member_*"; with `data.long` a value '
+        "of its variant column",
+    )
 
 
 class Schedule(Table):
@@ -256,6 +263,18 @@ class RecordFeature(Table):
 SourceName = Literal["table", "images", "arrays", "celeba", "cifar10", "cifar100", "tfrecord", "tfds", "predictions"]
 
 
+class Long(Table):
+    """`data.long`: the columns of predictions that have a row an example, variant and member."""
+
+    example: str = Field("example", description="column: which example")
+    variant: str = Field("variant", description="column: which variant, as `predictions` names it")
+    member: str | None = Field(None, description="column: which member; left out: every variant is one model")
+    decision: str | None = Field(None, description="column: the decided class")
+    probability: str | None = Field(
+        None, description='instead: column of the positive class\'s probability, or "p_{class}": one a class'
+    )
+
+
 class Data(Table):
     """`[data]`: where the examples come from."""
 
@@ -283,6 +302,19 @@ class Data(Table):
         None, description="attributes of class folders or of cifar, CSV or Parquet: one row an example"
     )
     positive: LabelValue | None = Field(None, description="binary tasks: the class that recall and selection are about")
+    predictions: list[str] | None = Field(
+        None,
+        min_length=1,
+        description='files of predictions beside `path`, joined by `example`: ["base.parquet", "runs/int8_*.parquet"]',
+    )
+    example: str | None = Field(None, description="column of a predictions table that names each example")
+    long: Long | None = Field(None, description="predictions with a row an example, variant and member")
+    threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="predictions are probabilities of the positive class, which is decided for from here on; inclusive",
+    )
     split: Split | None = Field(
         None,
         description='`{ column, train, test }`, `{ test = 0.3, seed }`, `{ train_path, test_path }`, or "all": '
@@ -381,7 +413,7 @@ class Artifact(Table):
 class PredictionColumns(Table):
     """`[[compression]]`: a compressed population, as columns of a predictions table."""
 
-    predictions: str = Field(description='columns, one a member: "int8_*"')
+    predictions: str = Field(description='columns, one a member: "int8_*"; as in [model]')
     paired: bool = Field(False, description="whether member k derives from baseline member k")
     name: Name | None = Field(None, description="of the variant; default: from the columns")
 

@@ -91,7 +91,7 @@ def as_chunks(values: Iterable[Any], checked: Checked, path: Path, preprocess: P
         path: what problems call all of them.
         preprocess: for images; None: they are numbers.
     """
-    names = checked.rows.names or ()
+    names = checked.rows.texts
     used = np.zeros(len(names), dtype=bool)
     used[checked.division.used] = True
     start, rest = 0, iter(values)

@@ -11,12 +11,12 @@ from auditor.declare.mistakes import KeyPath, Mistake
 from auditor.declare.variants import default_name, expand
 from auditor.errors import did_you_mean
 from auditor.records import BASELINE
-from auditor.spec import Artifact, PredictionColumns, Prune, Quantize, Schedule
+from auditor.spec import CLASS, Artifact, PredictionColumns, Prune, Quantize, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from auditor.spec import AuditSpec, Compression, Data, GateTable, Model, Pins, Preprocess
+    from auditor.spec import AuditSpec, Compression, Data, GateTable, Long, Model, Pins, Preprocess
 
 MOST_RATIO = 20
 """No limit of a quotient is meant to be more: it was written in percent."""
@@ -36,6 +36,7 @@ def check(spec: AuditSpec, raw: Mapping[str, Any], places: Mapping[str, Sequence
         _check_model,
         _check_training,
         _check_data,
+        _check_predictions,
         _check_population,
         _check_attributes,
         _check_intersections,
@@ -190,6 +191,43 @@ def _check_keys_of_sources(data: Data, source: str) -> Iterator[Mistake]:
     if data.label not in labels:
         message = f"{data.label!r} is no label of {source}"
         yield Mistake(path=("data", "label"), message=message, advice=did_you_mean(data.label, labels))
+
+
+def _check_predictions(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
+    data = spec.data
+    for key in ("predictions", "example", "long", "threshold"):
+        if getattr(data, key) is not None and spec.model.predictions is None:
+            yield Mistake(path=("data", key), message="has no meaning without [model] predictions")
+    if data.threshold is not None and data.positive is None:
+        advice = 'give data.positive, the class that a probability is of; or columns of every class: "base_*_p_{class}"'
+        yield Mistake(path=("data", "threshold"), message="needs the positive class", advice=advice)
+    if data.long is not None:
+        yield from _check_long(data, data.long)
+    elif data.predictions is not None and data.example is None:
+        advice = 'name the column that all files share: example = "id"'
+        yield Mistake(path=("data", "predictions"), message="nothing to join the files by", advice=advice)
+    patterns: list[tuple[KeyPath, str | None]] = [(("model", "predictions"), spec.model.predictions)]
+    patterns += [
+        (("compression", i, "predictions"), entry.predictions)
+        for i, entry in enumerate(spec.compression)
+        if isinstance(entry, PredictionColumns)
+    ]
+    patterns.append((("data", "long", "probability"), data.long.probability if data.long else None))
+    for path, pattern in patterns:
+        if pattern is not None and pattern.count(CLASS) > 1:
+            yield Mistake(path=path, message=f"{CLASS} stands in it more than once")
+
+
+def _check_long(data: Data, long: Long) -> Iterator[Mistake]:
+    here = ("data", "long")
+    if data.example is not None:
+        yield Mistake(path=("data", "example"), message="is said by data.long.example: leave it out")
+    if (long.decision is None) == (long.probability is None):
+        yield Mistake(path=here, message="needs one of decision and probability")
+    elif long.decision is not None and data.threshold is not None:
+        yield Mistake(path=("data", "threshold"), message="is for probabilities, and data.long.decision holds classes")
+    elif long.probability is not None and CLASS not in long.probability and data.threshold is None:
+        yield Mistake(path=here, message="a probability becomes a decision by data.threshold, which is missing")
 
 
 def _trains(spec: AuditSpec) -> bool:

@@ -258,3 +258,56 @@ def test_the_class_test_may_discover_by_deals_and_their_number_is_declared(tmp_p
     assert (spec.statistics.discovery, spec.statistics.permutations) == ("max_t", 4999)
     few = text.replace("4999", "20")
     assert "99" in told(tmp_path, few)
+
+
+DECIDED = """
+schema = 1
+attribute = ["sex"]
+[model]
+predictions = "base_*"
+[data]
+path = "people.parquet"
+label = "income"
+positive = ">50K"
+[[compression]]
+predictions = "int8_*"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('positive = ">50K"', "threshold = 0.5", "data.threshold: needs the positive class"),
+        ('positive = ">50K"', "threshold = 50", "less than or equal to 1"),
+        ('positive = ">50K"', 'predictions = ["*.parquet"]', "data.predictions: nothing to join the files by"),
+        ('positive = ">50K"', "long = { member = 'm' }", "data.long: needs one of decision and probability"),
+        ('positive = ">50K"', "long = { probability = 'p' }", "data.long: a probability becomes a decision by"),
+        ('positive = ">50K"', "long = { decision = 'd' }\nexample = 'e'", "data.example: is said by data.long"),
+        ("int8_*", "{class}_{class}", "compression[0].predictions: {class} stands in it more than once"),
+        ('predictions = "base_*"', 'path = "a.h5"', "predictions need a baseline that is given by predictions too"),
+    ],
+)
+def test_keys_of_predictions_that_do_not_go_together_are_told(tmp_path, old, new, said):
+    assert said in told(tmp_path, DECIDED.replace(old, new))
+
+
+def test_keys_of_predictions_need_predictions(tmp_path):
+    text = SMALLEST.replace('positive = ">50K"', 'positive = ">50K"\nthreshold = 0.5\nexample = "id"')
+    for key in ("threshold", "example"):
+        assert f"data.{key}: has no meaning without [model] predictions" in told(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("declared", "name"),
+    [
+        ("int8_*", "int8"),
+        ("int8/member_*", "int8"),
+        ("int8_*/decision", "int8"),
+        ("int8_*_p_{class}", "int8"),
+        ("int8_p_{class}", "int8_p"),
+        ("*", "predictions"),
+    ],
+)
+def test_a_variant_is_named_after_its_predictions(tmp_path, declared, name):
+    spec = load_spec(write(tmp_path, DECIDED.replace("int8_*", declared))).spec
+    assert [entry.name for entry in spec.compression] == [name]
