@@ -13,7 +13,8 @@ from pydantic import Field, ValidationError
 
 from auditor.declare.lines import Lines, absolute_paths, assign, parse_value
 from auditor.declare.mistakes import KeyPath, Mistake, explain
-from auditor.declare.sense import check, source_of
+from auditor.declare.sense import check
+from auditor.declare.sense_data import source_of
 from auditor.declare.variants import as_name, expand
 from auditor.errors import AuditorError, Problem, SpecError
 from auditor.spec import AuditSpec, Compression, NamedAttribute
