@@ -29,6 +29,8 @@ class Column:
     """One column of decisions or probabilities."""
 
     file: Path
+    name: str
+    """In the file."""
     where: str
     """What problems call it, such as "column base_2"."""
     read: Callable[[], pd.Series]

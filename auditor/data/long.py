@@ -153,13 +153,20 @@ def _members(log: _Log, rows: Rows, long: Long, values: Mapping[str, str]) -> di
         order = np.zeros(len(rows.frame), np.int64)
         order[example_of[where]] = where
         columns = {
-            label: Column(file=rows.files[0], where=f"{said}, column {name}", read=partial(_read, log, name, order))
+            label: Column(
+                file=log.rows.files[0], name=name, where=f"{said}, column {name}", read=partial(_read, log, name, order)
+            )
             for label, name in values.items()
         }
         found.setdefault(variant, []).append(Member(name=member, columns=columns))
     if problems:
         raise DataError(*problems)
     return {name: tuple(sorted(own, key=lambda member: natural(member.name))) for name, own in found.items()}
+
+
+def _column(log: _Log, name: str, said: str, order: IntArray) -> Column:
+    where = f"{said}, column {name}"
+    return Column(file=log.rows.files[0], name=name, where=where, read=partial(_read, log, name, order))
 
 
 def _read(log: _Log, name: str, order: IntArray) -> pd.Series:

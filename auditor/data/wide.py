@@ -38,9 +38,10 @@ class Opened:
 class TableColumns:
     """Columns of one table, read one at a time, so that a large table need not be in memory whole."""
 
-    def __init__(self, path: Path, names: Sequence[str]) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._names = names
+        self.wanted: list[str] = []
+        """What will be read: a CSV file is parsed once for all of it."""
         self.order: IntArray | None = None
         """For each example its row; None where rows are in the order of the examples."""
 
@@ -54,42 +55,39 @@ class TableColumns:
 
     @cached_property
     def _whole(self) -> pa.Table | None:
-        """A CSV file is parsed once for all of its columns."""
-        return read_columns(self._path, self._names) if self._path.suffix.lower() == ".csv" else None
+        return read_columns(self._path, self.wanted) if self._path.suffix.lower() == ".csv" else None
 
 
 def open_wide(spec: AuditSpec, base: Path) -> Opened:
     """Read the rows of `data.path` and find the members' columns; raises DataError with what does not fit."""
     data, path = spec.data, base / spec.data.path
     joined = data.predictions is not None
-    files = prediction_files(spec, base) if joined else (path,)
-    names = Attempt(column_names, path)
-    present = [Attempt(column_names, file) for file in files]
-    raise_all([names, *present])
-    declared = declared_columns(spec) | ({"data.example": data.example} if data.example is not None else {})
-    checks = [Attempt(check_columns, path, names.value, declared)]
-    if data.example is not None:
-        checks += [
-            Attempt(check_columns, file, found.value, {"data.example": data.example})
-            for file, found in zip(files, present, strict=True)
-        ]
-    columns: dict[str, Column] = {}
-    tables = [TableColumns(file, found.value) for file, found in zip(files, present, strict=True)]
-    for file, found, table in zip(files, present, tables, strict=True):
-        for name in found.value:
-            if name not in declared.values():
-                called = f"{file.stem}/{name}" if joined else name
-                columns[called] = Column(file=file, where=f"column {name}", read=partial(table.read, name))
+    example = {} if data.example is None else {"data.example": data.example}
+    tables = {file: TableColumns(file) for file in (prediction_files(spec, base) if joined else (path,))}
+    names = {file: Attempt(column_names, file) for file in dict.fromkeys([path, *tables])}
+    raise_all(names.values())
+    declared = declared_columns(spec) | example
+    columns = {
+        f"{file.stem}/{name}" if joined else name: Column(
+            file=file, name=name, where=f"column {name}", read=partial(table.read, name)
+        )
+        for file, table in tables.items()
+        for name in names[file].value
+        if name not in declared.values()
+    }
+    checks = [Attempt(check_columns, path, names[path].value, declared)]
+    checks += [Attempt(check_columns, file, names[file].value, example) for file in tables]
     matched = Attempt(match_columns, path, columns, patterns(spec), joined=joined)
     raise_all([*checks, matched])
+    for column in (column for own in matched.value.values() for member in own for column in member.columns.values()):
+        tables[column.file].wanted.append(column.name)
     rows = read_rows([path], tuple(dict.fromkeys(declared.values())))
     if data.example is not None:
         rows = named_rows(rows, data.example)
-    if joined and data.example is not None:
-        orders = [Attempt(_order, rows, file, data.example, data.label) for file in files]
-        raise_all(orders)
-        for table, order in zip(tables, orders, strict=True):
-            table.order = order.value
+        orders = {file: Attempt(_order, rows, file, data.example, data.label) for file in tables if joined}
+        raise_all(orders.values())
+        for file, order in orders.items():
+            tables[file].order = order.value
     return Opened(rows=rows, members=matched.value)
 
 

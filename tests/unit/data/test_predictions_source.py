@@ -156,3 +156,10 @@ def test_a_declared_split_is_an_error(predictions, decided, complaint):
 
 def test_there_are_no_model_inputs(predictions, decided, complaint, tmp_path):
     assert "has no model inputs" in complaint(lambda: predictions(decided).materialise(tmp_path))
+
+
+def test_columns_of_no_member_are_not_read(predictions, decided, tmp_path):
+    source = predictions(decided, ending="csv")
+    broken = (tmp_path / "decided.csv").read_bytes().replace(b"remark", b"remark,odd").replace(b"\n", b",\xff\n")
+    (tmp_path / "decided.csv").write_bytes(broken.replace(b"odd,\xff", b"odd"))
+    assert source.members("pruned").decisions.tolist() == [[0, 1, 0, 1]]
