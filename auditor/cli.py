@@ -174,6 +174,60 @@ def _show(renderable: RenderableType) -> None:
 
 
 @cli.command()
+@click.option("--data", type=FILE, required=True, help="A table (CSV, Parquet), or the folder of CelebA's files.")
+@click.option("--model", type=FILE, help="A trained model; default: one is trained.")
+@click.option("--artifact", type=FILE, help="A compressed model made elsewhere, beside --model.")
+@click.option("--label", metavar="COLUMN", help="The true class.")
+@click.option("--positive", metavar="CLASS", help="The class that recall and selection are about.")
+@click.option("--attribute", "attributes", multiple=True, metavar="COLUMN", help="Who somebody is; may be repeated.")
+@click.option(
+    "--predictions",
+    multiple=True,
+    metavar="PATTERN",
+    help="Columns of decisions or probabilities: the baseline's, then those of each variant.",
+)
+@click.option("--output", type=FILE, default="audit.toml", show_default=True, help="The file to write.")
+@click.option("--force", is_flag=True, help="Replace the file if there is one.")
+def init(  # noqa: PLR0913, PLR0917 - one argument an option
+    data: Path,
+    model: Path | None,
+    artifact: Path | None,
+    label: str | None,
+    positive: str | None,
+    attributes: tuple[str, ...],
+    predictions: tuple[str, ...],
+    output: Path,
+    force: bool,  # noqa: FBT001
+) -> ExitCode:
+    """Write a commented audit.toml from a model and a table; asks, on a terminal, what no flag says."""
+    from auditor import init as first
+
+    wishes = first.Wishes(
+        data=data,
+        model=model,
+        artifact=artifact,
+        label=label,
+        positive=positive,
+        attributes=attributes,
+        predictions=predictions,
+    )
+    ask = _asked if sys.stdin.isatty() else first.decided
+    first.write(output, first.draft(wishes, ask, output.parent), force=force)
+    click.echo(f"wrote {output}; next: auditor validate {output}", err=True)
+    return ExitCode.PASSED
+
+
+def _asked(flag: str, question: str, guess: str | None, advice: str) -> str:
+    """Ask on the terminal; the guess is what Enter says."""
+    from auditor.text import clean
+
+    if advice and guess is None:
+        click.echo(clean(advice), err=True)
+    answer: str = click.prompt(f"{clean(question)} ({flag})", default=guess, err=True)
+    return answer
+
+
+@cli.command()
 @click.argument("file", type=FILE, default="audit.toml")
 @SETTINGS
 @SANDBOX

@@ -182,6 +182,9 @@ def require_pins(spec: AuditSpec, base: Path) -> None:
     """Refuse model files that are named without their digest. `base` is the folder of audit.toml."""
     files = [("model", spec.model.path, spec.model.sha256)] if spec.model.path else []
     files += [(f"compression {e.name}", e.artifact, e.sha256) for e in spec.compression if isinstance(e, Artifact)]
+    if "weights" in spec.model.options:
+        weights = spec.model.options
+        files.append(("model.options.weights", weights["weights"], weights.get("weights_sha256")))
     problems = [
         Problem(file=str(path), where=where, message="has no sha256, and pins are required")
         for where, declared, pins in files

@@ -20,6 +20,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=80)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 LabelValue = str | int | float | bool
+CLASS = "{class}"
+"""In the name of columns: stands for a class."""
 
 
 class Table(BaseModel):
@@ -60,7 +62,11 @@ class Audit(Table):
 class Model(Table):
     """`[model]`: the baseline: an architecture to train, a trained file, or columns of a predictions table."""
 
-    architecture: str | None = Field(None, description='`mlp`, `cnn`, or "package.module:function" to train')
+    architecture: str | None = Field(
+        None,
+        description="`mlp`, `cnn`, `resnet18`, `wide_resnet`, `resnet50`, `inception_v3`, `mobilenet_v2`, or "
+        '"package.module:function" to train',
+    )
     options: dict[str, Any] = Field({}, description="arguments of the architecture, such as `{ hidden = [64, 32] }`")
     path: str | None = Field(
         None,
@@ -69,7 +75,33 @@ class Model(Table):
     )
     sha256: Pins = Field(None, description="digest that the file must have; with a star a table of them")
     outputs: Outputs = Field(None, description=_OUTPUTS)
-    predictions: str | None = Field(None, description='columns of a predictions table, one a member: "base_*"')
+    predictions: str | None = Field(
+        None,
+        description='columns of a predictions table, one a member: "base_*"; one a member and class: '
+        '"base_*_p_{class}"; those of base.parquet among `data.predictions`: "base/member_*"; with `data.long` a value '
+        "of its variant column",
+    )
+
+
+class Schedule(Table):
+    """`training.learning_rate`: falling while a member trains, in epochs."""
+
+    kind: Literal["step", "cosine"] = Field(description="`step`: in steps, at boundaries; `cosine`: to 0 at the end")
+    initial: PositiveFloat = Field(description="the highest rate")
+    boundaries: list[PositiveInt] = Field([], description="step only: epochs after which the rate is multiplied")
+    factor: PositiveFloat = Field(0.1, description="step only: by what")
+    warmup: NonNegativeInt = Field(0, description="epochs in which the rate first rises from 0 to initial, in a line")
+
+
+class Augment(Table):
+    """`training.augment`: random changes of training images, drawn from the member's seed."""
+
+    flip: bool = Field(False, description="half of the images are mirrored, left to right")
+    crop: NonNegativeInt = Field(0, description="pixels of zeros around an image, of which a part of its size is cut")
+
+
+def _number_or_table(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the file holds
+    return "~table" if isinstance(raw, dict | Table) else "~number"
 
 
 class Training(Table):
@@ -78,9 +110,20 @@ class Training(Table):
     epochs: PositiveInt = Field(10, description="passes over the training split")
     batch_size: PositiveInt = Field(128, description="examples a step")
     optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="of tf_keras")
-    learning_rate: PositiveFloat = Field(1e-3, description="constant")
+    learning_rate: Annotated[
+        Annotated[PositiveFloat, Tag("~number")] | Annotated[Schedule, Tag("~table")], Discriminator(_number_or_table)
+    ] = Field(
+        1e-3,
+        description="a number, or a schedule such as "
+        '`{ kind = "step", initial = 0.1, boundaries = [60, 120, 160], factor = 0.2 }`',
+    )
     momentum: float = Field(0.0, ge=0, lt=1, description="sgd only")
+    nesterov: bool = Field(False, description="sgd with momentum only: Nesterov's")
     weight_decay: float = Field(0.0, ge=0, description="decoupled, a step")
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of a label that is spread evenly over all classes in the loss"
+    )
+    augment: Augment | None = Field(None, description="images only, such as `{ flip = true, crop = 4 }`")
     stacked: Literal["auto"] | bool = Field(
         "auto",
         description="members of a dense model are trained side by side in one compiled loop: auto: the built-in mlp on "
@@ -217,7 +260,19 @@ class RecordFeature(Table):
     shape: list[PositiveInt] = Field([], description="of numbers that the model reads; default: one value")
 
 
-SourceName = Literal["table", "images", "arrays", "celeba", "cifar10", "cifar100", "tfrecord", "predictions"]
+SourceName = Literal["table", "images", "arrays", "celeba", "cifar10", "cifar100", "tfrecord", "tfds", "predictions"]
+
+
+class Long(Table):
+    """`data.long`: the columns of predictions that have a row an example, variant and member."""
+
+    example: str = Field("example", description="column: which example")
+    variant: str = Field("variant", description="column: which variant, as `predictions` names it")
+    member: str | None = Field(None, description="column: which member; left out: every variant is one model")
+    decision: str | None = Field(None, description="column: the decided class")
+    probability: str | None = Field(
+        None, description='instead: column of the positive class\'s probability, or "p_{class}": one a class'
+    )
 
 
 class Data(Table):
@@ -226,16 +281,18 @@ class Data(Table):
     source: SourceName | None = Field(
         None,
         description="`table` (CSV, Parquet), `images` (a manifest, or class folders), `arrays` (npz, or a folder of "
-        "npy), `celeba`, `cifar10`, `cifar100`, `tfrecord`, `predictions`; default: from the path's ending",
+        "npy), `celeba`, `cifar10`, `cifar100`, `tfrecord`, `tfds` (prepared by TensorFlow Datasets), `predictions`; "
+        "default: from the path's ending",
     )
     path: str = Field(
         description="file, or the folder of the images, arrays or official files; for tfrecord a pattern, such as "
-        "`train-*.tfrecord`"
+        "`train-*.tfrecord`; for tfds its data_dir"
     )
     label: str = Field(
         description="column or array that holds the true class; for celeba one of the 40 attributes, for cifar10 "
         "`label`, for cifar100 `fine_label` or `coarse_label`; class folders: what to call the class"
     )
+    name: str | None = Field(None, description="of a tfds data set, such as `celeb_a:2.1.0`")
     input: str | None = Field(
         None,
         description='what the model reads: an array (default "x"), a feature of records (default "image"), or the '
@@ -245,6 +302,19 @@ class Data(Table):
         None, description="attributes of class folders or of cifar, CSV or Parquet: one row an example"
     )
     positive: LabelValue | None = Field(None, description="binary tasks: the class that recall and selection are about")
+    predictions: list[str] | None = Field(
+        None,
+        min_length=1,
+        description='files of predictions beside `path`, joined by `example`: ["base.parquet", "runs/int8_*.parquet"]',
+    )
+    example: str | None = Field(None, description="column of a predictions table that names each example")
+    long: Long | None = Field(None, description="predictions with a row an example, variant and member")
+    threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="predictions are probabilities of the positive class, which is decided for from here on; inclusive",
+    )
     split: Split | None = Field(
         None,
         description='`{ column, train, test }`, `{ test = 0.3, seed }`, `{ train_path, test_path }`, or "all": '
@@ -343,7 +413,7 @@ class Artifact(Table):
 class PredictionColumns(Table):
     """`[[compression]]`: a compressed population, as columns of a predictions table."""
 
-    predictions: str = Field(description='columns, one a member: "int8_*"')
+    predictions: str = Field(description='columns, one a member: "int8_*"; as in [model]')
     paired: bool = Field(False, description="whether member k derives from baseline member k")
     name: Name | None = Field(None, description="of the variant; default: from the columns")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from auditor.records import Dataset
+    from auditor.records import Dataset, FloatArray, IntArray
     from auditor.spec import AuditSpec
 
 SOURCES = {
@@ -21,7 +22,8 @@ SOURCES = {
     "celeba": "auditor.data.celeba:CelebaSource",
     "cifar10": "auditor.data.cifar:CifarSource",
     "cifar100": "auditor.data.cifar:CifarSource",
-    "tfrecord": "auditor.data.tfrecord:TfrecordSource",
+    "tfrecord": "auditor.data.tfrecord:open_tfrecord",
+    "tfds": "auditor.data.tfds:open_tfds",
     "predictions": "auditor.data.predictions:PredictionsSource",
 }
 """Where each source lives: only the one asked for is imported."""
@@ -35,6 +37,18 @@ class Source(Protocol):
 
     def materialise(self, folder: Path) -> None:
         """Write what a model reads into an existing empty folder, in the format of `auditor.data.inputs`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the members of one variant decide, by a table that was made elsewhere."""
+
+    members: tuple[str, ...]
+    """[K]: what tells each from the others, such as what the star stands for: paired ones share it."""
+    decisions: IntArray
+    """[K, N]: index of the decided class."""
+    probabilities: FloatArray | None
+    """[K, N, C], or None where only decisions are known."""
 
 
 def open_source(spec: AuditSpec, base: Path) -> Source:

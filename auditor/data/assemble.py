@@ -89,7 +89,7 @@ def assemble(spec: AuditSpec, checked: Checked, digest: str) -> Dataset:
     division, labels, test = checked.division, checked.labels, checked.division.test
     positions = {"train": division.train, "test": test, "calibration": checked.calibration}
     return Dataset(
-        source=f"{spec.data.source}: {spec.data.path}",
+        source=f"{spec.data.source}: {spec.data.name or spec.data.path}",
         classes=labels.classes,
         positive=labels.positive,
         examples=checked.rows.examples(test),

@@ -73,7 +73,7 @@ def _check(spec: AuditSpec, folder: Path) -> tuple[Checked, str]:
     division = divide(rows, spec.data, split, spec.audit.seed)
     if spec.data.split is None:
         division = replace(division, warnings=())
-    names = rows.names or ()
+    names = rows.texts
     with open_images(folder) as files:
         check_files(files, names)
         content, same = files.identify(names)

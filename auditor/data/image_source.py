@@ -75,7 +75,7 @@ class ImageSource:
         _check_declared(self._spec, is_folder=self._is_folder)
         found = read_folders(self._spec, self._root, self._tables) if self._is_folder else self._listed
         rows, split, warnings = found
-        names = rows.names or ()
+        names = rows.texts
         division = divide(rows, self._spec.data, split, self._spec.audit.seed)
         with FolderImages(self._root) as files:
             check_files(files, names)

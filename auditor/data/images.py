@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import os
 import warnings
 import zipfile
@@ -42,6 +43,7 @@ UNREADABLE = (
     EOFError,
     RuntimeError,
     zlib.error,
+    lzma.LZMAError,
     zipfile.BadZipFile,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
@@ -200,7 +202,7 @@ def write_images(folder: Path, files: ImageFiles, checked: Checked, content: str
         out = new_array(folder, name, (positions.size, *image_shape(preprocess)))
         problems += fill(out, files, [str(one) for one in checked.rows.examples(positions)], preprocess)
     raise_first(tuple(dict.fromkeys(problems)), str(files.path))
-    if files.identify(checked.rows.names or ())[0] != content:
+    if files.identify(checked.rows.texts)[0] != content:
         raise DataError(Problem(file=str(files.path), message="the images changed while they were read"))
     write_labels(folder, checked, preprocess)
 

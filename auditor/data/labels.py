@@ -50,7 +50,7 @@ def make_labels(rows: Rows, data: Data, division: Division, decided: Sequence[La
             *rows.problems(missing, where, "the label is missing", "Fill the labels in, or drop these rows.")
         )
     every = (*values, *(value for value in decided if find(value, values) is None))
-    classes = _ordered(every, data.classes if isinstance(data.classes, list) else None, where)
+    classes = _ordered(every, class_order(data), where)
     index = np.full(len(rows.frame), -1)
     index[used] = np.array([find(value, classes) for value in values])[value_of]
     return Labels(
@@ -59,6 +59,11 @@ def make_labels(rows: Rows, data: Data, division: Division, decided: Sequence[La
         index=index,
         warnings=_absent(classes, index, division, where),
     )
+
+
+def class_order(data: Data) -> list[Label] | None:
+    """The declared classes; None where there are none, or a table of a model's outputs in their place."""
+    return data.classes if isinstance(data.classes, list) else None
 
 
 def _absent(classes: Sequence[Label], index: IntArray, division: Division, where: str) -> tuple[str, ...]:

@@ -1,60 +1,49 @@
-"""A wide table of decisions, made elsewhere: one column a member, every row a test example."""
+"""Predictions made elsewhere: decisions or probabilities, wide or long; every example is a test one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from auditor.data.assemble import Checked, assemble
+from auditor.data.deciding import as_decided, as_likely, class_named, read_decisions
 from auditor.data.groups import make_groups
-from auditor.data.labels import Labels, make_labels
-from auditor.data.reading import (
-    Attempt,
-    Rows,
-    check_columns,
-    column_names,
-    data_digest,
-    raise_all,
-    read_rows,
-    read_unchanged,
-)
+from auditor.data.labels import make_labels
+from auditor.data.long import open_long
+from auditor.data.reading import Attempt, data_digest, raise_all, read_unchanged
 from auditor.data.splits import all_test, clusters
-from auditor.data.values import distinct, find, listed, natural, read_only, text
-from auditor.errors import DataError, Problem, did_you_mean
-from auditor.spec import PredictionColumns
+from auditor.data.values import distinct, find, text
+from auditor.data.wide import open_wide, prediction_files
+from auditor.errors import DataError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from auditor.records import Dataset, IntArray, Label
+    from auditor.data import Given
+    from auditor.data.columns import Column, Member
+    from auditor.data.deciding import Decided
+    from auditor.data.labels import Labels
+    from auditor.data.splits import Division
+    from auditor.data.wide import Opened
+    from auditor.records import Dataset, Label
     from auditor.spec import AuditSpec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """One column of decisions."""
-
-    value_of: IntArray
-    """For each row the index of its value; -1: none."""
-    values: tuple[Label, ...]
-
-
 class PredictionsSource:
-    """One CSV or Parquet file of decided classes; it has no model inputs."""
+    """CSV or Parquet files of what models decided; it has no model inputs."""
 
     def __init__(self, spec: AuditSpec, base: Path) -> None:
         self._spec = spec
+        self._base = base
         self._path = base / spec.data.path
 
     def load(self) -> Dataset:
-        """Read and check labels, attributes and every declared column of decisions; raises DataError."""
-        (checked, _, _), digests = read_unchanged([self._path], lambda: self._checked)
-        return assemble(self._spec, checked, data_digest(self._spec, digests))
+        """Read and check labels, attributes and every declared prediction; raises DataError."""
+        return self._loaded[0]
 
     def materialise(self, folder: Path) -> None:
         """Always raises DataError: decisions were made elsewhere."""
@@ -66,37 +55,40 @@ class PredictionsSource:
             )
         )
 
-    def decisions(self, pattern: str) -> tuple[tuple[str, ...], IntArray]:
-        """Names of the pattern's columns, base_2 before base_10, and their decided classes, [K, N] int32."""
-        checked, columns, decided = self._checked
-        names = columns[pattern]
-        index = np.stack([_class_index(decided[name], checked.labels) for name in names])
-        return names, read_only(index)
+    def members(self, declared: str) -> Given:
+        """What the members of one variant decide, by what it declares as its predictions."""
+        return self._loaded[1][declared]
 
     @cached_property
-    def _checked(self) -> tuple[Checked, dict[str, tuple[str, ...]], dict[str, Decided]]:
-        return _check(self._spec, self._path)
+    def _loaded(self) -> tuple[Dataset, Mapping[str, Given]]:
+        """All that is kept: the rows themselves, which may be many, are not."""
+        spec = self._spec
+        if spec.data.split not in {None, "all"}:
+            raise DataError(Problem(where="data.split", message="every row of a table of predictions is a test row"))
+        opener = open_wide if spec.data.long is None else open_long
+        files = dict.fromkeys([self._path, *prediction_files(spec, self._base)])
+        (checked, given), digests = read_unchanged([*files], lambda: _check(spec, opener(spec, self._base)))
+        pa.default_memory_pool().release_unused()  # hundreds of megabytes, after a large table
+        return assemble(spec, checked, data_digest(spec, digests)), given
 
 
-def _check(spec: AuditSpec, path: Path) -> tuple[Checked, dict[str, tuple[str, ...]], dict[str, Decided]]:
-    if spec.data.split is not None and spec.data.split != "all":
-        raise DataError(Problem(where="data.split", message="every row of a table of predictions is a test row"))
-    names = column_names(path)
-    declared = {"data.label": spec.data.label}
-    if spec.data.id is not None:
-        declared["data.id"] = spec.data.id
-    declared |= {f"attribute {attribute.name}": attribute.name for attribute in spec.attribute}
-    free = [name for name in names if name not in declared.values()]
-    matched = Attempt(match_columns, path, free, patterns(spec))
-    raise_all([Attempt(check_columns, path, names, declared), matched])
-    members = [name for columns in matched.value.values() for name in columns]
-    rows = read_rows([path], [*dict.fromkeys(declared.values()), *members])
+def _check(spec: AuditSpec, opened: Opened) -> tuple[Checked, dict[str, Given]]:
+    rows = opened.rows
     division = all_test(rows)
-    decided = Attempt(_decided, rows, spec, members)
+    of_classes = {name: own for name, own in opened.members.items() if not _is_likely(spec, own)}
+    decided = Attempt(read_decisions, rows, spec.data, [member for own in of_classes.values() for member in own])
     grouped = Attempt(make_groups, rows, spec.attribute, spec.intersection, division.train, division.test)
     cluster = Attempt(clusters, rows, spec.data.id, division.used)
-    labels = Attempt(make_labels, rows, spec.data, division, () if decided.problems else _classes(decided.value))
+    labels = Attempt(_labels, spec, opened, division, {} if decided.problems else decided.value)
     raise_all([decided, labels, grouped, cluster])
+    given = {name: as_decided(own, decided.value, labels.value) for name, own in of_classes.items()}
+    likely = {
+        name: Attempt(as_likely, rows, own, labels.value, spec.data.threshold)
+        for name, own in opened.members.items()
+        if name not in given
+    }
+    raise_all(likely.values())
+    given |= {name: attempt.value for name, attempt in likely.items()}
     checked = Checked(
         rows=rows,
         division=division,
@@ -104,81 +96,43 @@ def _check(spec: AuditSpec, path: Path) -> tuple[Checked, dict[str, tuple[str, .
         grouped=grouped.value,
         calibration=np.arange(0),
         cluster=cluster.value,
-        warnings=(),
+        warnings=tuple(_improper(name) for name in likely if given[name].probabilities is None),
     )
-    return checked, matched.value, decided.value
+    return checked, given
 
 
-def patterns(spec: AuditSpec) -> tuple[str, ...]:
-    """The declared patterns, the baseline's first."""
-    own = () if spec.model.predictions is None else (spec.model.predictions,)
-    return (*own, *(one.predictions for one in spec.compression if isinstance(one, PredictionColumns)))
+def _improper(name: str) -> str:
+    return f'Predictions "{name}" do not add up to 1 over the classes: they decide, and nothing is said of calibration.'
 
 
-def match_columns(path: Path, names: Sequence[str], wanted: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """For each pattern its columns in natural order; raises DataError for patterns without columns and shared ones."""
-    matched = {
-        pattern: tuple(sorted((name for name in names if fnmatchcase(name, pattern)), key=natural))
-        for pattern in wanted
+def _is_likely(spec: AuditSpec, members: Sequence[Member]) -> bool:
+    """Whether members are given by probabilities."""
+    return spec.data.threshold is not None or "" not in members[0].columns
+
+
+def _labels(spec: AuditSpec, opened: Opened, division: Division, decided: Mapping[Column, Decided]) -> Labels:
+    """The classes of labels, decisions and columns; raises DataError where they do not fit together."""
+    known = distinct(opened.rows.frame[spec.data.label])[1]
+    named = {
+        pattern: [*members[0].columns] for pattern, members in opened.members.items() if "" not in members[0].columns
     }
+    further: dict[str, Label] = {text(value): value for own in decided.values() for value in own.held}
+    further |= {name: class_named(name, known) for names in named.values() for name in names}
+    labels = make_labels(opened.rows, spec.data, division, tuple(further.values()))
     problems = [
         Problem(
-            file=str(path),
             where="predictions",
-            message=f'no column matches "{pattern}"',
-            advice=did_you_mean(pattern, names),
+            message=f'"{pattern}" finds no column of class "{text(value)}"',
+            advice="A class that a member never gives has probability 0 in its column.",
         )
-        for pattern, columns in matched.items()
-        if not columns
+        for pattern, names in named.items()
+        for value in labels.classes
+        if find(text(value), names) is None
     ]
-    for name in names:
-        both = [pattern for pattern in wanted if fnmatchcase(name, pattern)]
-        if len(both) > 1:
-            message = f"the patterns {listed(both)} both claim it"
-            problems.append(Problem(file=str(path), where=f"column {name}", message=message))
+    if spec.data.threshold is not None and len(labels.classes) != 2:
+        message = f"is for two classes, and there are {len(labels.classes)}"
+        advice = 'Leave it out, and declare columns of every class: "base_*_p_{class}".'
+        problems.append(Problem(where="data.threshold", message=message, advice=advice))
     if problems:
         raise DataError(*problems)
-    return matched
-
-
-def _decided(rows: Rows, spec: AuditSpec, members: Sequence[str]) -> dict[str, Decided]:
-    """The decisions of every column; raises DataError naming columns and rows of those that decide for no class."""
-    known = distinct(rows.frame[spec.data.label])[1]
-    allowed = spec.data.classes if isinstance(spec.data.classes, list) else None
-    decided: dict[str, Decided] = {}
-    problems: list[Problem] = []
-    for name in members:
-        value_of, values = distinct(rows.frame[name])
-        decided[name] = Decided(value_of=value_of.astype(np.int32), values=values)
-        missing = np.flatnonzero(value_of < 0)
-        problems += rows.problems(missing, f"column {name}", "no decision is there", "Every member decides every row.")
-        strange = [code for code, value in enumerate(values) if not _is_class(value, known, allowed)]
-        if strange:
-            held = listed(sorted(text(values[code]) for code in strange), most=3)
-            problems += rows.problems(
-                np.flatnonzero(np.isin(value_of, strange)),
-                f"column {name}",
-                f"{held} is no known class",
-                f"Known are {listed([text(value) for value in allowed or known])}; probabilities are no decisions.",
-            )
-    if problems:
-        raise DataError(*problems)
-    return decided
-
-
-def _is_class(value: Label, known: Sequence[Label], allowed: Sequence[Label] | None) -> bool:
-    """Whether the value is a label, a declared class, or, where none are declared, could be a class no label has."""
-    if find(value, known if allowed is None else allowed) is not None:
-        return True
-    fraction = isinstance(value, float) and not value.is_integer()
-    return allowed is None and not fraction and any(isinstance(value, str) == isinstance(label, str) for label in known)
-
-
-def _classes(decided: dict[str, Decided]) -> tuple[Label, ...]:
-    by_text = {text(value): value for column in decided.values() for value in column.values}
-    return tuple(by_text.values())
-
-
-def _class_index(decided: Decided, labels: Labels) -> IntArray:
-    index = np.array([find(value, labels.classes) for value in decided.values], dtype=np.int32)
-    return index[decided.value_of]
+    return labels

@@ -47,8 +47,13 @@ class Rows:
     files: tuple[Path, ...]
     starts: tuple[int, ...] = (0,)
     """For each file the position of its first row."""
-    names: tuple[str, ...] | None = None
+    names: tuple[str | int, ...] | None = None
     """What each row is called; None where it is a number in its file."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The names, as those of files; empty where rows have none."""
+        return tuple(map(str, self.names or ()))
 
     def examples(self, positions: IntArray) -> tuple[str | int, ...]:
         """For each position the row's name, or its number in its file, from 0."""
@@ -68,7 +73,7 @@ class Rows:
 
     def _listed(self, positions: IntArray) -> str:
         first = self.examples(positions[:10])
-        shown = ", ".join(str(row + 1) if isinstance(row, int) else row for row in first)
+        shown = ", ".join(str(row + 1) if self.names is None and isinstance(row, int) else str(row) for row in first)
         more = f" and {positions.size - 10:,} more" if positions.size > 10 else ""
         noun = "" if self.names is not None else "row " if positions.size == 1 else "rows "
         return noun + shown + more
@@ -152,13 +157,18 @@ def read_rows(paths: Sequence[Path], columns: Sequence[str]) -> Rows:
 
 
 def _read_frame(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    with _readable(path) as is_csv:
-        table = _csv(path, columns) if is_csv else pa.parquet.ParquetFile(path).read(columns=list(columns))
-        _check_types(path, table.schema)
-        frame: pd.DataFrame = table.select(list(columns)).to_pandas(ignore_metadata=True)
+    frame: pd.DataFrame = read_columns(path, columns).to_pandas(ignore_metadata=True)
     if frame.empty:
         raise DataError(Problem(file=str(path), message="the table has no rows"))
     return frame
+
+
+def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Read these columns, in this order; raises DataError where the file cannot be read or a column is no column."""
+    with _readable(path) as is_csv:
+        table = _csv(path, columns) if is_csv else pa.parquet.ParquetFile(path).read(columns=list(columns))
+        _check_types(path, table.schema)
+        return table.select(list(columns))
 
 
 def _check_types(path: Path, schema: pa.Schema) -> None:
@@ -222,7 +232,7 @@ def _kind(column: pd.Series) -> str:
 
 def data_digest(spec: AuditSpec, content: Iterable[str]) -> str:
     """SHA-256 over the content's digests and what the definition says of inputs and classes; no path enters it."""
-    data = spec.data.model_dump(mode="json", exclude={"path", "table", "positive"})
+    data = spec.data.model_dump(mode="json", exclude={"path", "table", "positive", "predictions"})
     if isinstance(data["split"], dict):
         data["split"] = {key: value for key, value in data["split"].items() if not key.endswith("path")}
     features = {attribute.name: attribute.use_as_feature for attribute in spec.attribute}

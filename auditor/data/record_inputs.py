@@ -82,18 +82,16 @@ class _Held:
         return self._images[name]
 
 
-def as_chunks(
-    values: Iterable[Any], names: Sequence[str], checked: Checked, path: Path, preprocess: Preprocess | None
-) -> Iterator[Chunk]:
+def as_chunks(values: Iterable[Any], checked: Checked, path: Path, preprocess: Preprocess | None) -> Iterator[Chunk]:
     """The inputs in chunks: images decoded where any split has them, numbers as float32.
 
     Args:
         values: all, in order.
-        names: what problems call each.
-        checked: says which are used.
+        checked: says which are used, and what problems call each.
         path: what problems call all of them.
         preprocess: for images; None: they are numbers.
     """
+    names = checked.rows.texts
     used = np.zeros(len(names), dtype=bool)
     used[checked.division.used] = True
     start, rest = 0, iter(values)

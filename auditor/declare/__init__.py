@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 from auditor.declare.lines import Lines, absolute_paths, assign, parse_value
 from auditor.declare.mistakes import KeyPath, Mistake, explain
 from auditor.declare.sense import check
+from auditor.declare.sense_data import source_of
 from auditor.declare.variants import as_name, expand
 from auditor.errors import AuditorError, Problem, SpecError
 from auditor.spec import AuditSpec, Compression, NamedAttribute
@@ -154,12 +155,6 @@ def _without(raw: dict[str, Any], broken: list[KeyPath]) -> tuple[dict[str, Any]
 def resolve(spec: AuditSpec, path: Path) -> AuditSpec:
     """Fill in the audit's name, the source, and one named compression a variant."""
     audit = spec.audit.model_copy(update={"name": spec.audit.name or as_name(path.parent.name) or "audit"})
-    data = spec.data.model_copy(update={"source": spec.data.source or _source(spec)})
+    data = spec.data.model_copy(update={"source": source_of(spec)})
     compression = [variant for entry in spec.compression for variant in expand(entry)]
     return spec.model_copy(update={"audit": audit, "data": data, "compression": compression})
-
-
-def _source(spec: AuditSpec) -> str:
-    if spec.model.predictions:
-        return "predictions"
-    return "arrays" if spec.data.path.lower().endswith(".npz") else "table"

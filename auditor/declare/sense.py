@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from auditor.declare.mistakes import LATER_VALUES, KeyPath, Mistake, not_yet
+from auditor.declare.mistakes import Mistake
+from auditor.declare.sense_data import check_data, check_predictions
+from auditor.declare.sense_models import check_compressions, check_files, check_model, check_training
 from auditor.declare.variants import default_name, expand
 from auditor.errors import did_you_mean
 from auditor.records import BASELINE
-from auditor.spec import Artifact, PredictionColumns, Prune, Quantize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from auditor.spec import AuditSpec, Compression, Data, GateTable, Model, Pins, Preprocess
+    from auditor.spec import AuditSpec, GateTable
 
 MOST_RATIO = 20
 """No limit of a quotient is meant to be more: it was written in percent."""
 _ADDRESS = re.compile(r"tls://[^/\s]+:\d+|tcp://(127\.0\.0\.1|localhost|\[::1\]):\d+")
-FINAL = {".tflite", ".onnx"}
-"""Formats whose weights cannot be trained or compressed further."""
 RESERVED = {"label", "example"}
 
 
@@ -33,13 +31,15 @@ def check(spec: AuditSpec, raw: Mapping[str, Any], places: Mapping[str, Sequence
     entries of lists in `spec` to their places in the file, where some were left out.
     """
     rules = (
-        _check_model,
-        _check_data,
+        check_model,
+        check_training,
+        check_data,
+        check_predictions,
         _check_population,
         _check_attributes,
         _check_intersections,
-        _check_compressions,
-        _check_files,
+        check_compressions,
+        check_files,
         _check_gates,
         _check_run,
     )
@@ -53,107 +53,6 @@ def _moved(mistake: Mistake, places: Mapping[str, Sequence[int]]) -> Mistake:
         case (str() as key, int() as place, *rest) if key in places:
             return Mistake(path=(key, places[key][place], *rest), message=mistake.message, advice=mistake.advice)
     return mistake
-
-
-def _check_model(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
-    model = spec.model
-    given = [key for key in ("architecture", "path", "predictions") if getattr(model, key) is not None]
-    if len(given) != 1:
-        found = " and ".join(given) or "none"
-        yield Mistake(path=("model",), message=f"needs one of architecture, path and predictions, not {found}")
-    if model.architecture in LATER_VALUES["architecture"]:
-        yield Mistake(path=("model", "architecture"), message=not_yet(repr(model.architecture)))
-    for key, needs in (("sha256", "path"), ("options", "architecture")):
-        if getattr(model, key) and getattr(model, needs) is None:
-            yield Mistake(path=("model", key), message=f"has no meaning without {needs}")
-    if spec.data.text is not None and model.architecture in {"mlp", "cnn"}:
-        advice = "name a function of your own that begins with an Embedding"
-        message = f"{model.architecture!r} would take the numbers of words for quantities"
-        yield Mistake(path=("model", "architecture"), message=message, advice=advice)
-    if spec.training.stacked is True and model.architecture is None:
-        yield Mistake(path=("training", "stacked"), message="has no meaning without an architecture to train")
-    if spec.training.stacked is True and spec.training.weight_decay:
-        yield Mistake(path=("training", "stacked"), message="knows no weight_decay: leave out one of them")
-    if spec.training.momentum and spec.training.optimizer != "sgd":
-        yield Mistake(path=("training", "momentum"), message=f"is for sgd, not {spec.training.optimizer}")
-
-
-def _check_data(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
-    data = spec.data
-    from_columns = spec.model.predictions is not None
-    if data.source is not None and (data.source == "predictions") != from_columns:
-        advice = 'a table of decisions needs both: source = "predictions" and [model] predictions = "base_*"'
-        yield Mistake(path=("data", "source"), message="does not fit [model]", advice=advice)
-    if data.source is None and not from_columns and not data.path.lower().endswith((".csv", ".parquet", ".pq", ".npz")):
-        advice = 'give source = "images", "arrays" or another, or a path that ends in .csv, .parquet or .npz'
-        yield Mistake(path=("data", "path"), message=f"the source cannot be told from {data.path!r}", advice=advice)
-    yield from _check_keys_of_sources(data)
-    if data.split == "all" and _trains(spec):
-        advice = "a split into train and test is needed, or a model file that is only quantised or compared"
-        yield Mistake(path=("data", "split"), message='"all" leaves nothing to train or calibrate on', advice=advice)
-    if isinstance(data.classes, dict) and from_columns:
-        yield Mistake(
-            path=("data", "classes"), message="a table maps a model's outputs; decisions have none: give a list"
-        )
-    yield from _check_preprocess(data.preprocess)
-
-
-def _check_preprocess(preprocess: Preprocess) -> Iterator[Mistake]:
-    here = ("data", "preprocess")
-    if preprocess.crop:
-        left, top, right, bottom = preprocess.crop
-        if left >= right or top >= bottom:
-            yield Mistake(path=(*here, "crop"), message="is left, top, right, bottom: nothing is left")
-    channels = 1 if preprocess.color == "grey" else 3
-    for key in ("mean", "std"):
-        if len(getattr(preprocess, key)) not in {0, 1, channels}:
-            yield Mistake(path=(*here, key), message=f"needs 1 number, or {channels}: one a channel")
-    if preprocess.function is not None:
-        if not re.fullmatch(r"[\w.]+:\w+", preprocess.function):
-            yield Mistake(path=(*here, "function"), message='is no function: "package.module:function"')
-        for key in {"scale", "offset", "mean", "std"} & preprocess.model_fields_set:
-            yield Mistake(path=(*here, key), message="has no meaning beside a function, which does it all")
-
-
-SOURCES_OF_KEYS = {
-    "input": ("images", "arrays", "tfrecord"),
-    "table": ("images", "cifar10", "cifar100"),
-    "text": ("table",),
-    "tfrecord": ("tfrecord",),
-}
-"""Keys of `[data]` that only some sources read."""
-LABELS_OF_CIFAR = {"cifar10": ("label",), "cifar100": ("fine_label", "coarse_label")}
-
-
-def _check_keys_of_sources(data: Data) -> Iterator[Mistake]:
-    source = data.source or ("arrays" if data.path.lower().endswith(".npz") else "table")
-    for key, sources in SOURCES_OF_KEYS.items():
-        if getattr(data, key) and source not in sources:
-            said = f"is read by {' and '.join(sources)} alone, and the source is {source}"
-            yield Mistake(path=("data", key), message=said)
-    if source == "tfrecord" and not data.tfrecord:
-        advice = 'declare the features, such as [data.tfrecord.image] kind = "image"'
-        yield Mistake(path=("data",), message="tfrecord needs to know its features", advice=advice)
-    for name, feature in data.tfrecord.items():
-        if feature.shape and feature.kind in {"image", "string"}:
-            path = ("data", "tfrecord", name, "shape")
-            yield Mistake(
-                path=path, message=f"a feature of kind {feature.kind} has no shape: preprocess gives an image's"
-            )
-    if data.text is not None and data.features.model_fields_set & {"use", "drop"}:
-        yield Mistake(path=("data", "features"), message=f"the model reads {data.text.column!r} alone, by data.text")
-    labels = LABELS_OF_CIFAR.get(source, (data.label,))
-    if data.label not in labels:
-        message = f"{data.label!r} is no label of {source}"
-        yield Mistake(path=("data", "label"), message=message, advice=did_you_mean(data.label, labels))
-
-
-def _trains(spec: AuditSpec) -> bool:
-    """Tell whether anything needs the training split."""
-    return spec.model.architecture is not None or any(
-        isinstance(entry, Prune) or (isinstance(entry, Quantize) and entry.method == "int8")
-        for entry in spec.compression
-    )
 
 
 def _check_population(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -200,74 +99,6 @@ def declared_attributes(raw: Mapping[str, Any]) -> list[str]:
 
 def _as_entries(entries: Any) -> list[Any]:  # noqa: ANN401 - whatever the file holds
     return entries if isinstance(entries, list) else []
-
-
-def _check_compressions(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
-    seen: dict[str, int] = {}
-    for i, entry in enumerate(spec.compression):
-        here = ("compression", i)
-        yield from (Mistake(path=here, message=message) for message in _misfits(spec, entry))
-        if isinstance(entry, Prune):
-            yield from _check_schedule(entry, here)
-        for variant in expand(entry):
-            name = str(variant.name)
-            if name == BASELINE:
-                yield Mistake(path=(*here, "name"), message=f"{name!r} is the name of the uncompressed model")
-            elif name in seen:
-                advice = "give each compression a name of its own"
-                yield Mistake(path=here, message=f"a second variant named {name!r}", advice=advice)
-            seen[name] = i
-
-
-def _misfits(spec: AuditSpec, entry: Compression) -> Iterator[str]:
-    """Say why a compression cannot be had from this baseline."""
-    model = spec.model
-    is_columns = isinstance(entry, PredictionColumns)
-    if is_columns != (model.predictions is not None):
-        yield "predictions need a baseline that is given by predictions too, and go with no other compression"
-    if isinstance(entry, Artifact):
-        yield from _misfits_of_files(model, entry)
-    ending = "" if model.path is None else PurePath(model.path).suffix.lower()
-    if isinstance(entry, Prune | Quantize) and ending in FINAL:
-        yield f"a {ending} baseline cannot be compressed by {entry.method}: give the .keras or .h5 file that it came of"
-    if isinstance(entry, Prune) and model.architecture is None and spec.population.start == "scratch" and model.path:
-        yield 'a given model cannot be trained anew: set [population] start = "baseline"'
-
-
-def _misfits_of_files(model: Model, entry: Artifact) -> Iterator[str]:
-    """Say why a compressed file does not go with the baseline's."""
-    if model.path is None:
-        yield "an artifact needs a given baseline: [model] path"
-    elif "*" in model.path and "*" not in entry.artifact:
-        yield "one file cannot be compared with a population: write a star here too, in place of the baseline's"
-
-
-def _check_files(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Stars and digests."""
-    files: list[tuple[KeyPath, str, str, Pins]] = []
-    if spec.model.path is not None:
-        files.append((("model",), "path", spec.model.path, spec.model.sha256))
-    for i, entry in enumerate(spec.compression):
-        if isinstance(entry, Artifact):
-            files.append((("compression", i), "artifact", entry.artifact, entry.sha256))
-    for here, key, path, pins in files:
-        if path.count("*") > 1:
-            yield Mistake(path=(*here, key), message="has more than one star")
-        elif isinstance(pins, str) and "*" in path:
-            advice = 'give a table: sha256 = { "1" = "...", "2" = "..." }, each named by what the star stands for'
-            yield Mistake(path=(*here, "sha256"), message="is one digest for several files", advice=advice)
-        elif isinstance(pins, dict) and "*" not in path:
-            yield Mistake(path=(*here, "sha256"), message="is a table, but the path has no star: give the digest")
-
-
-def _check_schedule(entry: Prune, here: tuple[str, int]) -> Iterator[Mistake]:
-    if entry.begin_step is not None and entry.end_step is not None and entry.end_step <= entry.begin_step:
-        message = f"is not after begin_step, {entry.begin_step}"
-        yield Mistake(path=(*here, "end_step"), message=message)
-    if entry.schedule == "constant" and entry.end_step is not None:
-        yield Mistake(
-            path=(*here, "end_step"), message="has no meaning with a constant schedule, which prunes to the end"
-        )
 
 
 def _check_gates(spec: AuditSpec, raw: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -6,7 +6,7 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from auditor.spec import Artifact, PredictionColumns, Prune
+from auditor.spec import CLASS, Artifact, PredictionColumns, Prune
 
 if TYPE_CHECKING:
     from auditor.spec import Compression
@@ -27,7 +27,9 @@ def default_name(entry: Compression) -> str:
     if isinstance(entry, Artifact):
         return as_name(PurePath(entry.artifact).stem) or "artifact"
     if isinstance(entry, PredictionColumns):
-        return as_name(entry.predictions) or "predictions"
+        file, _, columns = entry.predictions.rpartition("/")
+        head = columns.partition("*")[0].replace(CLASS, "") if CLASS in columns else columns
+        return as_name(file) or as_name(head) or "predictions"
     return entry.method
 
 

@@ -1,6 +1,6 @@
 """Measure: populations -> numbers with their uncertainty.
 
-NumPy, SciPy and statsmodels only: no files, no clock, no TensorFlow.
+NumPy and SciPy only: no files, no clock, no TensorFlow.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditor.measure.bootstrap import describe_extremes, draw_examples
+from auditor.measure.bootstrap import describe_extremes
 from auditor.measure.calibration_error import calibrate
 from auditor.measure.class_tests import compare_classes
 from auditor.measure.contrasts import TWO_GROUPS
@@ -85,7 +85,6 @@ def measure(
     ground = survey(dataset, baseline, total, min_group=min_group)
     descriptions: list[Description] = []
     extremes: list[Extreme] = []
-    drawn = draw_examples(dataset, np.random.default_rng(seed))
     selected: list[Selections] = []
     for population in populations:
         setting = prepare(dataset, population, baseline, total, confidence=confidence, min_group=min_group)
@@ -96,7 +95,7 @@ def measure(
         if dealt is not dataset:
             fewer = total[: len(dealt.groups.names)]
             setting = prepare(dealt, population, baseline, fewer, confidence=confidence, min_group=min_group)
-        extremes += describe_extremes(setting, _extremes_of(dataset), drawn, np.random.default_rng(seed))
+        extremes += describe_extremes(setting, _extremes_of(dataset), seed)
         if population is not baseline and setting.members:
             generator = np.random.default_rng(seed)
             dealing = deal(setting, permutations, generator)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from auditor.records import BoolArray, FloatArray, Groups, IntArray, Population, Predictions
 
@@ -77,8 +77,30 @@ def _count(decisions: IntArray, labels: IntArray, groups: Groups, classes: int) 
 def vote_shares(decisions: IntArray, classes: int) -> FloatArray:
     """Give the share of members [K, N] that decide for each class, [N, C]."""
     members, examples = decisions.shape
-    slots = np.arange(examples) * classes + decisions
-    return np.bincount(slots.ravel(), minlength=examples * classes).reshape(examples, classes) / max(members, 1)
+    votes = np.empty((examples, classes))
+    step = max(1, ENTRIES_AT_ONCE // (8 * max(members, classes)))
+    for start in range(0, examples, step):
+        some = decisions[:, start : start + step]
+        n = some.shape[1]
+        slots = np.arange(n) * classes + some
+        votes[start : start + n] = np.bincount(slots.ravel(), minlength=n * classes).reshape(n, classes)
+    return np.divide(votes, max(members, 1), out=votes)
+
+
+def number_alike(columns: Iterable[tuple[IntArray, int]]) -> tuple[IntArray, IntArray]:
+    """Number the examples that are alike in all columns: an example of each kind, [T], and the kind of each, [N].
+
+    `columns` are [N] each, of whole numbers from 0, with how many there are.
+    """
+    code, size = np.zeros(1, np.int64), 1
+    for column, values in columns:
+        if size * values > np.iinfo(np.int64).max:
+            # made dense before it overflows
+            code = np.unique(code, return_inverse=True)[1]
+            size = int(code.max()) + 1
+        code, size = code * values + column, size * values
+    _, first, kind_of = np.unique(code, return_index=True, return_inverse=True)
+    return first, kind_of
 
 
 def blocks_of(*digests: Sequence[str]) -> IntArray:

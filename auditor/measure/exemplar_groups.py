@@ -15,6 +15,8 @@ from auditor.measure.places import count_units, place_names, sum_by_place
 from auditor.records import ExemplarGroup, Halves
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from auditor.measure.permutation import Dealing
     from auditor.measure.places import Units
     from auditor.measure.setting import Setting
@@ -42,11 +44,11 @@ def where_they_are(
 ) -> tuple[tuple[ExemplarGroup, ...], Halves | None]:
     """Give everything by place, everybody first, from who is an exemplar, `chosen` [N]; and everybody's halves."""
     data = setting.dataset
-    columns = [np.ones(len(chosen)), chosen.astype(np.float64), *_changes(setting).T]
+    columns = [np.ones(len(chosen)), chosen.astype(np.float64), *_changes(setting)]
     if dealing is not None and no_halves(setting, dealing) is None:
         dealt = setting.decisions_baseline[dealing.baseline], setting.decisions[dealing.variant]
         columns += list(halves_differ(*dealt, dealing, generator).T)
-    sums = sum_by_place(data, np.stack(columns, axis=1))
+    sums = sum_by_place(data, columns)
     n, count = np.rint(sums[:, :2].T).astype(np.int64)
     means = np.full(sums[:, 2:].shape, np.nan)
     np.divide(sums[:, 2:], n[:, None], out=means, where=n[:, None] > 0)
@@ -66,8 +68,8 @@ def where_they_are(
     return rows, None if places.halves is None or dealing is None else _halves(places.halves[0], dealing)
 
 
-def _changes(setting: Setting) -> FloatArray:
-    """Give negative flips, positive flips and churn on each example, [N, 3]: means over pairs of members.
+def _changes(setting: Setting) -> Iterator[FloatArray]:
+    """Give negative flips, positive flips and churn on each example, [N] each: means over pairs of members.
 
     Paired: member k with baseline member k. Unpaired: every member with every member of the baseline, which vote shares
     give without a loop.
@@ -75,14 +77,17 @@ def _changes(setting: Setting) -> FloatArray:
     labels = setting.dataset.labels
     if setting.population.paired:
         right, right_before = setting.decisions == labels, setting.decisions_baseline == labels
-        pairs = (right_before & ~right, ~right_before & right, setting.decisions != setting.decisions_baseline)
-        return np.stack([column.mean(axis=0) for column in pairs], axis=1)
+        yield (right_before & ~right).mean(axis=0)
+        yield (~right_before & right).mean(axis=0)
+        yield (setting.decisions != setting.decisions_baseline).mean(axis=0)
+        return
     here = np.arange(len(labels))
     right, right_before = setting.votes[here, labels], setting.votes_baseline[here, labels]
     agree = np.einsum("nc,nc->n", setting.votes, setting.votes_baseline)
-    shares = (right_before * (1 - right), (1 - right_before) * right, 1 - agree)
     # shares of votes add up to 1 but for rounding
-    return np.maximum(np.stack(shares, axis=1), 0.0)
+    yield np.maximum(right_before * (1 - right), 0.0)
+    yield np.maximum((1 - right_before) * right, 0.0)
+    yield np.maximum(1 - agree, 0.0)
 
 
 def _excess(setting: Setting, n: IntArray, units: Units, dealing: Dealing) -> Excess:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import linalg, special
 
+from auditor.measure.logistic import fit_logistic
 from auditor.records import EACH, OddsRatio, group_name
 
 if TYPE_CHECKING:
@@ -25,7 +25,33 @@ SEPARATED = "what the regression knows tells exemplars from others (separation):
 COLLINEAR = "cannot be told apart from other attributes (collinear)"
 
 Columns = dict["GroupKey", "BoolArray"]
-"""Who is in each group of one attribute, [N]; reference groups among them."""
+"""Which rows are in each group of one attribute, [T]; reference groups among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """Examples that the regression does not tell apart are one row; every example is one where there are clusters."""
+
+    chosen: BoolArray
+    """[T]: whether they are exemplars."""
+    n: IntArray
+    """[T]: how many examples a row stands for."""
+    cell_of: IntArray
+    """[T]."""
+    margin: FloatArray | None
+    """[T]: in standard deviations over examples; None where it is not held fixed."""
+    cluster: IntArray | None
+    """[T]."""
+
+    def among(self, kept: BoolArray) -> _Rows:
+        """Keep some rows, [T]."""
+        return _Rows(
+            chosen=self.chosen[kept],
+            n=self.n[kept],
+            cell_of=self.cell_of[kept],
+            margin=None if self.margin is None else self.margin[kept],
+            cluster=None if self.cluster is None else self.cluster[kept],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +81,13 @@ def odds_ratios(setting: Setting, chosen: BoolArray) -> tuple[OddsRatio, ...]:
     """
     groups = setting.dataset.groups
     single: dict[GroupKey, int] = {name: g for g, name in enumerate(groups.names) if len(name) == 1}
-    members = {name: groups.membership[g][groups.cell_of] for name, g in single.items()}
-    reference = {name: _reference(groups, g, members) for name, g in single.items()}
-    margin = margins(setting)
+    sizes = {name: int(setting.total[g].sum()) for name, g in single.items()}
+    reference = {name: _reference(groups, g, sizes) for name, g in single.items()}
     made: list[OddsRatio] = []
-    for given in (None, margin):
-        fit = _fit(setting, chosen, members, reference, given)
+    for given in (None, margins(setting)):
+        rows = _rows(setting, chosen, given)
+        members = {name: groups.membership[g][rows.cell_of] for name, g in single.items()}
+        fit = _fit(rows, members, reference, sizes, setting.min_group)
         made += [
             _odds_ratio(setting, name, reference[name], fit, given_margin=given is not None)
             for name in single
@@ -69,12 +96,31 @@ def odds_ratios(setting: Setting, chosen: BoolArray) -> tuple[OddsRatio, ...]:
     return tuple(made)
 
 
-def _reference(groups: Groups, g: int, members: Columns) -> GroupKey:
+def _rows(setting: Setting, chosen: BoolArray, margin: FloatArray | None) -> _Rows:
+    data = setting.dataset
+    cell_of, n, first = data.groups.cell_of, np.ones(len(chosen), np.int64), np.arange(len(chosen))
+    if margin is not None:
+        # alike on all examples: there is nothing to hold fixed, which is said later
+        margin = (margin - margin.mean()) / margin.std() if len(margin) and np.ptp(margin) >= 1e-12 else margin[:0]
+    if data.cluster is None:
+        known, place = (np.zeros(1), 0) if margin is None or not len(margin) else np.unique(margin, return_inverse=True)
+        kind = (cell_of.astype(np.int64) * len(known) + place) * 2 + chosen
+        _, first, n = np.unique(kind, return_index=True, return_counts=True)
+    return _Rows(
+        chosen=chosen[first],
+        n=n,
+        cell_of=cell_of[first],
+        margin=margin[first] if margin is not None and len(margin) else margin,
+        cluster=None if data.cluster is None else data.cluster,
+    )
+
+
+def _reference(groups: Groups, g: int, sizes: Mapping[GroupKey, int]) -> GroupKey:
     """Give the reference of a group's attribute: its largest group where each group is compared with each other."""
     if groups.reference[g] != EACH:
         return groups.names[groups.reference[g]]
     attribute = groups.names[g][0][0]
-    return max((name for name in members if name[0][0] == attribute), key=lambda name: np.count_nonzero(members[name]))
+    return max((name for name in sizes if name[0][0] == attribute), key=lambda name: sizes[name])
 
 
 def _odds_ratio(setting: Setting, name: GroupKey, reference: GroupKey, fit: _Fit, *, given_margin: bool) -> OddsRatio:
@@ -97,47 +143,50 @@ def _odds_ratio(setting: Setting, name: GroupKey, reference: GroupKey, fit: _Fit
 
 
 def _fit(
-    setting: Setting,
-    chosen: BoolArray,
+    rows: _Rows,
     members: Columns,
     reference: Mapping[GroupKey, GroupKey],
-    margin: FloatArray | None,
+    sizes: Mapping[GroupKey, int],
+    min_group: int,
 ) -> _Fit:
     """Fit what can be fitted."""
-    others, cluster = [name for name in members if name != reference[name]], setting.dataset.cluster
-    reason = _unfit(chosen, cluster, len(others), margin)
+    others = [name for name in members if name != reference[name]]
+    reason = _unfit(rows, len(others))
     if reason:
         return _Fit(found={}, lacking=dict.fromkeys(others, reason))
-    kept, lacking = _leave_out(chosen, members, reference)
-    sizes = {name: int(members[name].sum()) for name in others}
+    kept, lacking = _leave_out(rows.chosen, members, reference)
     lacking |= {
-        name: f"{n} examples, of the {setting.min_group} that are needed"
-        for name, n in sizes.items()
-        if n < setting.min_group
+        name: f"{sizes[name]} examples, of the {min_group} that are needed"
+        for name in others
+        if sizes[name] < min_group
     }
     fitted = [name for name in others if members[name][kept].any()]
     if not fitted:
         return _Fit(found={}, lacking=lacking)
-    design = _design([members[name] for name in fitted], margin)[kept]
-    alone, columns = _identified(design)
+    rows = rows.among(kept)
+    design = _design([members[name][kept] for name in fitted], rows.margin)
+    alone, columns = _identified(design, rows.n)
     lacking = {name: COLLINEAR for name, one in zip(fitted, alone[1:], strict=False) if not one} | lacking
-    ends = _maximise(chosen[kept], design[:, columns], None if cluster is None else cluster[kept])
+    ends = _maximise(rows, design[:, columns])
     of_column = dict(zip(columns.tolist(), zip(*ends, strict=True), strict=True))
     found = {name: of_column[i] for i, name in enumerate(fitted, start=1) if name not in lacking}
     lacking |= {name: SEPARATED for name, (_, error) in found.items() if not 0 < error < NO_LIMIT}
     return _Fit(found={name: end for name, end in found.items() if name not in lacking}, lacking=lacking)
 
 
-def _unfit(chosen: BoolArray, cluster: IntArray | None, groups: int, margin: FloatArray | None) -> str | None:
+def _unfit(rows: _Rows, groups: int) -> str | None:
     """Say why nothing can be fitted. Clusters, where there are any, count for what they hold."""
-    if margin is not None and (not len(margin) or np.ptp(margin) < 1e-12):
+    if rows.margin is not None and not len(rows.margin):
         return "the baseline's margin is the same on all examples"
-    coefficients = groups + (margin is not None)
-    sides = [np.arange(len(chosen))[side] if cluster is None else cluster[side] for side in (chosen, ~chosen)]
-    fewest, who = min((len(np.unique(side)), who) for side, who in zip(sides, ("exemplars", "others"), strict=True))
+    coefficients = groups + (rows.margin is not None)
+    sizes = [
+        int(rows.n[side].sum()) if rows.cluster is None else len(np.unique(rows.cluster[side]))
+        for side in (rows.chosen, ~rows.chosen)
+    ]
+    fewest, who = min(zip(sizes, ("exemplars", "others"), strict=True))
     if fewest >= PER_COEFFICIENT * coefficients:
         return None
-    unit = "" if cluster is None else "clusters with "
+    unit = "" if rows.cluster is None else "clusters with "
     return f"{fewest} {unit}{who} for {coefficients} odds ratios; {PER_COEFFICIENT * coefficients} are needed"
 
 
@@ -168,16 +217,17 @@ def _leave_out(
 
 
 def _design(columns: list[BoolArray], margin: FloatArray | None) -> FloatArray:
-    """Put the intercept, the groups and the margin beside each other; the margin in standard deviations."""
+    """Put the intercept, the groups and the margin beside each other."""
     n = len(columns[0]) if columns else 0
-    parts = [np.ones(n), *(column.astype(np.float64) for column in columns)]
+    parts: list[FloatArray] = [np.ones(n), *(column.astype(np.float64) for column in columns)]
     if margin is not None:
-        parts.append((margin - margin.mean()) / margin.std())
+        parts.append(margin)
     return np.stack(parts, axis=1)
 
 
-def _identified(design: FloatArray) -> tuple[BoolArray, IntArray]:
+def _identified(design: FloatArray, n: IntArray) -> tuple[BoolArray, IntArray]:
     """Tell which columns the others cannot make up, and choose columns that span them all."""
+    design = design * np.sqrt(n)[:, None]
     norms = np.sqrt((design**2).sum(axis=0))
     gram = design.T @ design / np.outer(norms, norms)
     values, vectors = np.linalg.eigh(gram)
@@ -187,29 +237,10 @@ def _identified(design: FloatArray) -> tuple[BoolArray, IntArray]:
     return ~(null > 1e-6).any(axis=1), np.sort(order[:rank])
 
 
-def _maximise(chosen: BoolArray, design: FloatArray, cluster: IntArray | None) -> tuple[list[float], list[float]]:
-    """Fit by statsmodels: coefficients and standard errors; an error is infinite where a coefficient has no limit.
-
-    Where several columns together separate exemplars from others, the coefficients that have no limit grow with every
-    step and the others settle: so steps are limited, and the size of the errors tells which is which.
-    """
-    from statsmodels.discrete.discrete_model import Logit  # noqa: PLC0415 - slow to import, and only needed here
-
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        model = Logit(chosen.astype(np.float64), design, check_rank=False)
-        start = np.zeros(design.shape[1])
-        if (design[:, 0] == 1).all():
-            start[0] = np.log(chosen.mean() / (1 - chosen.mean()))  # saves about half of the steps
-        try:
-            fit = model.fit(start_params=start, method="newton", maxiter=50, disp=0)
-            errors = np.nan_to_num(np.asarray(fit.bse), nan=np.inf)
-            if cluster is not None:
-                options = {"cov_type": "cluster", "cov_kwds": {"groups": cluster}, "disp": 0}
-                robust = np.asarray(model.fit(method="newton", start_params=fit.params, maxiter=1, **options).bse)
-                errors = np.where(errors < NO_LIMIT, np.nan_to_num(robust, nan=np.inf), np.inf)
-        except np.linalg.LinAlgError:
-            return [0.0] * design.shape[1], [np.inf] * design.shape[1]
-    if not fit.mle_retvals["converged"] and (errors < NO_LIMIT).all():
+def _maximise(rows: _Rows, design: FloatArray) -> tuple[list[float], list[float]]:
+    """Fit: coefficients and standard errors; an error is infinite where a coefficient has no limit."""
+    fit = fit_logistic(rows.chosen, design, rows.n, rows.cluster)
+    errors = np.where(fit.errors < NO_LIMIT, fit.robust, np.inf)
+    if not fit.converged and (errors < NO_LIMIT).all():
         errors = np.full(len(errors), np.inf)
-    return np.asarray(fit.params).tolist(), errors.tolist()
+    return fit.coefficients.tolist(), errors.tolist()

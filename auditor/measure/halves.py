@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from auditor.measure.counts import number_alike
+
 if TYPE_CHECKING:
     from auditor.measure.permutation import Dealing
     from auditor.records import FloatArray, IntArray
@@ -32,8 +34,13 @@ def halves_differ(
     decisions = np.concatenate([baseline, variant])
     who = _split(dealing, generator)
     step = max(1, VOTES_AT_ONCE // (4 * SPLITS))
-    blocks = [_compare(decisions[:, start : start + step], who) for start in range(0, max(1, decisions.shape[1]), step)]
-    return np.concatenate(blocks)
+    classes = int(decisions.max(initial=0)) + 1
+    # examples that all members decide alike have the same halves
+    first, kind_of = number_alike((own, classes) for own in decisions)
+    found = np.empty((len(first), 3))
+    for start in range(0, len(first), step):
+        found[start : start + step] = _compare(decisions[:, first[start : start + step]], who)
+    return found[kind_of]
 
 
 def _split(dealing: Dealing, generator: np.random.Generator) -> FloatArray:

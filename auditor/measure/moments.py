@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations_with_replacement, islice
+from itertools import chain, combinations_with_replacement, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +11,13 @@ import numpy as np
 from auditor.measure.counts import sum_over_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from auditor.records import BoolArray, FloatArray, Groups, IntArray
 
 
 COLUMNS_AT_ONCE = 512
+EXAMPLES_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,40 +52,52 @@ class Summands:
     """[N, J]: whether an example is in the rate's denominator."""
 
 
-def moments(wanted: Sequence[Summands], groups: Groups, cluster: IntArray | None) -> list[Moments]:
+def moments(wanted: Iterable[Summands], groups: Groups, cluster: IntArray | None) -> list[Moments]:
     """Add up the quantities of several rates over the examples inside their denominators, by group.
 
-    All together, since the sum over groups costs nearly the same for many columns as for one; but no more than
-    COLUMNS_AT_ONCE, so that a thousand classes fit into memory.
+    Rates are taken one after another, so that the quantities of one need be in memory. The sum over groups is of all
+    together, since it costs nearly the same for many columns as for one; but no more than COLUMNS_AT_ONCE, so that a
+    thousand classes fit into memory.
     """
     if cluster is not None:
         return [_clustered(one, groups, cluster) for one in wanted]
-    summed = _sums_by_group(_all_columns(wanted), groups)
-    return [_lay_out(one, summed) for one in wanted]
+    shapes: list[tuple[int, int]] = []
+    summed = iter(list(_sums_by_group(_all_sums(wanted, groups, shapes), groups)))
+    return [_lay_out(J, Q, summed) for J, Q in shapes]
 
 
-def _all_columns(wanted: Sequence[Summands]) -> Iterator[FloatArray]:
-    """Give, for each rate and class, who is inside, the quantities, and their products, each [N]."""
+def _all_sums(wanted: Iterable[Summands], groups: Groups, shapes: list[tuple[int, int]]) -> Iterator[FloatArray]:
+    """Sum, for each rate and class, who is inside, the quantities, and their products, by cell; note classes and Q."""
     for one in wanted:
-        for j in range(one.inside.shape[1]):
-            inside = one.inside[:, j]
-            a = [np.where(inside, quantity[:, j], 0.0) for quantity in one.quantities]
-            yield inside.astype(np.float64)
-            yield from a
-            yield from (a[q] * a[r] for q, r in combinations_with_replacement(range(len(a)), 2))
+        J, Q = one.inside.shape[1], len(one.quantities)
+        shapes.append((J, Q))
+        for j in range(J):
+            yield from _sums_by_cell(one, j, groups)
 
 
-def _sums_by_group(columns: Iterator[FloatArray], groups: Groups) -> Iterator[FloatArray]:
-    """Sum each column over the examples of every group, [G]."""
-    cells = groups.membership.shape[1]
-    counted = (np.bincount(groups.cell_of, weights=column, minlength=cells) for column in columns)
-    while batch := list(islice(counted, COLUMNS_AT_ONCE)):
+def _sums_by_cell(one: Summands, j: int, groups: Groups) -> FloatArray:
+    """Sum for one class, [1 + Q + pairs, cell], some examples at a time."""
+    Q, cells = len(one.quantities), groups.membership.shape[1]
+    pairs = list(combinations_with_replacement(range(Q), 2))
+    sums = np.zeros((1 + Q + len(pairs), cells))
+    for start in range(0, len(one.inside), EXAMPLES_AT_ONCE):
+        rows = slice(start, start + EXAMPLES_AT_ONCE)
+        inside, cell_of = one.inside[rows, j], groups.cell_of[rows]
+        a = [np.where(inside, quantity[rows, j], 0.0) for quantity in one.quantities]
+        columns = chain([inside.astype(np.float64)], a, (a[q] * a[r] for q, r in pairs))
+        for place, column in enumerate(columns):
+            sums[place] += np.bincount(cell_of, weights=column, minlength=cells)
+    return sums
+
+
+def _sums_by_group(by_cell: Iterator[FloatArray], groups: Groups) -> Iterator[FloatArray]:
+    """Sum each column, [cell], over the cells of every group, [G]."""
+    while batch := list(islice(by_cell, COLUMNS_AT_ONCE)):
         yield from sum_over_groups(groups.membership, np.stack(batch, axis=1)).T
 
 
-def _lay_out(one: Summands, summed: Iterator[FloatArray]) -> Moments:
-    """Take one rate's sums, in the order of `_all_columns`, into arrays by quantity, group and class."""
-    J, Q = one.inside.shape[1], len(one.quantities)
+def _lay_out(J: int, Q: int, summed: Iterator[FloatArray]) -> Moments:
+    """Take one rate's sums, in the order of `_all_sums`, into arrays by quantity, group and class."""
     pairs = list(combinations_with_replacement(range(Q), 2))
     sums = np.stack([[next(summed) for _ in range(1 + Q + len(pairs))] for _ in range(J)], axis=-1)
     n, total = sums[0], sums[1 : 1 + Q]

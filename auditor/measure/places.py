@@ -11,6 +11,8 @@ from auditor.measure.counts import sum_over_groups
 from auditor.records import EVERYBODY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auditor.records import Dataset, FloatArray, GroupKey, IntArray, Label
 
 
@@ -41,11 +43,11 @@ def place_names(dataset: Dataset) -> list[tuple[GroupKey, Label | None]]:
     return groups + [(EVERYBODY, label) for label in dataset.classes]
 
 
-def sum_by_place(dataset: Dataset, columns: FloatArray) -> FloatArray:
-    """Add up columns [N, J] over the examples of every place, [P, J]."""
+def sum_by_place(dataset: Dataset, columns: Sequence[FloatArray]) -> FloatArray:
+    """Add up J columns, [N] each, over the examples of every place, [P, J]."""
     cells, classes = dataset.groups.membership.shape[1], len(dataset.classes)
-    by_cell = [np.bincount(dataset.groups.cell_of, weights=column, minlength=cells) for column in columns.T]
-    by_class = [np.bincount(dataset.labels, weights=column, minlength=classes) for column in columns.T]
+    by_cell = [np.bincount(dataset.groups.cell_of, weights=column, minlength=cells) for column in columns]
+    by_class = [np.bincount(dataset.labels, weights=column, minlength=classes) for column in columns]
     in_groups = sum_over_groups(dataset.groups.membership, np.stack(by_cell, axis=1))
     return np.concatenate([in_groups, np.stack(by_class, axis=1)])
 

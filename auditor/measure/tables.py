@@ -42,7 +42,7 @@ SELECTED: dict[int, tuple[float, float, float, float]] = {-1: (0.0, 1.0, 1.0, 1.
 def rate_tables(setting: Setting, metrics: Sequence[str]) -> dict[str, RateTable]:
     """Make the tables of several rates, summing over examples once for all."""
     data = setting.dataset
-    sums = moments([summands(setting, metric) for metric in metrics], data.groups, data.cluster)
+    sums = moments((summands(setting, metric) for metric in metrics), data.groups, data.cluster)
     return {metric: RateTable(setting, metric, own) for metric, own in zip(metrics, sums, strict=True)}
 
 

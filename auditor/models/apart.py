@@ -1,7 +1,7 @@
 """The look at HDF5 bytes in a process of its own: damaged ones can make libhdf5 run for ever, or die.
 
-Started as `python -m auditor.models.apart check|config FILE MEMORY`, the bytes on standard input. No TensorFlow; a
-sandbox without any folder to write into.
+Started as `python -m auditor.models.apart check|config|outputs FILE MEMORY`, the bytes on standard input. No
+TensorFlow; a sandbox without any folder to write into.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from auditor import sandbox
 from auditor.errors import ModelError, Problem
+from auditor.models.hdf5 import check_hdf5, hdf5_config, hdf5_outputs
 
 _SECONDS = 60.0
 _MEMORY = 1 << 30
@@ -32,6 +33,13 @@ def config_apart(content: bytes, file: str) -> tuple[str, str]:
     """A checked `.h5` file's configuration and the version of Keras; raises ModelError as `check_apart` does."""
     config, version = _ask("config", content, file)
     return config, version
+
+
+def outputs_apart(content: bytes, file: str) -> int | None:
+    """The outputs of the last layer of a checked `.h5` file; raises ModelError as `check_apart` does."""
+    (told,) = _ask("outputs", content, file)
+    outputs: int | None = json.loads(told)
+    return outputs
 
 
 def _ask(what: str, content: bytes, file: str) -> list[str]:
@@ -61,7 +69,6 @@ def _unseen(file: str, why: str) -> Problem:
 def main(what: str, file: str, memory: str) -> None:
     """Answer on standard output: what is refused, or the configuration's text."""
     sandbox.enter([])
-    from auditor.models.hdf5 import check_hdf5, hdf5_config  # noqa: PLC0415 - NumPy starts threads: see `sandbox`
 
     content = sys.stdin.buffer.read()
     _limit_memory(int(memory) + 2 * len(content))
@@ -69,7 +76,10 @@ def main(what: str, file: str, memory: str) -> None:
     texts: tuple[str, ...] = ()
     try:
         check_hdf5(content, file)
-        texts = hdf5_config(content, file) if what == "config" else ()
+        if what == "config":
+            texts = hdf5_config(content, file)
+        if what == "outputs":
+            texts = (json.dumps(hdf5_outputs(content, file)),)
     except ModelError as error:
         problems = [asdict(problem) for problem in error.problems]
     except (MemoryError, OSError) as error:

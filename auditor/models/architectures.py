@@ -6,48 +6,19 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import ModelError, Problem, did_you_mean
+from auditor.models import start
+from auditor.models.networks import cnn, inception_v3, mlp, mobilenet_v2, resnet18, resnet50, wide_resnet
 from auditor.own import own_function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from auditor.models import KerasModel
 
 
-def mlp(
-    input_shape: Sequence[int], classes: int, *, hidden: Sequence[int] = (64, 32), dropout: float = 0.0
-) -> KerasModel:
-    """Dense layers with ReLU, then softmax over the classes."""
-    from auditor.tf import load
-
-    layers = load().tf_keras.layers
-    stack = [layers.InputLayer(tuple(input_shape))]
-    if len(input_shape) > 1:
-        stack.append(layers.Flatten())
-    for units in hidden:
-        stack.append(layers.Dense(units, activation="relu"))
-        if dropout:
-            stack.append(layers.Dropout(dropout))
-    return load().tf_keras.Sequential([*stack, layers.Dense(classes, activation="softmax")])
-
-
-def cnn(
-    input_shape: Sequence[int], classes: int, *, filters: Sequence[int] = (16, 32, 64), dense: Sequence[int] = (64,)
-) -> KerasModel:
-    """Blocks of 3x3 convolution, ReLU and 2x2 pooling, then dense layers; for images [height, width, channels]."""
-    from auditor.tf import load
-
-    layers = load().tf_keras.layers
-    if len(input_shape) != 3:
-        raise ValueError(f"it reads images [height, width, channels], the data has examples of shape {input_shape}")
-    stack = [layers.InputLayer(tuple(input_shape))]
-    for count in filters:
-        stack += [layers.Conv2D(count, 3, padding="same", activation="relu"), layers.MaxPooling2D(2, padding="same")]
-    stack += [layers.Flatten(), *(layers.Dense(units, activation="relu") for units in dense)]
-    return load().tf_keras.Sequential([*stack, layers.Dense(classes, activation="softmax")])
-
-
-ARCHITECTURES: dict[str, Callable[..., KerasModel]] = {"mlp": mlp, "cnn": cnn}
+ARCHITECTURES: dict[str, Callable[..., KerasModel]] = {
+    make.__name__: make for make in (mlp, cnn, resnet18, wide_resnet, resnet50, inception_v3, mobilenet_v2)
+}
 
 
 def check_architecture(name: str, options: Mapping[str, Any]) -> None:
@@ -59,31 +30,37 @@ def check_architecture(name: str, options: Mapping[str, Any]) -> None:
         near = did_you_mean(name, ARCHITECTURES)
         advice = f'{near} Or name a function: "package.module:function".'.strip()
         raise ModelError(Problem(where=where, message=f'there is no architecture "{name}"', advice=advice))
-    known = list(inspect.signature(ARCHITECTURES[name]).parameters)[2:]
-    if unknown := [option for option in options if option not in known]:
-        raise ModelError(
-            *(
-                Problem(
-                    where=f"model.options.{option}",
-                    message=f'"{name}" has no option "{option}"; it has {", ".join(known)}',
-                    advice=did_you_mean(option, known),
-                )
-                for option in unknown
-            )
+    known = [*list(inspect.signature(ARCHITECTURES[name]).parameters)[2:], *start.OPTIONS]
+    problems = [
+        Problem(
+            where=f"model.options.{option}",
+            message=f'"{name}" has no option "{option}"; it has {", ".join(known)}',
+            advice=did_you_mean(option, known),
         )
+        for option in options
+        if option not in known
+    ]
+    if problems := [*problems, *start.check_start(options)]:
+        raise ModelError(*problems)
 
 
 def build(name: str, input_shape: tuple[int, ...], classes: int, options: Mapping[str, Any]) -> KerasModel:
-    """The untrained model. Raises ModelError where it cannot be built or does not fit the classes."""
+    """The untrained model, its frozen layers marked. Raises ModelError where it cannot be built or does not fit.
+
+    Weights that the options name are not loaded here.
+    """
     check_architecture(name, options)
     make = own_function(name, "model.architecture") if ":" in name else ARCHITECTURES[name]
+    own = options if ":" in name else {key: value for key, value in options.items() if key not in start.OPTIONS}
     try:
-        model = make(input_shape, classes, **options)
+        model = make(input_shape, classes, **own)
     except (TypeError, ValueError) as error:
         described = ", ".join(f"{key} = {value!r}" for key, value in options.items()) or "no options"
         message = f'"{name}" cannot be built with {described}: {error}'
         raise ModelError(Problem(where="model.options", message=message)) from error
     _check(name, model, classes)
+    if ":" not in name and "frozen" in options:
+        start.freeze(model, options["frozen"])
     return model
 
 

@@ -93,7 +93,9 @@ def _refusals(value: object, layer: str, trusted: Collection[str], dialect: Dial
         yield from _refusals(item, layer, trusted, dialect)
 
 
-def _named(value: dict[str, Any], trusted: Collection[str], dialect: Dialect) -> str | None:  # noqa: PLR0911 - one reason each
+def _named(  # noqa: PLR0911 - one reason each
+    value: dict[str, Any], trusted: Collection[str], dialect: Dialect
+) -> str | None:
     """Why an object of the configuration is refused, or None."""
     kind, module, registered = value.get("class_name"), value.get("module"), value.get("registered_name")
     if isinstance(module, str) and module in trusted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import contextmanager
 from math import prod
 from typing import TYPE_CHECKING, NoReturn
 
@@ -39,6 +40,35 @@ def hdf5_config(content: bytes, file: str) -> tuple[str, str]:
         raise ModelError(Problem(file=file, message=said, advice="Save the whole model: model.save(...)."))
     config, told = (str(each, "utf-8") if isinstance(each, bytes) else str(each) for each in (text, version))
     return config, told
+
+
+@contextmanager
+def hdf5_layers(content: bytes, file: str) -> Iterator[list[tuple[str, list[h5py.Dataset]]]]:
+    """The layers of a checked `.h5` file, of a model or of weights alone: name and arrays, which are not read yet.
+
+    Layers without weights are left out. Raises ModelError where the file is not laid out as Keras does.
+    """
+    with _opened(content, file) as root:
+        try:
+            group = root.get("model_weights", root)
+            layers = [(name, group[name]) for name in _names(group, "layer_names")]
+            found = [(name, [layer[key] for key in _names(layer, "weight_names")]) for name, layer in layers]
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ModelError(Problem(file=file, message=f"it is no file of Keras weights: {error}")) from error
+        if any(not isinstance(array, h5py.Dataset) for _, arrays in found for array in arrays):
+            raise ModelError(Problem(file=file, message="it is no file of Keras weights: it names what is no array"))
+        yield [(name, arrays) for name, arrays in found if arrays]
+
+
+def hdf5_outputs(content: bytes, file: str) -> int | None:
+    """The outputs of the last layer with weights, None where there is none."""
+    with hdf5_layers(content, file) as layers:
+        shape = layers[-1][1][-1].shape if layers else ()
+    return int(shape[-1]) if shape else None
+
+
+def _names(item: h5py.HLObject, key: str) -> list[str]:
+    return [str(name, "utf-8") if isinstance(name, bytes) else str(name) for name in item.attrs[key]]
 
 
 def parse_json(text: str | bytes, file: str) -> object:

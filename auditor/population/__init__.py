@@ -15,17 +15,17 @@ from auditor.population.confined import refuse_unconfined, refuse_unconfined_res
 from auditor.population.environment import inputs_definition
 from auditor.population.executors import Executor, Local, inline
 from auditor.population.member import Site, check_stack
-from auditor.population.plan import plan, unpinned
+from auditor.population.plan import plan, warnings_of
 from auditor.population.store import DamagedError, Entry, Store
 from auditor.provenance import digest_of
-from auditor.records import BASELINE, Failure, IntArray, Population, Predictions
+from auditor.records import BASELINE, Failure, Population, Predictions
 from auditor.sandbox import Sandbox, weakest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from auditor.data import Source
+    from auditor.data import Given, Source
     from auditor.population.plan import Job, Variant
     from auditor.progress import Progress
     from auditor.records import Dataset
@@ -40,8 +40,8 @@ Outcome = Entry | str
 class _Columns(Protocol):
     """A source whose table holds decisions already."""
 
-    def decisions(self, pattern: str) -> tuple[tuple[str, ...], IntArray]:
-        """Names [K] and decisions [K, N] of the columns of a pattern."""
+    def members(self, declared: str) -> Given:
+        """What the members of a variant decide, by what it declares as its predictions."""
 
 
 def run(
@@ -60,7 +60,7 @@ def run(
     """
     refuse_unconfined(spec)
     variants = plan(spec, dataset, base)
-    for warning in unpinned(variants):
+    for warning in warnings_of(variants):
         progress.note(warning)
     if spec.model.predictions is not None:
         return _from_columns(variants, cast("_Columns", source))
@@ -282,35 +282,39 @@ def _of(
 
 def _from_columns(variants: Sequence[Variant], source: _Columns) -> tuple[Population, ...]:
     """Populations of decisions that a table holds: no jobs, no models."""
-    baseline, made = variants[0], []
-    pattern = str(baseline.columns)
-    first, _ = source.decisions(pattern)
+    pattern, made = str(variants[0].columns), []
+    first = source.members(pattern).members
     for variant in variants:
-        names, decisions = source.decisions(str(variant.columns))
-        if variant.paired:
-            decisions = decisions[_pairing(variant, names, pattern, first)]
-        digests = tuple(hashlib.sha256(np.ascontiguousarray(row).tobytes()).hexdigest() for row in decisions)
-        predictions = Predictions(members=tuple(range(len(names))), decisions=decisions, digests=digests)
+        given = source.members(str(variant.columns))
+        predictions = _given(given, _pairing(variant, given.members, pattern, first) if variant.paired else None)
         # One column against one is this model against that one; many against one leave the baseline fixed.
-        alone = len(names) == len(first) == 1
-        fixed = variant.name != BASELINE and len(first) == 1 and len(names) > 1
+        size = len(given.members)
+        alone = size == len(first) == 1
+        fixed = variant.name != BASELINE and len(first) == 1 and size > 1
         told = replace(variant, claim="artifact" if alone else "recipe", fixed_baseline=fixed)
-        made.append(_of(told, asked=len(names), predictions=predictions))
+        made.append(_of(told, asked=size, predictions=predictions))
     return tuple(made)
 
 
+def _given(given: Given, order: list[int] | None) -> Predictions:
+    """Predictions of members that a table holds, in this order; None: as they stand."""
+    decisions, probabilities = given.decisions, given.probabilities
+    if order is not None and order != sorted(order):
+        decisions = decisions[order]
+        probabilities = None if probabilities is None else probabilities[order]
+    # of 32 bits, so that a member has one digest however few classes there are
+    digests = (hashlib.sha256(np.ascontiguousarray(row, np.int32).tobytes()).hexdigest() for row in decisions)
+    return Predictions(
+        members=tuple(range(len(decisions))), decisions=decisions, probabilities=probabilities, digests=tuple(digests)
+    )
+
+
 def _pairing(variant: Variant, names: Sequence[str], pattern: str, baseline: Sequence[str]) -> list[int]:
-    """For each baseline column the place of its partner: the one where the star stands for the same."""
-    own = {_starred(str(variant.columns), name): place for place, name in enumerate(names)}
-    wanted = [_starred(pattern, name) for name in baseline]
-    if Counter(own.keys()) != Counter(wanted):
-        lone = sorted(set(own) ^ set(wanted))
+    """For each member of the baseline the place of its partner: the one where the star stands for the same."""
+    own = {name: place for place, name in enumerate(names)}
+    if Counter(own.keys()) != Counter(baseline):
+        lone = sorted(set(own) ^ set(baseline))
         message = f'"{variant.columns}" and "{pattern}" do not pair: without a partner {", ".join(map(repr, lone))}'
         advice = "Paired columns need the same text in place of the star; or set paired = false."
         raise DataError(Problem(where=f"compression {variant.name}", message=message, advice=advice))
-    return [own[star] for star in wanted]
-
-
-def _starred(pattern: str, name: str) -> str:
-    before, _, after = pattern.partition("*")
-    return name.removeprefix(before).removesuffix(after) if "*" in pattern else ""
+    return [own[name] for name in baseline]

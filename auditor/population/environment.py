@@ -19,6 +19,8 @@ _CODE = (
     "population/train.py",
     "population/stacked.py",
     "population/dense.py",
+    "population/rates.py",
+    "population/augment.py",
     "models/*.py",
     "compress/*.py",
 )

@@ -26,6 +26,7 @@ from auditor.models.config import read_config
 from auditor.models.decide import Reading, decide
 from auditor.models.hdf5 import parse_json
 from auditor.models.load import keras_bytes, open_model, read_pinned
+from auditor.models.start import load_weights
 from auditor.own import imported
 from auditor.population.dense import unstackable
 from auditor.population.stacked import Stack, train_stack
@@ -144,8 +145,8 @@ def _make(job: Job, site: Site) -> _Made:
     definition, inputs = job.definition, read_inputs(site.inputs)
     seed(definition["seed"] or 0)
     file = _file(job, site, inputs)
-    name = str(job.path or job.name)
-    model = open_model(file.content, file.ending, name, definition["trusted"], own=job.path is None)
+    name = str(job.given or job.name)
+    model = open_model(file.content, file.ending, name, definition["trusted"], own=job.given is None)
     with _named(name):
         batches = (to_float(inputs.test_x[i : i + BATCH], inputs) for i in range(0, len(inputs.test_x), BATCH))
         decisions, probabilities = decide(
@@ -213,8 +214,8 @@ def _from_stack(job: Job, site: Site, inputs: Inputs) -> Compressed:
 def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
     """The member's file: the given one as it is, or one that is trained, compressed, or both."""
     start = job.definition["start"]
-    if job.path is not None:
-        content, _ = read_pinned(job.path, start["sha256"])
+    if job.given is not None:
+        content, _ = read_pinned(job.given, start["sha256"])
         return Compressed(ending=start["ending"], content=content, measured={})
     if "place" in start:
         with _parent_whole(job, site):
@@ -249,6 +250,9 @@ def _built(job: Job, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
     model = build(
         start["architecture"], inputs.train_x.shape[1:], job.definition["reading"]["classes"], start["options"]
     )
+    if job.path is not None:
+        content, _ = read_pinned(job.path, start["sha256"])
+        load_weights(model, content, start["ending"], str(job.path), fresh_head=start["fresh_head"])
     # What could not be opened again after training is refused before it.
     config = parse_json(model.to_json(), "")
     return model, read_config(config, start["architecture"], ".keras", job.definition["trusted"])

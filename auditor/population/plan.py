@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ import numpy as np
 from auditor.compress.prune import plan_pruning
 from auditor.errors import AuditorError, ModelError, Problem
 from auditor.models.architectures import check_architecture
+from auditor.models.load import ending_of, read_pinned
+from auditor.models.start import OPTIONS, look_at_weights
 from auditor.population.environment import environment, trusted
 from auditor.population.files import check_partners, given_files, reading_of
 from auditor.population.stacked import MOST
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from auditor.records import Claim, Dataset
     from auditor.spec import AuditSpec, Compression
 
+_WEIGHTS = {"weights", "weights_sha256"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -39,7 +43,7 @@ class Job:
     """JSON: where the model starts (architecture, file or parent), training, compression, seed, data, environment.
     A stack has the `seeds` of its members; each of them is a job after it, whose start names its `place` there."""
     path: Path | None = None
-    """The file of a given model; its digest, not its place, is part of the definition."""
+    """The file of a given model, or of the weights to start from; its digest, not its place, is in the definition."""
     pinned: bool = True
     """False: the file is named without its digest."""
 
@@ -52,6 +56,11 @@ class Job:
     def parent(self) -> str | None:
         """Key of the job whose model this one starts from."""
         return self.definition["start"].get("parent")
+
+    @property
+    def given(self) -> Path | None:
+        """The file that the member is, as it is."""
+        return None if "architecture" in self.definition["start"] else self.path
 
     @property
     def name(self) -> str:
@@ -166,7 +175,7 @@ class _Planner:
             stacks: tuple[Job, ...] = ()
             jobs = self._given_jobs(BASELINE, self._files, self._reading)
         else:
-            recipe = {"architecture": model.architecture, "options": model.options}
+            recipe = {"architecture": model.architecture, "options": model.options} | self._weights
             stacks, jobs = self._trained(BASELINE, None)
         return Variant(
             name=BASELINE,
@@ -244,22 +253,42 @@ class _Planner:
     def _trained(self, variant: str, compression: Mapping[str, Any] | None) -> tuple[tuple[Job, ...], tuple[Job, ...]]:
         """Give the stacks, if any, and the members of a population that is trained from scratch."""
         model, epochs, size = self._spec.model, self._spec.training.epochs, self._spec.population.size
-        check_architecture(str(model.architecture), model.options)
-        start = {"architecture": model.architecture, "options": model.options}
+        weights, path = self._weights, self._weights_file
+        own = {key: value for key, value in model.options.items() if path is None or key not in _WEIGHTS}
+        start = {"architecture": model.architecture, "options": own} | weights
         if not self._is_stacked:
-            return (), tuple(self._job(variant, k, start, compression, epochs) for k in range(size))
-        stacks, jobs = [], []
+            pinned = path is None or "weights_sha256" in model.options
+            jobs = (self._job(variant, k, start, compression, epochs) for k in range(size))
+            return (), tuple(replace(job, path=path, pinned=pinned) for job in jobs)
+        stacks, members_jobs = [], []
         for part in np.array_split(np.arange(size), -(-size // MOST)):
             members = part.tolist()
             seeds = [seed_of(self._spec.audit.seed, variant, k) for k in members]
             together = {"start": start, "training": self._training(epochs), "compression": compression, "seeds": seeds}
             stack = Job(variant=variant, member=members[0], definition=together | self._common)
             stacks.append(stack)
-            jobs += [
+            members_jobs += [
                 self._job(variant, k, start | {"parent": stack.key, "place": place}, compression, 0)
                 for place, k in enumerate(members)
             ]
-        return tuple(stacks), tuple(jobs)
+        return tuple(stacks), tuple(members_jobs)
+
+    @property
+    def _weights_file(self) -> Path | None:
+        """Where the weights lie that a built-in architecture starts from."""
+        declared = self._spec.model.options.get("weights")
+        is_built_in = ":" not in str(self._spec.model.architecture)
+        return self._base / declared if declared is not None and is_built_in else None
+
+    @cached_property
+    def _weights(self) -> dict[str, Any]:
+        """What of them determines a member: the file's digest, and whether the head starts fresh; nothing without."""
+        check_architecture(str(self._spec.model.architecture), self._spec.model.options)
+        if (path := self._weights_file) is None:
+            return {}
+        content, digest = read_pinned(path, self._spec.model.options.get("weights_sha256"))
+        outputs = look_at_weights(content, ending_of(path), str(path))
+        return {"sha256": digest, "ending": ending_of(path), "fresh_head": outputs != len(self._dataset.classes)}
 
     @property
     def _is_stacked(self) -> bool:
@@ -268,18 +297,16 @@ class _Planner:
         if declared != "auto":
             return declared
         on_table = self._spec.data.source in {None, "table"}
-        return self._spec.model.architecture == "mlp" and on_table and not self._spec.training.weight_decay
+        other = self._spec.training.weight_decay or set(OPTIONS) & self._spec.model.options.keys()
+        return self._spec.model.architecture == "mlp" and on_table and not other
 
     def _derived(self, variant: str, member: int, parent: Job, compression: Mapping[str, Any], epochs: int = 0) -> Job:
         return self._job(variant, member, {"parent": parent.key}, compression, epochs)
 
     def _given_jobs(self, variant: str, files: tuple[GivenFile, ...], reading: Mapping[str, Any]) -> tuple[Job, ...]:
-        return tuple(
-            self._job(
-                variant, k, {"sha256": file.sha256, "ending": file.facts.ending}, None, 0, file=file, reading=reading
-            )
-            for k, file in enumerate(files)
-        )
+        starts = ({"sha256": file.sha256, "ending": file.facts.ending} for file in files)
+        jobs = (self._job(variant, k, start, None, 0, reading) for k, start in enumerate(starts))
+        return tuple(replace(job, path=file.path, pinned=file.pinned) for job, file in zip(jobs, files, strict=True))
 
     def _job(
         self,
@@ -288,8 +315,6 @@ class _Planner:
         start: Mapping[str, Any],
         compression: Mapping[str, Any] | None,
         epochs: int,
-        *,
-        file: GivenFile | None = None,
         reading: Mapping[str, Any] | None = None,
     ) -> Job:
         definition = {
@@ -301,8 +326,7 @@ class _Planner:
         }
         if reading is not None:
             definition["reading"] = reading
-        path, pinned = (None, True) if file is None else (file.path, file.pinned)
-        return Job(variant=variant, member=member, definition=definition, path=path, pinned=pinned)
+        return Job(variant=variant, member=member, definition=definition)
 
 
 def seed_of(audit_seed: int, role: str, member: int) -> int:
@@ -311,14 +335,17 @@ def seed_of(audit_seed: int, role: str, member: int) -> int:
     return int.from_bytes(digest[:4])
 
 
-def unpinned(variants: tuple[Variant, ...]) -> tuple[str, ...]:
-    """A warning for each model file that is named without its digest, which is the one found."""
-    return tuple(
-        f"{job.path} has no sha256 in audit.toml; the one audited is {job.definition['start']['sha256']}"
-        for variant in variants
-        for job in variant.jobs
-        if not job.pinned
-    )
+def warnings_of(variants: tuple[Variant, ...]) -> tuple[str, ...]:
+    """A warning for each file that is named without its digest, which is the one found, and for a head left fresh."""
+    said = []
+    for job in (job for variant in variants for job in variant.jobs if job.path is not None):
+        start, is_weights = job.definition["start"], job.given is None
+        if not job.pinned:
+            key = "weights_sha256" if is_weights else "sha256"
+            said.append(f"{job.path} has no {key} in audit.toml; the one audited is {start['sha256']}")
+        if is_weights and start["fresh_head"]:
+            said.append(f"{job.path} has no head for these classes: the last layer starts fresh")
+    return tuple(dict.fromkeys(said))
 
 
 def _variant(

@@ -17,6 +17,7 @@ import numpy as np
 
 from auditor.data.inputs import to_float
 from auditor.population.dense import forward
+from auditor.population.rates import learning_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -198,7 +199,7 @@ def _compiled(shape: _Shape, held: _Held) -> Callable[..., Any]:
     training = json.loads(shape.training)
     layers, places = list(model.layers), _prunable(model)
     trainable = [any(w is each for each in layer.trainable_weights) for layer in layers for w in layer.weights]
-    loss_of = _loss(model, shape.activation)
+    loss_of = _loss(model, shape.activation, training["label_smoothing"])
     update = _optimizer(training)
 
     def changed(weights: Tensor, keep: Tensor) -> tuple[Tensor, ...]:
@@ -256,16 +257,18 @@ def _compiled(shape: _Shape, held: _Held) -> Callable[..., Any]:
     return loop
 
 
-def _loss(model: KerasModel, activation: str | None) -> Callable[[Tensor, Tensor], Tensor]:
+def _loss(model: KerasModel, activation: str | None, smoothing: float) -> Callable[[Tensor, Tensor], Tensor]:
     """Give each example's cross-entropy [K, B], as `train` takes its mean."""
     from auditor.tf import load
 
     tfm = load()
-    losses = tfm.tf_keras.losses
-    if model.output_shape[-1] == 1:
-        from_logits = activation != "sigmoid"
-        return lambda y, p: losses.binary_crossentropy(tfm.tf.cast(y[..., None], p.dtype), p, from_logits=from_logits)
-    from_logits = activation != "softmax"
+    losses, outputs = tfm.tf_keras.losses, model.output_shape[-1]
+    from_logits = activation != ("sigmoid" if outputs == 1 else "softmax")
+    settings = {"from_logits": from_logits, "label_smoothing": smoothing}
+    if outputs == 1:
+        return lambda y, p: losses.binary_crossentropy(tfm.tf.cast(y[..., None], p.dtype), p, **settings)
+    if smoothing:
+        return lambda y, p: losses.categorical_crossentropy(tfm.tf.one_hot(y, outputs), p, **settings)
     return lambda y, p: losses.sparse_categorical_crossentropy(y, p, from_logits=from_logits)
 
 
@@ -273,16 +276,20 @@ def _optimizer(training: Mapping[str, Any]) -> Callable[..., tuple[Tensor, Tenso
     """Give a step of SGD or Adam as tf_keras has them: weight, both slots, gradient and step to weight and slots."""
     from auditor.tf import load
 
-    tf, rate, momentum = load().tf, training["learning_rate"], training["momentum"]
+    tf, rate, momentum, nesterov = load().tf, learning_rate(training), training["momentum"], training["nesterov"]
     one, beta_1, beta_2 = np.float32(1), np.float32(0.9), np.float32(0.999)
 
-    def sgd(w: Tensor, velocity: Tensor, unused: Tensor, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        velocity = momentum * velocity - rate * gradient
-        return w + velocity, velocity, unused
+    def rate_at(t: Tensor) -> Tensor:
+        return rate(tf.cast(t - 1, tf.float32)) if callable(rate) else rate
+
+    def sgd(w: Tensor, velocity: Tensor, unused: Tensor, gradient: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        part = rate_at(t) * gradient
+        velocity = momentum * velocity - part
+        return w + (momentum * velocity - part if nesterov else velocity), velocity, unused
 
     def adam(w: Tensor, m: Tensor, v: Tensor, gradient: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         at = tf.cast(t, tf.float32)
-        alpha = rate * tf.sqrt(one - tf.pow(beta_2, at)) / (one - tf.pow(beta_1, at))
+        alpha = rate_at(t) * tf.sqrt(one - tf.pow(beta_2, at)) / (one - tf.pow(beta_1, at))
         m += (gradient - m) * (one - beta_1)
         v += (tf.square(gradient) - v) * (one - beta_2)
         return w - m * alpha / (tf.sqrt(v) + 1e-7), m, v

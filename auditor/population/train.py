@@ -11,6 +11,8 @@ import numpy as np
 
 from auditor.compress import MemberError
 from auditor.data.inputs import to_float
+from auditor.population.augment import augmented, check_augmentable
+from auditor.population.rates import learning_rate
 from auditor.provenance import digest_of
 
 if TYPE_CHECKING:
@@ -48,15 +50,17 @@ def train(
     """
     from auditor.tf import load
 
-    order = np.random.default_rng(seed)
+    if training["augment"]:
+        check_augmentable(inputs.train_x)
+    # Two streams, so that a member reads its examples in the same order with augmentation and without.
+    order, draws = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     loop = (_loop_for if reuse else _compiled)(model, training, activation)
     # Nothing but resetting its step counter and masking after each epoch: the wrappers count and prune in the graph.
     pruning = load().tfmot.UpdatePruningStep()
     pruning.set_model(loop.model)
     pruning.on_train_begin()
     for epoch in range(training["epochs"]):
-        calls = _calls(inputs, order.permutation(len(inputs.train_x)), training["batch_size"])
-        losses = [loop.steps(x, y) for x, y in calls]
+        losses = [loop.steps(x, y) for x, y in _calls(inputs, training, order, draws)]
         pruning.on_epoch_end(epoch)
         # A loss alone does not show it: a fused activation takes what is no number for zero.
         weights = loop.model.get_weights()
@@ -70,8 +74,11 @@ def diverged_in(epoch: int) -> str:
     return f"the loss or a weight became NaN or infinite in epoch {epoch}"
 
 
-def _calls(inputs: Inputs, order: IntArray, batch: int) -> Iterator[tuple[FloatArray, IntArray]]:
-    """Steps by the call: x [steps, batch, ...], y [steps, batch]; the smaller batch of the end by itself."""
+def _calls(
+    inputs: Inputs, training: Mapping[str, Any], orders: np.random.Generator, draws: np.random.Generator
+) -> Iterator[tuple[FloatArray, IntArray]]:
+    """One epoch by the call: x [steps, batch, ...], y [steps, batch]; the smaller batch of the end by itself."""
+    order, batch = orders.permutation(len(inputs.train_x)), training["batch_size"]
     example = 4 * int(np.prod(inputs.train_x.shape[1:]))
     steps = max(1, min(_STEPS, _BYTES // (example * batch)))
     whole = len(order) // batch * batch
@@ -80,7 +87,10 @@ def _calls(inputs: Inputs, order: IntArray, batch: int) -> Iterator[tuple[FloatA
     if whole < len(order):
         calls.append(order[None, whole:])
     for rows in calls:
-        yield to_float(inputs.train_x[rows], inputs), inputs.train_y[rows]
+        x = inputs.train_x[rows]
+        if training["augment"]:
+            x = augmented(x.reshape(-1, *x.shape[2:]), training["augment"], draws).reshape(x.shape)
+        yield to_float(x, inputs), inputs.train_y[rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +151,7 @@ def _compiled(model: KerasModel, training: Mapping[str, Any], activation: str | 
     from auditor.tf import load
 
     tf = load().tf
-    loss_of, optimizer = _loss(model, activation), _optimizer(training)
+    loss_of, optimizer = _loss(model, activation, training["label_smoothing"]), _optimizer(training)
     variables = model.trainable_variables
     # With its slots made before, the graph is traced once and not twice.
     make_slots = optimizer.build if training["weight_decay"] else optimizer._create_all_weights  # noqa: SLF001
@@ -167,13 +177,17 @@ def _compiled(model: KerasModel, training: Mapping[str, Any], activation: str | 
     return _Loop(model=model, optimizer=optimizer, steps=steps)
 
 
-def _loss(model: KerasModel, activation: str | None) -> Any:  # noqa: ANN401
+def _loss(model: KerasModel, activation: str | None, smoothing: float) -> Any:  # noqa: ANN401
     """Cross-entropy that fits the outputs: one sigmoid, softmax, or neither (logits)."""
     from auditor.tf import load
 
-    losses = load().tf_keras.losses
-    if model.output_shape[-1] == 1:
-        return losses.BinaryCrossentropy(from_logits=activation != "sigmoid")
+    tfm, outputs = load(), model.output_shape[-1]
+    losses = tfm.tf_keras.losses
+    if outputs == 1:
+        return losses.BinaryCrossentropy(from_logits=activation != "sigmoid", label_smoothing=smoothing)
+    if smoothing:
+        smooth = losses.CategoricalCrossentropy(from_logits=activation != "softmax", label_smoothing=smoothing)
+        return lambda y, p: smooth(tfm.tf.one_hot(y, outputs), p)
     return losses.SparseCategoricalCrossentropy(from_logits=activation != "softmax")
 
 
@@ -182,9 +196,9 @@ def _optimizer(training: Mapping[str, Any]) -> Any:  # noqa: ANN401
     from auditor.tf import load
 
     optimizers, name = load().tf_keras.optimizers, training["optimizer"]
-    settings: dict[str, Any] = {"learning_rate": training["learning_rate"]}
+    settings: dict[str, Any] = {"learning_rate": learning_rate(training)}
     if name == "sgd":
-        settings["momentum"] = training["momentum"]
+        settings |= {"momentum": training["momentum"], "nesterov": training["nesterov"]}
     if training["weight_decay"] == 0:
         return {"adam": optimizers.legacy.Adam, "adamw": optimizers.legacy.Adam, "sgd": optimizers.legacy.SGD}[name](
             **settings

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks.populations import population_cnn28, population_cnn64, population_mlp
+from benchmarks.predictions import predictions_10m
 from benchmarks.processes import Peak, command, timed
 from benchmarks.row import ROOT, Row
 from benchmarks.running import dask_cluster, overhead, resume, scaling
@@ -215,6 +216,7 @@ ENTRIES = {
     "resume": resume,
     "overhead": overhead,
     "dask": dask_cluster,
+    "predictions": predictions_10m,
     "measure": measure,
     "statistics": statistics,
     "deals": deals,

@@ -71,6 +71,19 @@ def test_a_given_file_is_sent_to_workers_that_do_not_see_it(first, cluster, tmp_
     assert not float16.failures
 
 
+def test_weights_to_start_from_are_sent_to_workers_that_do_not_see_them(cluster, tmp_path, monkeypatch):
+    from auditor.models.architectures import build
+    from auditor.models.load import keras_bytes
+
+    (tmp_path / "start.keras").write_bytes(keras_bytes(build("mlp", (tiny.FEATURES,), 2, {"hidden": [16, 8]})))
+    options = {"hidden": [16, 8], "weights": "start.keras", "frozen": ["dense"]}
+    model = {"architecture": "mlp", "options": options}
+    here = run(spec(model=model), tmp_path)
+    (tmp_path / "store").rename(tmp_path / "earlier")
+    monkeypatch.chdir(tmp_path)
+    assert digests(run(spec(model=model, run=on(cluster)), HERE)) == digests(here)
+
+
 def test_a_worker_that_is_killed_costs_a_retry_and_nothing_else(cluster, tmp_path):
     baseline, float16 = run(own(tmp_path, "dying", run=on(cluster)), tmp_path)
     assert (tmp_path / "store" / ".scratch" / "died").exists()

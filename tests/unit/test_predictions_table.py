@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from handmade import dataset, population
 
+from auditor.report import predictions_table
 from auditor.report.predictions_table import predictions_parquet
 
 
@@ -43,3 +44,12 @@ def test_probabilities_have_a_column_a_class():
 def test_the_bytes_are_the_same_every_time():
     data, made = dataset([0, 1, 1]), population("v", [[0, 1, 1]])
     assert predictions_parquet(data, made) == predictions_parquet(data, made)
+
+
+def test_many_rows_are_written_in_parts_that_read_as_one(monkeypatch):
+    data = dataset([0, 1, 1, 0, 1], ["a", "b", "a", "c", "b"])
+    likely = np.linspace(0, 1, 10, dtype=np.float32).reshape(1, 5, 2)
+    made = population("v", [[0, 1, 1, 1, 0]], probabilities=likely)
+    whole = read(data, made)
+    monkeypatch.setattr(predictions_table, "ROWS_AT_ONCE", 2)
+    pd.testing.assert_frame_equal(read(data, made), whole)

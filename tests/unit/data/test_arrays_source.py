@@ -227,6 +227,9 @@ def test_a_file_that_is_cut_off_is_refused(source, tmp_path, complaint):
     assert "array x: it declares 3,600 entries" in complaint(source("faces").load)
     file.write_bytes(b"\x93NUMPY\x09\x00")
     assert "array x: it cannot be read" in complaint(source("faces").load)
+    for header in (b"{'descr': '|u1', 'fortran_order': False, 'shape': (-60, -4)}", b"{'descr': '|u1', ("):
+        file.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(240))
+        assert "array x: it cannot be read: its" in complaint(source("faces").load)
     file.write_bytes(b"no array")
     assert "array x: it cannot be read" in complaint(source("faces").load)
 

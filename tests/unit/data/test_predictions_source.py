@@ -51,10 +51,10 @@ def test_every_row_is_a_test_example(predictions, decided, ending):
 
 
 def test_decisions_come_in_natural_order_of_their_columns(predictions, decided):
-    names, decisions = predictions(decided).decisions("base_*")
-    assert names == ("base_2", "base_10")
-    assert decisions.tolist() == [[1, 1, 1, 1], [0, 0, 0, 0]]
-    assert predictions(decided).decisions("pruned")[1].tolist() == [[0, 1, 0, 1]]
+    given = predictions(decided).members("base_*")
+    assert given.members == ("2", "10")
+    assert given.decisions.tolist() == [[1, 1, 1, 1], [0, 0, 0, 0]]
+    assert predictions(decided).members("pruned").decisions.tolist() == [[0, 1, 0, 1]]
 
 
 def test_classes_are_those_of_labels_and_decisions(predictions, decided):
@@ -62,7 +62,7 @@ def test_classes_are_those_of_labels_and_decisions(predictions, decided):
     source = predictions(decided)
     assert source.load().classes == ("maybe", "no", "yes")
     assert source.load().warnings == ('No test row is of class "maybe".',)
-    assert source.decisions("int8_*")[1].tolist() == [[0, 2, 1, 1]]
+    assert source.members("int8_*").decisions.tolist() == [[0, 2, 1, 1]]
 
 
 def test_decisions_written_as_text_are_matched_to_the_labels(predictions, decided):
@@ -71,7 +71,7 @@ def test_decisions_written_as_text_are_matched_to_the_labels(predictions, decide
     decided[columns] = (decided[columns] == "yes").astype(int).astype(str)
     source = predictions(decided)
     assert source.load().classes == (0, 1)
-    assert source.decisions("int8_*")[1].tolist() == [[0, 1, 0, 0]]
+    assert source.members("int8_*").decisions.tolist() == [[0, 1, 0, 0]]
 
 
 def test_whole_decisions_written_as_fractions_are_matched_too(predictions, decided):
@@ -140,7 +140,7 @@ def test_missing_columns_are_told_at_once(predictions, decided, complaint):
 def test_a_star_does_not_take_label_and_attributes(predictions, decided):
     frame = decided[["label", "sex", "base_2"]]
     also = {"model": {"predictions": "*"}, "compression": [{"method": "float16"}]}
-    assert predictions(frame, also=also).decisions("*")[0] == ("base_2",)
+    assert predictions(frame, also=also).members("*").members == ("base_2",)
 
 
 def test_one_class_alone_is_an_error(predictions, decided, complaint):
@@ -156,3 +156,10 @@ def test_a_declared_split_is_an_error(predictions, decided, complaint):
 
 def test_there_are_no_model_inputs(predictions, decided, complaint, tmp_path):
     assert "has no model inputs" in complaint(lambda: predictions(decided).materialise(tmp_path))
+
+
+def test_columns_of_no_member_are_not_read(predictions, decided, tmp_path):
+    source = predictions(decided, ending="csv")
+    broken = (tmp_path / "decided.csv").read_bytes().replace(b"remark", b"remark,odd").replace(b"\n", b",\xff\n")
+    (tmp_path / "decided.csv").write_bytes(broken.replace(b"odd,\xff", b"odd"))
+    assert source.members("pruned").decisions.tolist() == [[0, 1, 0, 1]]

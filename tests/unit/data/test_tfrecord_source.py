@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image
+from tfrecords import example, field, masked, record, varint, write
 
 from auditor.data import open_source
 from auditor.data.crc32c import crc32c
@@ -41,49 +42,6 @@ def person(number, **more):
         "age": [20.5 + number],
         "x": [number + k / 8 for k in range(6)],
     } | more
-
-
-# --- the format, written by hand
-
-
-def varint(value):
-    value %= 1 << 64
-    out = b""
-    while value >= 128:
-        out += bytes([value % 128 + 128])
-        value //= 128
-    return out + bytes([value])
-
-
-def field(number, content):
-    return bytes([number << 3 | 2]) + varint(len(content)) + content
-
-
-def feature(values):
-    if isinstance(values[0], bytes):
-        return field(1, b"".join(field(1, value) for value in values))
-    if isinstance(values[0], float):
-        return field(2, field(1, struct.pack(f"<{len(values)}f", *values)))
-    return field(3, field(1, b"".join(map(varint, values))))
-
-
-def example(held):
-    entries = (field(1, field(1, name.encode()) + field(2, feature(values))) for name, values in held.items())
-    return field(1, b"".join(entries))
-
-
-def masked(content):
-    (one,) = crc32c([content]).tolist()
-    return struct.pack("<I", ((one >> 15 | one << 17) + 0xA282EAD8) % 2**32)
-
-
-def record(content):
-    length = struct.pack("<Q", len(content))
-    return length + masked(length) + content + masked(content)
-
-
-def write(path, people):
-    path.write_bytes(b"".join(record(example(one)) for one in people))
 
 
 @pytest.fixture
@@ -279,12 +237,12 @@ def test_an_image_of_no_split_is_not_decoded(source, tmp_path):
 
 def test_features_that_are_not_declared_or_of_no_such_kind_are_told(source, complaint):
     said = complaint(source(attribute=["sax", "x"], input="pixels", id="image").load)
-    assert '[data.tfrecord] declares no feature "sax"' in said
+    assert 'attribute sax: there is no feature "sax"' in said
     assert 'Did you mean "sex"?' in said
-    assert 'data.input: [data.tfrecord] declares no feature "pixels"' in said
-    assert "data.tfrecord.x: attribute x has one value an example" in said
-    assert "data.tfrecord.image: data.id has one value an example" in said
-    assert "data.tfrecord.age: models read an image, or numbers of a shape" in complaint(source(input="age").load)
+    assert 'data.input: there is no feature "pixels"' in said
+    assert 'attribute x: feature "x" is not one value an example' in said
+    assert 'data.id: feature "image" is not one value an example' in said
+    assert 'data.input: feature "age" is no image, and no numbers of a shape' in complaint(source(input="age").load)
 
 
 def test_a_pattern_without_files_and_files_without_records_are_told(source, tmp_path, complaint):

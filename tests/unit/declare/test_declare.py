@@ -96,6 +96,34 @@ SENSE = {
     "needs one of architecture, path and predictions, not architecture and path": ('"mlp"', '"mlp"\npath = "a.keras"'),
     "has no meaning without path": ('"mlp"', f'"mlp"\nsha256 = "{"0" * 64}"'),
     "is for sgd, not adam": ("[data]", "[training]\nmomentum = 0.9\n[data]"),
+    "has no meaning without momentum": ("[data]", "[training]\nnesterov = true\n[data]"),
+    "is for images, not for a table": ("[data]", "[training]\naugment = { flip = true }\n[data]"),
+    "knows no weight_decay": ("[data]", "[training]\nstacked = true\nweight_decay = 0.1\n[data]"),
+    "knows no model.options.frozen": (
+        "[data]",
+        "options = { frozen = 1 }\n[training]\nstacked = true\n[data]",
+    ),
+    "needs boundaries": ("[data]", '[training]\nlearning_rate = { kind = "step", initial = 0.1 }\n[data]'),
+    "boundaries: must rise": (
+        "[data]",
+        '[training]\nlearning_rate = { kind = "step", initial = 0.1, boundaries = [4, 2] }\n[data]',
+    ),
+    "10 is not after the warmup (2) and before the end of the training (10 epochs)": (
+        "[data]",
+        '[training]\nlearning_rate = { kind = "step", initial = 0.1, boundaries = [3, 10], warmup = 2 }\n[data]',
+    ),
+    "has no meaning with cosine": (
+        "[data]",
+        '[training]\nlearning_rate = { kind = "cosine", initial = 0.1, factor = 0.2 }\n[data]',
+    ),
+    "does not end before the training": (
+        "[data]",
+        '[training]\nlearning_rate = { kind = "cosine", initial = 0.1, warmup = 10 }\n[data]',
+    ),
+    "'linear' is not known here": (
+        "[data]",
+        '[training]\nlearning_rate = { kind = "linear", initial = 0.1 }\n[data]',
+    ),
     "the source cannot be told from 'people.xlsx'": ("people.parquet", "people.xlsx"),
     "does not fit [model]": ("[data]", '[data]\nsource = "predictions"'),
     '"all" leaves nothing to train': ("[data]", '[data]\nsplit = "all"'),
@@ -131,7 +159,7 @@ SENSE = {
     "everybody is no fixed whole": ('"recall"', '"precision"\ncompare = "to_overall"'),
     "'cluster': not yet": ('method = "prune"', 'method = "cluster"'),
     "key 'waiver': not yet": ("[data]", '[[waiver]]\ngate = "x"\n[data]'),
-    "'tfds': not yet": ("[data]", '[data]\nsource = "tfds"'),
+    "tfds needs the name of the data set": ("[data]", '[data]\nsource = "tfds"'),
     "tfrecord needs to know its features": ("[data]", '[data]\nsource = "tfrecord"'),
     "a feature of kind string has no shape": (
         "[data]",
@@ -144,14 +172,14 @@ SENSE = {
     "should be a table, not 3": ("schema = 1", "schema = 1\ntraining = 3"),
     "key 'label' is missing": ('label = "income"', ""),
     "[] where there are none, and only classes are audited": ('attribute = ["sex", "race"]', ""),
-    "is read by images and arrays and tfrecord alone, and the source is table": ("[data]", '[data]\ninput = "x"'),
+    "is read by images, arrays, tfrecord and tfds alone, and the source is table": ("[data]", '[data]\ninput = "x"'),
     "'mlp' would take the numbers of words for quantities": ("[data]", '[data]\ntext = { column = "review" }'),
     "should be greater than or equal to 3": ("[data]", '[data]\ntext = { column = "review", vocabulary = 2 }'),
     "the model reads 'review' alone, by data.text": (
         '"mlp"\n[data]',
         '"own:net"\n[data]\ntext = { column = "review" }\nfeatures = { use = ["age"] }',
     ),
-    "is read by images and cifar10 and cifar100 alone": ("[data]", '[data]\ntable = "x.csv"'),
+    "is read by images, cifar10 and cifar100 alone": ("[data]", '[data]\ntable = "x.csv"'),
     "'income' is no label of cifar100": ("[data]", '[data]\nsource = "cifar100"'),
     "is no TOML": ("[data]", "[data"),
 }
@@ -230,3 +258,56 @@ def test_the_class_test_may_discover_by_deals_and_their_number_is_declared(tmp_p
     assert (spec.statistics.discovery, spec.statistics.permutations) == ("max_t", 4999)
     few = text.replace("4999", "20")
     assert "99" in told(tmp_path, few)
+
+
+DECIDED = """
+schema = 1
+attribute = ["sex"]
+[model]
+predictions = "base_*"
+[data]
+path = "people.parquet"
+label = "income"
+positive = ">50K"
+[[compression]]
+predictions = "int8_*"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('positive = ">50K"', "threshold = 0.5", "data.threshold: needs the positive class"),
+        ('positive = ">50K"', "threshold = 50", "less than or equal to 1"),
+        ('positive = ">50K"', 'predictions = ["*.parquet"]', "data.predictions: nothing to join the files by"),
+        ('positive = ">50K"', "long = { member = 'm' }", "data.long: needs one of decision and probability"),
+        ('positive = ">50K"', "long = { probability = 'p' }", "data.long: a probability becomes a decision by"),
+        ('positive = ">50K"', "long = { decision = 'd' }\nexample = 'e'", "data.example: is said by data.long"),
+        ("int8_*", "{class}_{class}", "compression[0].predictions: {class} stands in it more than once"),
+        ('predictions = "base_*"', 'path = "a.h5"', "predictions need a baseline that is given by predictions too"),
+    ],
+)
+def test_keys_of_predictions_that_do_not_go_together_are_told(tmp_path, old, new, said):
+    assert said in told(tmp_path, DECIDED.replace(old, new))
+
+
+def test_keys_of_predictions_need_predictions(tmp_path):
+    text = SMALLEST.replace('positive = ">50K"', 'positive = ">50K"\nthreshold = 0.5\nexample = "id"')
+    for key in ("threshold", "example"):
+        assert f"data.{key}: has no meaning without [model] predictions" in told(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("declared", "name"),
+    [
+        ("int8_*", "int8"),
+        ("int8/member_*", "int8"),
+        ("int8_*/decision", "int8"),
+        ("int8_*_p_{class}", "int8"),
+        ("int8_p_{class}", "int8_p"),
+        ("*", "predictions"),
+    ],
+)
+def test_a_variant_is_named_after_its_predictions(tmp_path, declared, name):
+    spec = load_spec(write(tmp_path, DECIDED.replace("int8_*", declared))).spec
+    assert [entry.name for entry in spec.compression] == [name]

@@ -7,7 +7,7 @@ import pytest
 from handmade import dataset, population, setting
 
 from auditor.measure import bootstrap
-from auditor.measure.bootstrap import describe_extremes, draw_examples
+from auditor.measure.bootstrap import describe_extremes
 
 RNG = np.random.default_rng(2)
 N = 300
@@ -23,8 +23,7 @@ def described(decisions=DECISIONS, team=TEAM, **options):
 
 
 def extremes(made, *rates):
-    rng = np.random.default_rng(0)
-    return describe_extremes(made, rates, draw_examples(made.dataset, rng), rng)
+    return describe_extremes(made, rates, 0)
 
 
 def test_the_worst_group_and_the_spread_are_those_of_the_rates():
@@ -40,14 +39,26 @@ def test_the_worst_group_and_the_spread_are_those_of_the_rates():
 def test_intervals_are_quantiles_over_draws_of_examples_and_members_together(monkeypatch):
     monkeypatch.setattr(bootstrap, "DRAWS", 40)
     (accuracy, _) = described()
-    rng = np.random.default_rng(0)
+    rng, again = np.random.default_rng(0), np.random.default_rng(0)
     examples = [np.bincount(rng.integers(0, N, N), minlength=N) for _ in range(40)]
-    members = [np.bincount(rng.integers(0, 4, 4), minlength=4) for _ in range(40)]
+    members = [np.bincount(again.integers(0, 4, 4), minlength=4) for _ in range(40)]
     least = []
     for w, m in zip(examples, members, strict=True):
         right = (m[:, None] * (DECISIONS == LABELS)).sum(axis=0) / 4
         least.append(min((w * right)[np.array(TEAM) == t].sum() / w[np.array(TEAM) == t].sum() for t in "abc"))
     assert accuracy.worst_interval == pytest.approx(tuple(np.quantile(least, (0.05, 0.95))), rel=1e-5)
+
+
+def test_drawing_kinds_is_drawing_examples(monkeypatch):
+    """Of one distribution: quantiles of as many draws agree but for the draws' own noise."""
+    monkeypatch.setattr(bootstrap, "DRAWS", 4000)
+    alone = described(min_group=50)
+    monkeypatch.setattr(bootstrap, "MANY", 0)
+    monkeypatch.setattr(bootstrap, "KINDS_ARE_FEWER", 0)
+    for one, other in zip(alone, described(min_group=50), strict=True):
+        assert other.spread_interval != one.spread_interval
+        assert other.worst_interval == pytest.approx(one.worst_interval, abs=0.01)
+        assert other.spread_interval == pytest.approx(one.spread_interval, abs=0.01)
 
 
 def test_the_same_seed_gives_the_same_interval():

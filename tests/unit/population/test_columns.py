@@ -5,6 +5,7 @@ import pytest
 from tiny import dataset, spec
 
 from auditor import population
+from auditor.data import Given
 from auditor.errors import DataError
 from auditor.progress import Silent
 
@@ -15,9 +16,11 @@ class Columns:
     def __init__(self, **more):
         self.table = TABLE | more
 
-    def decisions(self, pattern):
-        names = tuple(name for name in self.table if name.startswith(pattern.rstrip("*")))
-        return names, np.stack([self.table[name] for name in names])
+    def members(self, pattern):
+        names = [name for name in self.table if name.startswith(pattern.rstrip("*"))]
+        decisions = np.stack([self.table[name] for name in names])
+        stars = tuple(name.removeprefix(pattern.rstrip("*")) for name in names)
+        return Given(members=stars, decisions=decisions, probabilities=None)
 
 
 def run(*compressions, source=None, baseline="base_*"):

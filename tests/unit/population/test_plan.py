@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 from tiny import PRUNED, dataset, spec
 
 from auditor.errors import AuditorError, ModelError, SpecError
-from auditor.population.plan import plan, seed_of, unpinned
+from auditor.population.plan import plan, seed_of, warnings_of
 
 INT8 = {"name": "int8", "method": "int8"}
 
@@ -65,7 +66,7 @@ def test_a_given_file_is_one_fixed_baseline_and_what_is_derived_from_it_without_
     assert len({job.definition["seed"] for job in pruned.jobs}) == 3
     digest = hashlib.sha256((given / "base.keras").read_bytes()).hexdigest()
     assert baseline.jobs[0].definition["start"] == {"sha256": digest, "ending": ".keras"}
-    first, second = unpinned(variants)
+    first, second = warnings_of(variants)
     assert digest in first
     assert "ship.keras" in second
 
@@ -188,3 +189,56 @@ def test_what_starts_from_the_baseline_derives_from_its_members(tmp_path):
 def test_the_size_of_a_stack_is_part_of_its_members_keys(tmp_path):
     few, many = (stacks(tmp_path, training={}, population={"size": size})[0] for size in (2, 3))
     assert few.jobs[0].key != many.jobs[0].key
+
+
+def start_from(folder, name="base.keras", **options):
+    return spec(PRUNED, model={"architecture": "mlp", "options": {"hidden": [16], "weights": name, **options}})
+
+
+def test_weights_to_start_from_are_known_by_their_digest_not_by_their_place(given, tmp_path):
+    content = (given / "base.keras").read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    (tmp_path / "other.keras").write_bytes(content)
+    declared = start_from(given)
+    baseline, pruned = variants = plan(declared, dataset(), given)
+    for job in (*baseline.jobs, *pruned.jobs):
+        assert job.path == given / "base.keras"
+        assert job.given is None
+        assert job.definition["start"] == {
+            "architecture": "mlp",
+            "options": {"hidden": [16]},
+            "sha256": digest,
+            "ending": ".keras",
+            "fresh_head": False,
+        }
+    moved, _ = plan(start_from(given, "other.keras", weights_sha256=digest), dataset(), tmp_path)
+    assert [job.key for job in moved.jobs] == [job.key for job in baseline.jobs]
+    assert [digest in said for said in warnings_of(declared, variants)] == [True]
+    assert baseline.recipe["sha256"] == digest
+
+
+def test_a_head_for_other_classes_is_said_to_start_fresh(given):
+    three = replace(dataset(), classes=("a", "b", "c"))
+    digest = hashlib.sha256((given / "base.keras").read_bytes()).hexdigest()
+    declared = start_from(given, weights_sha256=digest)
+    variants = plan(declared, three, given)
+    assert variants[0].jobs[0].definition["start"]["fresh_head"]
+    (said,) = warnings_of(declared, variants)
+    assert "starts fresh" in said
+
+
+def test_weights_that_are_missing_or_not_the_pinned_ones_are_refused(given):
+    with pytest.raises(ModelError, match="cannot be read"):
+        plan(start_from(given, "nothing.h5"), dataset(), given)
+    with pytest.raises(ModelError, match="the audit names 000"):
+        plan(start_from(given, weights_sha256="0" * 64), dataset(), given)
+
+
+def test_members_that_start_from_weights_or_with_frozen_layers_are_trained_each_by_itself(given):
+    training = {"epochs": 4, "batch_size": 32}
+    for options in ({"weights": "base.keras"}, {"frozen": 1}):
+        model = {"architecture": "mlp", "options": {"hidden": [16], **options}}
+        baseline, _ = plan(spec(PRUNED, model=model, training=training), dataset(), given)
+        assert not baseline.stacks
+    plain, _ = plan(spec(PRUNED, training=training), dataset(), given)
+    assert plain.stacks

@@ -30,7 +30,8 @@ def centred(x):
 
 def training(**keys):
     # 33 does not divide 320: the last batch of an epoch is smaller
-    return {"epochs": 20, "batch_size": 33, "weight_decay": 0.0, **ADAM} | keys
+    plain = {"weight_decay": 0.0, "nesterov": False, "augment": None, "label_smoothing": 0.0, "examples": tiny.TRAIN}
+    return {"epochs": 20, "batch_size": 33, **plain, **ADAM} | keys
 
 
 def pruning(schedule):
@@ -93,6 +94,26 @@ def test_members_of_a_stack_are_those_that_tfmot_gives_one_by_one(optimizer, sch
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6)
 
 
+STEP = {"kind": "step", "initial": 0.05, "boundaries": [2, 4], "factor": 0.2, "warmup": 0}
+SETTINGS = {
+    "smoothing": {**SGD, "label_smoothing": 0.2},
+    "nesterov": {**SGD, "nesterov": True},
+    "step": {**SGD, "learning_rate": STEP},
+    "step after a warmup": {**SGD, "learning_rate": {**STEP, "warmup": 1}},
+    "cosine": {**ADAM, "learning_rate": {"kind": "cosine", "initial": 0.01, "warmup": 0}},
+    "cosine after a warmup": {**SGD, "learning_rate": {"kind": "cosine", "initial": 0.05, "warmup": 2}},
+}
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_each_way_of_training_is_in_a_stack_what_it_is_alone(kind):
+    table = training(epochs=5, **SETTINGS[kind])
+    together = stacked(table, seeds=SEEDS[:2])
+    for number, member in zip(SEEDS, together.weights, strict=False):
+        for ours, theirs in zip(member, alone(table, number), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6)
+
+
 LAYERS = {
     "batch normalisation": lambda k: (k.Dense(8), k.BatchNormalization(), k.ReLU()),
     "batch normalisation without scale": lambda k: (k.Dense(8), k.BatchNormalization(scale=False)),
@@ -115,13 +136,14 @@ def test_each_kind_of_layer_learns_in_a_stack_as_it_does_alone(kind):
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", None])
-def test_one_output_learns_in_a_stack_as_it_does_alone(activation):
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_one_output_learns_in_a_stack_as_it_does_alone(activation, smoothing):
     def make():
         k = keras().layers
         head = (k.Activation("sigmoid"),) if activation else ()
         return keras().Sequential([k.InputLayer((tiny.FEATURES,)), k.Dense(1), *head])
 
-    table = training(epochs=5)
+    table = training(epochs=5, label_smoothing=smoothing)
     (member,) = stacked(table, make=make, seeds=SEEDS[:1], activation=activation).weights
     for ours, theirs in zip(member, alone(table, SEEDS[0], make=make, activation=activation), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 import tf_keras  # noqa: TID253 - the tests' own models
@@ -55,8 +56,14 @@ def alone(*arguments):
     return member(*arguments)
 
 
+SCHEDULE = {"kind": "step", "initial": 0.1, "boundaries": [2], "factor": 0.1, "warmup": 1}
+SGD = {"optimizer": "sgd", "momentum": 0.9}
+
+
 @pytest.mark.parametrize("share", [0.0, 0.6])
-@pytest.mark.parametrize("declared", [{}, {"optimizer": "sgd", "momentum": 0.9}], ids=["adam", "sgd"])
+@pytest.mark.parametrize(
+    "declared", [{}, SGD, {**SGD, "nesterov": True, "learning_rate": SCHEDULE}], ids=["adam", "sgd", "schedule"]
+)
 @pytest.mark.parametrize("middle", ["convolution", "normalisation"])
 def test_members_that_use_a_graph_again_are_those_of_a_new_one(middle, declared, share):
     training = settings(**declared)
@@ -68,13 +75,32 @@ def test_members_that_use_a_graph_again_are_those_of_a_new_one(middle, declared,
     assert expected[1] != expected[2]
 
 
-@pytest.mark.parametrize(("middle", "declared"), [("dropout", {}), ("convolution", {"weight_decay": 0.01})])
+@pytest.mark.parametrize(
+    ("middle", "declared"),
+    [
+        ("dropout", {}),
+        ("convolution", {"weight_decay": 0.01}),
+        ("convolution", {**SGD, "weight_decay": 0.01, "learning_rate": SCHEDULE}),
+    ],
+)
 def test_no_member_depends_on_those_before_it_where_a_graph_keeps_more_than_weights(middle, declared):
     training = settings(**declared)
     expected = alone(2, middle, training)
     alone(1, middle, training)
     assert member(2, middle, training) == expected
     assert not training_of._loops
+
+
+def test_weight_decay_falls_with_the_learning_rate():
+    seed(1)
+    still = LAYERS.Dense(4, kernel_initializer="ones")
+    model = tf_keras.Sequential([LAYERS.InputLayer((3,)), still, LAYERS.Dense(2, "softmax")])
+    # what reads only zeros has no gradient: nothing but the decay moves it
+    inputs = replace(tiny.inputs(), train_x=tiny.inputs().train_x[:, :3] * 0)
+    rate = {"kind": "step", "initial": 0.1, "boundaries": [1], "factor": 0.5}
+    train(model, inputs, settings(optimizer="sgd", weight_decay=0.2, learning_rate=rate), "softmax", 1)
+    steps = tiny.TRAIN // 32
+    assert still.kernel.numpy() == pytest.approx((1 - 0.1 * 0.2) ** steps * (1 - 0.05 * 0.2) ** (2 * steps), rel=1e-5)
 
 
 def test_a_layer_of_the_users_own_is_never_used_again():

@@ -1,0 +1,52 @@
+"""A first audit.toml from a model file and a table or folder, or from a table of predictions."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from auditor.errors import OutputError, Problem, SpecError
+from auditor.init.subject import Ask, Wishes, settle
+from auditor.init.write import audit_toml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Ask", "Wishes", "decided", "draft", "write"]
+
+
+def draft(wishes: Wishes, ask: Ask, folder: Path) -> str:
+    """Write an audit.toml that runs at once from `folder`; raises AuditorError where files or wishes do not fit."""
+    return audit_toml(settle(wishes, ask), folder)
+
+
+def decided(flag: str, question: str, guess: str | None, advice: str) -> str:
+    """Take the guess: nobody can be asked."""
+    if guess is None:
+        message = f"cannot be told from the data. {question}"
+        raise SpecError(Problem(where=flag, message=message, advice=f"Give {flag}. {advice}".strip()))
+    return guess
+
+
+def write(path: Path, text: str, *, force: bool) -> None:
+    """Put the text into a file, whole or not at all; raises SpecError where there is one already, unless `force`."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("xb") as stream:
+            stream.write(text.encode("utf-8"))
+            stream.flush()
+            os.fsync(stream.fileno())
+        if force:
+            part.replace(path)
+        else:
+            path.hardlink_to(part)
+    except FileExistsError:
+        advice = "Name another with --output, or replace it with --force."
+        raise SpecError(Problem(file=str(path), message="is there already", advice=advice)) from None
+    except UnicodeEncodeError:
+        raise SpecError(Problem(file=str(path), message="a path or name is no Unicode text")) from None
+    except OSError as error:
+        message = f"cannot be written: {error.strerror or error}"
+        raise OutputError(Problem(file=str(path), message=message)) from None
+    finally:
+        part.unlink(missing_ok=True)

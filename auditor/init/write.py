@@ -1,0 +1,233 @@
+"""The text of a first audit.toml: every choice stands there with its reason."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auditor.data.groups import bin_names
+from auditor.data.values import distinct, text
+from auditor.init.toml import comment, value
+from auditor.records import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from auditor.init.subject import Chosen, GivenModel, Subject
+    from auditor.records import BoolArray
+
+GUESSED = "  # guessed"
+DECIDABLE = 175
+"""From so many test examples on, a gate of 2 points can pass at 95% if nothing changes."""
+MIN_GROUP = 10
+TEST_SHARE = 0.3
+CELEBA_SHARE = 0.1
+"""About what the official partition keeps for testing."""
+
+
+def audit_toml(subject: Subject, folder: Path) -> str:
+    """Write the definition; paths in it are relative to `folder`."""
+    parts = (_head(subject), _model(subject, folder), _data(subject, folder), _attributes(subject))
+    lines = [line for part in (*parts, _compressions(subject, folder), _gates(subject)) for line in (*part, "")]
+    return "\n".join(lines)
+
+
+def _path(path: Path, folder: Path) -> str:
+    return value(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
+
+
+def _head(subject: Subject) -> Iterator[str]:
+    yield comment(f"An audit of {subject.data.name}: whom does compression hurt?")
+    yield "# Check it with `auditor validate`, run it with `auditor run`. What is marked “guessed” needs a look."
+    yield "schema = 1"
+
+
+def _model(subject: Subject, folder: Path) -> Iterator[str]:
+    yield "[model]"
+    if subject.predictions:
+        yield f"predictions = {value(subject.predictions[0])}  # the baseline's columns, one a member"
+    elif subject.model is not None:
+        yield f"path = {_path(subject.model.path, folder)}"
+        yield f"sha256 = {value(subject.model.sha256)}  # what is hashed is what is opened"
+        yield from _facts(subject.model)
+        yield "# data.classes names the classes in the order of the outputs; without it they are sorted"
+    else:
+        image = subject.source == "celeba"
+        yield f'architecture = "{"cnn" if image else "mlp"}"  # or path = "model.keras", a trained one'
+        yield ""
+        yield "[training]"
+        yield "epochs = 10"
+        yield ""
+        yield "[population]"
+        yield "size = 10  # models a variant: fewer are quicker, and decide less"
+
+
+def _facts(model: GivenModel) -> Iterator[str]:
+    facts = model.facts
+    shape = " x ".join("?" if size is None else str(size) for size in facts.input_shape or ()) or "unknown"
+    last = facts.activation or "no softmax or sigmoid"
+    yield comment(f"{model.path.name}: input {shape}, outputs {facts.outputs or 'unknown'}, ends in {last}")
+
+
+def _data(subject: Subject, folder: Path) -> Iterator[str]:
+    yield "[data]"
+    if subject.source != "table":
+        yield f"source = {value(subject.source)}"
+    yield f"path = {_path(subject.data, folder)}"
+    yield comment(_classes(subject))
+    yield f"label = {value(subject.label.name)}{GUESSED if subject.label_guessed else ''}"
+    if subject.positive is not None:
+        mark = GUESSED if subject.positive_guessed else ""
+        yield f"positive = {value(subject.positive)}{mark}"
+    if subject.threshold:
+        yield "threshold = 0.5  # the columns hold probabilities of the positive class; inclusive"
+    if subject.source == "table":
+        yield from _split(subject)
+    ids = [one for one in subject.columns if one.is_id and one is not subject.label]
+    shared = [one for one in ids if len(one.held) < len(subject.frame) and not one.missing]
+    if shared and subject.source != "celeba":
+        yield f"id = {value(shared[0].name)}{GUESSED}: rows that share it are about one, and count as one cluster"
+    if subject.source == "table":
+        yield from _features(subject, {one.name for one in ids} - {one.name for one in shared[:1]})
+
+
+def _classes(subject: Subject) -> str:
+    label = subject.label
+    held = [f"{text(one)} ({n:,})" for one, n in zip(label.held[:10], label.counts, strict=False)]
+    return f"classes: {', '.join(held)}" + (f" and {len(label.held) - 10} more" if len(label.held) > 10 else "")
+
+
+def _split(subject: Subject) -> Iterator[str]:
+    if subject.split is not None:
+        column, train, test = subject.split
+        yield f"split = {value({'column': column, 'train': train, 'test': test})}"
+    else:
+        if subject.model is not None:
+            yield "# The model must not have been trained on test rows: name its own split if there is one."
+        yield f"split = {value({'test': TEST_SHARE})}  # no column names a split: seeded and random"
+
+
+def _features(subject: Subject, ids: set[str]) -> Iterator[str]:
+    taken = {subject.label.name, *(one.look.name for one in subject.attributes)}
+    taken |= {subject.split[0]} if subject.split else set()
+    dropped = {one.name: "names a row" if one.name in ids else one.unusable for one in subject.columns}
+    dropped = {name: why for name, why in dropped.items() if why and name not in taken}
+    yield ""
+    yield "[data.features]  # a model reads all other columns: numbers standardised, text one-hot"
+    for name, why in dropped.items():
+        yield comment(f"{name}: {why}")
+    yield f"drop = {value([*dropped])}"
+
+
+def _attributes(subject: Subject) -> Iterator[str]:
+    for chosen in subject.attributes:
+        yield "[[attribute]]"
+        yield f"name = {value(chosen.look.name)}{GUESSED if chosen.guessed else ''}"
+        if chosen.edges:
+            yield f"bins = {value([*chosen.edges])}  # round edges near the quartiles: put yours"
+        yield from _sizes(subject, chosen)
+        yield ""
+    if len(subject.attributes) > 1:
+        both = value([one.look.name for one in subject.attributes[:2]])
+        yield "# [[intersection]]"
+        yield f"# attributes = {both}"
+
+
+def _sizes(subject: Subject, chosen: Chosen) -> Iterator[str]:
+    """Tell how many test rows each group has, and which have too few of the positive class to decide much."""
+    rows, share = _test_rows(subject)
+    sizes = _group_sizes(subject, chosen, rows, share)
+    shown = [f"{name} {size:,}" for name, size in list(sizes.items())[:12]]
+    more = f" and {len(sizes) - 12} more" if len(sizes) > 12 else ""
+    yield comment(f"{'about so many ' if share < 1 else ''}test rows: {', '.join(shown)}{more}")
+    whose = "test rows"
+    if subject.positive is not None:
+        whose = f"test rows of class {text(subject.positive)}"
+        rows = rows & (subject.frame[subject.label.name] == subject.positive).to_numpy()
+        sizes = dict.fromkeys(sizes, 0) | _group_sizes(subject, chosen, rows, share)
+    none = [name for name, size in sizes.items() if size < MIN_GROUP]
+    few = [name for name, size in sizes.items() if MIN_GROUP <= size < DECIDABLE]
+    if none:
+        yield comment(f"under {MIN_GROUP} {whose} (statistics.min_group), UNDEFINED: {', '.join(none[:12])}")
+    if few:
+        yield comment(f"under {DECIDABLE} {whose}, where no gate of 2 points can PASS: {', '.join(few[:12])}")
+
+
+def _test_rows(subject: Subject) -> tuple[BoolArray, float]:
+    """Rows that are tested, or all, and about how many of them are tested."""
+    frame = subject.frame
+    if subject.split is not None:
+        return (frame[subject.split[0]] == subject.split[2]).to_numpy(), 1.0
+    share = {"predictions": 1.0, "table": TEST_SHARE, "celeba": CELEBA_SHARE}[subject.source]
+    return np.ones(len(frame), bool), share
+
+
+def _group_sizes(subject: Subject, chosen: Chosen, rows: BoolArray, share: float) -> dict[str, int]:
+    column = subject.frame[chosen.look.name][rows]
+    if chosen.edges:
+        numbers = column.dropna().to_numpy(np.float64)
+        names = bin_names(chosen.edges, whole=chosen.look.kind == "whole numbers")
+        counts = np.bincount(np.searchsorted(chosen.edges, numbers, side="right"), minlength=len(names))
+        sizes = dict(zip(names, counts.tolist(), strict=True))
+    else:
+        value_of, held = distinct(column)
+        counts = np.bincount(value_of[value_of >= 0], minlength=len(held))
+        sizes = {text(one): int(n) for one, n in zip(held, counts, strict=True)}
+    if missing := len(column) - sum(sizes.values()):
+        sizes[MISSING] = missing
+    return {name: round(size * share) for name, size in sizes.items()}
+
+
+def _compressions(subject: Subject, folder: Path) -> Iterator[str]:
+    for pattern in subject.predictions[1:]:
+        yield "[[compression]]"
+        yield f"predictions = {value(pattern)}"
+        yield "# paired = true  # if what stands for the star names a model and its compressed version"
+        yield ""
+    if subject.artifact is not None:
+        yield "[[compression]]"
+        yield f"artifact = {_path(subject.artifact.path, folder)}"
+        yield f"sha256 = {value(subject.artifact.sha256)}"
+        yield from _facts(subject.artifact)
+        yield ""
+    if subject.predictions or (subject.model and subject.model.facts.ending == ".tflite"):
+        return
+    yield "[[compression]]"
+    yield 'method = "int8"  # weights and activations, calibrated on training rows'
+    yield ""
+    mark = "" if subject.model is None else "# "
+    if mark:
+        yield "# Pruning trains on: it needs a start from the given model."
+        yield "# [population]"
+        yield '# start = "baseline"'
+    yield f"{mark}[[compression]]"
+    yield f'{mark}name = "pruned"'
+    yield f'{mark}method = "prune"'
+    yield f"{mark}sparsity = [0.5, 0.9]  # a variant each: this share of the weights is 0"
+
+
+def _gates(subject: Subject) -> Iterator[str]:
+    yield "# Limits are shares: 0.02 is 2 points. Set them before you see numbers; they say what harm you accept."
+    yield "[[gate]]"
+    yield 'name = "no group loses recall"'
+    yield 'metric = "recall"'
+    if subject.positive is None:
+        yield 'over = ["class"]  # every class, for everybody'
+    yield "min = -0.02  # compared with the baseline; less is not told from noise without thousands of examples"
+    yield 'why = "Whoever they are, people are found as often after compression as before."'
+    yield ""
+    yield "[[gate]]"
+    yield 'name = "accuracy holds"'
+    yield 'metric = "accuracy"'
+    yield 'over = ["overall"]'
+    yield "min = -0.01  # what compression may cost everybody together"
+    yield ""
+    yield "[[gate]]"
+    yield 'name = "no gap widens"'
+    yield f'metric = "{"accuracy" if subject.positive is None else "recall"}"'
+    yield 'compare = "disparity_change"  # the gap to each attribute\'s largest group, and how compression changes it'
+    yield "min = -0.05"
+    yield 'severity = "warning"  # does not decide the exit code: gaps are known less well than rates'

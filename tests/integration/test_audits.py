@@ -1,0 +1,107 @@
+"""The ready-made audits of images, on tiny data in their official layouts: checked, planned, and run once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+AUDITS = Path(__file__).parents[2] / "audits"
+CLASSES = [f"class{number}" for number in range(10)]
+SMALL = {
+    "cifar10": [
+        "model.options={depth = 10, width = 1}",
+        "training.learning_rate=0.01",
+        "training.batch_size=30",
+    ],
+    # one architecture for both: ResNet-50 alone takes longer to build and wrap than this whole test
+    "imagenet": [
+        "model.architecture=wide_resnet",
+        "model.options={depth = 10, width = 1}",
+        "training.learning_rate=0.01",
+        "training.batch_size=30",
+        "data.preprocess={resize = [32, 32]}",
+    ],
+}
+TINY = [
+    "population.size=2",
+    "training.epochs=1",
+    'compression=[{ name = "pruned", method = "prune", sparsity = 0.5 }, { method = "int8" }]',
+    'report.formats=["json"]',
+]
+
+
+def pixels(number, rng):
+    """An image of a class: as bright as its number, and noise."""
+    return np.clip(rng.normal(25 * number + 15, 20, (32, 32, 3)), 0, 255).astype(np.uint8)
+
+
+def make_cifar10(folder):
+    """The binary version: a byte of the class, then red, green and blue."""
+    rng, folder = np.random.default_rng(0), folder / "cifar10"
+    folder.mkdir()
+    (folder / "batches.meta.txt").write_text("\n".join(CLASSES))
+    for name in [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]:
+        records = [bytes([k % 10]) + pixels(k % 10, rng).transpose(2, 0, 1).tobytes() for k in range(30)]
+        (folder / f"{name}.bin").write_bytes(b"".join(records))
+    return folder
+
+
+def make_imagenet(folder):
+    """A folder a class in `train` and in `test`."""
+    rng, folder = np.random.default_rng(0), folder / "imagenet"
+    for split, each in (("train", 15), ("test", 3)):
+        for number, name in enumerate(CLASSES):
+            (folder / split / name).mkdir(parents=True)
+            for k in range(each):
+                Image.fromarray(pixels(number, rng)).save(folder / split / name / f"{k}.png")
+    return folder
+
+
+MAKERS = {"cifar10": make_cifar10, "imagenet": make_imagenet}
+
+
+@pytest.fixture(scope="module", params=MAKERS)
+def audit(request, tmp_path_factory):
+    """Name of an audit, and a function that runs a command of the program on it and its tiny data."""
+    folder = tmp_path_factory.mktemp(request.param)
+    data, file = MAKERS[request.param](folder), AUDITS / request.param / "audit.toml"
+
+    def run(command, *settings):
+        laid = [f"data.path={data}", f"run.store={folder / 'store'}", *settings]
+        options = [part for setting in laid for part in ("--set", setting)]
+        return subprocess.run(
+            [sys.executable, "-m", "auditor", command, str(file), *options],
+            cwd=folder, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+
+    return request.param, folder, run
+
+
+def test_a_ready_made_audit_fits_its_data_and_is_planned_without_training(audit):
+    name, _, run = audit
+    # so few images make enough steps for the schedule of pruning only one by one
+    steps = ["training.batch_size=1"] if name == "imagenet" else []
+    checked = run("validate", *steps)
+    assert checked.returncode == 0, checked.stderr
+    assert "class9" in checked.stdout
+    planned = run("plan", *steps)
+    assert planned.returncode == 0, planned.stderr
+    assert "pruned-0.9" in planned.stdout
+
+
+@pytest.mark.slow
+def test_a_ready_made_audit_runs_to_its_end(audit):
+    name, folder, run = audit
+    done = run("run", *TINY, *SMALL[name])
+    assert done.returncode in {0, 1, 3}, done.stderr
+    result = json.loads((folder / "audits" / name / "result.json").read_text())
+    variants = {each["name"]: each for each in result["variants"]}
+    assert list(variants) == ["baseline", "pruned", "int8"]
+    assert {each["finished"] for each in variants.values()} == {2}
+    assert variants["pruned"]["measured"]["sparsity"] == pytest.approx(0.5, abs=0.01)
