@@ -56,9 +56,13 @@ class Touch:
     def __reduce__(self):
         return pathlib.Path.touch, (pathlib.Path(__file__).with_name("canary"),)
 
+gc.unfreeze()
 for each in gc.get_objects():
-    if isinstance(each, Connection) and each.writable:
+    if isinstance(each, Connection) and each.writable and not each.closed:
         each.send_bytes(pickle.dumps(Touch()))
+
+def answering(input_shape, classes):
+    raise RuntimeError("the process outside has not broken the pool")
 """
 
 
