@@ -6,7 +6,6 @@ as if whoever made the model had sent it: a pickle that asks for more than a job
 
 from __future__ import annotations
 
-import builtins
 import io
 import multiprocessing
 import os
@@ -14,6 +13,8 @@ import pickle
 import signal
 import tempfile
 import threading
+import traceback
+from dataclasses import asdict
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, reduce_connection  # type: ignore[attr-defined]
 from multiprocessing.context import SpawnContext
@@ -28,12 +29,10 @@ if TYPE_CHECKING:
 _LONGEST = 16 << 20
 """Bytes of an answer: it says that a job is done, or why not; results go through the store."""
 _POOL = {
-    "pebble.pool.process": {"Acknowledgement", "TaskResult", "TaskProblem"},
-    "pebble.common.types": {"Result", "ResultStatus", "RemoteException.rebuild_exception"},
-    "auditor.errors": {"Problem"},
+    "pebble.pool.process": {"Acknowledgement", "TaskResult"},
+    "pebble.common.types": {"Result", "ResultStatus"},
 }
-_ERRORS = {module.__name__: module for module in (builtins, errors)}
-"""Where the classes of errors are that an answer may hold."""
+"""What an answer may hold beside texts, numbers, lists and tables."""
 
 
 def begin(writable: Sequence[Path], temporary: Path) -> None:
@@ -88,7 +87,24 @@ class _Answer(pickle.Unpickler):
         """Give a class that an answer may name."""
         if name in _POOL.get(module, ()):
             return super().find_class(module, name)
-        kind = getattr(_ERRORS.get(module), name, None)
-        if isinstance(kind, type) and issubclass(kind, BaseException):
-            return kind
         raise pickle.UnpicklingError(f"it names {module}.{name}")
+
+
+def told(error: BaseException) -> dict[str, Any]:
+    """Put an error into words: libraries change how exceptions are pickled."""
+    if isinstance(error, errors.AuditorError):
+        return {"kind": type(error).__name__, "problems": [asdict(problem) for problem in error.problems]}
+    if isinstance(error, MemoryError):
+        return {"kind": "MemoryError", "said": str(error)}
+    return {"kind": "RuntimeError", "said": "".join(traceback.format_exception(error))}
+
+
+def heard(answer: object) -> BaseException | None:
+    """Give the error that a worker told; None where its job is done."""
+    if not isinstance(answer, dict):
+        return None
+    kind = getattr(errors, str(answer.get("kind")), None)
+    if isinstance(kind, type) and issubclass(kind, errors.AuditorError):
+        return kind(*(errors.Problem(**problem) for problem in answer["problems"]))
+    said = str(answer.get("said"))
+    return MemoryError(said) if answer.get("kind") == "MemoryError" else RuntimeError(said)

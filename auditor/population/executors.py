@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pebble import ProcessExpired, ProcessPool
 
-from auditor.errors import AuditorError, IncompleteError, Problem
+from auditor.errors import IncompleteError, Problem
 from auditor.population.member import run_job
-from auditor.worker import Context, begin
+from auditor.worker import Context, begin, heard, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -104,19 +104,18 @@ class Local:
                 pool.join()
 
 
-def _give(pool: ProcessPool, site: Site, job: Job) -> Future[None]:
+def _give(pool: ProcessPool, site: Site, job: Job) -> Future[Any]:
     # not the pool's own time limit: it goes by a clock that may be set while a job runs
     return pool.schedule(_work, (job, site))
 
 
-def _work(job: Job, site: Site) -> None:
-    """Run a job in a worker, whose word is taken for errors of the auditor and of Python alone."""
+def _work(job: Job, site: Site) -> dict[str, Any] | None:
+    """Run a job in a worker; give its error, if there is one, as a value."""
     try:
         run_job(job, site)
-    except (AuditorError, MemoryError):
-        raise
-    except Exception as error:
-        raise RuntimeError(f"{type(error).__name__}: {error}") from error
+    except BaseException as error:  # noqa: BLE001 - raised again outside
+        return told(error)
+    return None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -153,7 +152,7 @@ class Queue:
             for future in done:
                 job = self.running.pop(future)
                 self.since.pop(future, None)
-                error = TimeoutError() if future.cancelled() else future.exception()
+                error = TimeoutError() if future.cancelled() else future.exception() or heard(future.result())
                 if isinstance(error, BrokenProcessPool):
                     whole = False
                     self.jobs.insert(0, job)

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 from pebble.common import Result, ResultStatus
-from pebble.common.types import RemoteException
 from pebble.pool.process import Acknowledgement, TaskResult
 
 from auditor.errors import ModelError, Problem
 from auditor.population.plan import Job
-from auditor.worker import Context
+from auditor.worker import Context, heard, told
 
 
 class Calls:
@@ -30,14 +29,22 @@ def received(message):
         return reader.recv()
 
 
-def test_an_answer_is_read_with_its_error():
-    error = ModelError(Problem(file="a.keras", message="refused", advice="find another"))
-    answer = TaskResult(3, Result(ResultStatus.FAILURE, RemoteException(error, "a traceback")))
-    found = received(answer)
-    assert found.task == 3
-    assert found.result.value.problems == error.problems
+def test_an_answer_is_read_and_its_error_is_what_it_was():
+    error = ModelError(Problem(file="a.keras", line=3, message="refused", advice="find another"))
+    for each in (error, MemoryError("too much"), SystemExit(3)):
+        answer = received(TaskResult(3, Result(ResultStatus.SUCCESS, told(each))))
+        assert answer.task == 3
+        found = heard(answer.result.value)
+        assert str(each) in str(found)
+        assert type(found) is type(each) or isinstance(found, RuntimeError)
+    assert heard(told(error)).problems == error.problems
     assert received(Acknowledgement(7, 1)) == Acknowledgement(7, 1)
-    assert isinstance(received(TaskResult(1, Result(ResultStatus.FAILURE, MemoryError()))).result.value, MemoryError)
+    assert heard(None) is None
+
+
+def test_a_kind_of_error_that_is_none_is_told_as_it_is():
+    for kind in ("AuditorError.__init__", "Problem", "get_close_matches", None):
+        assert type(heard({"kind": kind, "said": "x"})) is RuntimeError
 
 
 @pytest.mark.parametrize(
@@ -46,7 +53,8 @@ def test_an_answer_is_read_with_its_error():
         Calls(eval, "open('canary', 'w')"),
         Calls(Path.touch, Path("canary")),
         Calls(getattr, Problem, "__init__"),
-        ValueError(Calls(exec, "open('canary', 'w')")),
+        Calls(ValueError, "an error"),
+        MemoryError("of the worker"),
         Job(variant="v", member=0, definition={}),
     ],
 )
