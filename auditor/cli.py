@@ -231,13 +231,23 @@ def _asked(flag: str, question: str, guess: str | None, advice: str) -> str:
 @click.argument("file", type=FILE, default="audit.toml")
 @SETTINGS
 @SANDBOX
-def validate(file: Path, settings: tuple[str, ...], require_sandbox: bool) -> ExitCode:  # noqa: FBT001
-    """Check definition and data without training; tell what each gate can show."""
+@click.option("--no-models", "models", flag_value=False, default=True, help="Do not open given models.")
+def validate(
+    file: Path,
+    settings: tuple[str, ...],
+    require_sandbox: bool,  # noqa: FBT001
+    models: bool,  # noqa: FBT001
+) -> ExitCode:
+    """Check definition, data and given models without training; tell what each gate can show."""
+    from auditor.progress import progress_on
     from auditor.report.terminal_validation import overview
     from auditor.validation import validate as check_all
 
     extra = [_SANDBOXED] if require_sandbox else []
-    _show(overview(check_all(_load(file, (*settings, *extra)))))
+    declaration = _load(file, (*settings, *extra))
+    with progress_on(sys.stderr) as progress:
+        found = check_all(declaration, models=models, progress=progress)
+    _show(overview(found))
     return ExitCode.PASSED
 
 

@@ -13,6 +13,7 @@ from auditor.gates import declared_gates
 from auditor.judge import judge, most_compressed, unfit
 from auditor.looks import Terms, record_looks
 from auditor.measure import measure
+from auditor.measure.doubts import doubts, look
 from auditor.measure.summary import summarise_data, summarise_variant
 from auditor.population.files import matches
 from auditor.progress import Silent
@@ -77,6 +78,8 @@ def populate(declaration: Declaration, *, progress: Progress | None = None, forc
                 spec, source, dataset, base=declaration.base, store_folder=store, progress=progress, force=force
             )
             _refuse_empty(populations[0])
+            for doubt in doubts(populations, look(populations, dataset.labels, len(dataset.classes))):
+                progress.note(doubt)
     return Populated(
         declaration=declaration,
         progress=progress,

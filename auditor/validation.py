@@ -11,20 +11,25 @@ from auditor import data, population
 from auditor.gates import declared_gates
 from auditor.measure.contrasts import VERSUS_BASELINE
 from auditor.measure.counts import count_labels
+from auditor.measure.doubts import doubts, look
 from auditor.measure.estimates import estimate
 from auditor.measure.power import needed
 from auditor.measure.setting import prepare
 from auditor.measure.summary import summarise_data
 from auditor.population.confined import expected, refuse_unconfined
+from auditor.progress import Silent
 from auditor.records import BASELINE, NONE, Population, Predictions, group_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from auditor.data import Source
     from auditor.declare import Declaration
+    from auditor.measure.doubts import Look
     from auditor.measure.estimates import Target
     from auditor.measure.setting import Setting
-    from auditor.records import Dataset, DataSummary, Estimate, Gate, GroupKey, Label
+    from auditor.progress import Progress
+    from auditor.records import Dataset, DataSummary, Estimate, Gate, GroupKey, IntArray, Label
     from auditor.sandbox import Sandbox
 
 
@@ -60,16 +65,23 @@ class Validation:
     warnings: tuple[str, ...]
     sandbox: Sandbox | None
     """What members would run in; None where no model would be opened."""
+    looks: tuple[Look, ...]
+    """Given models, by a sample of the test split; empty where none is given, or none was to be opened."""
+    sample: int
+    """Examples of that sample."""
 
 
-def validate(declaration: Declaration) -> Validation:
-    """Read and check everything that a run would, but train nothing and open no model with TensorFlow."""
+def validate(declaration: Declaration, *, models: bool = True, progress: Progress | None = None) -> Validation:
+    """Read and check everything that a run would, and train nothing; given models decide on a sample, if `models`."""
     spec = declaration.spec
     with declaration.naming_places():
         refuse_unconfined(spec)
-        dataset = data.open_source(spec, declaration.base).load()
+        source = data.open_source(spec, declaration.base)
+        dataset = source.load()
         gates = declared_gates(declaration, dataset)
         variants = population.plan(spec, dataset, declaration.base)
+        sample, glanced = _glance(declaration, source, dataset, progress or Silent()) if models else _NO_GLANCE
+    looks = look(glanced, dataset.labels[sample], len(dataset.classes))
     setting = _nothing_changes(dataset, spec.statistics.confidence, spec.statistics.min_group)
     alone = [variant.name for variant in variants if variant.claim == "recipe" and len(variant.jobs) == 1]
     return Validation(
@@ -77,8 +89,26 @@ def validate(declaration: Declaration) -> Validation:
         variants=tuple((variant.name, len(variant.jobs)) for variant in variants),
         reaches=tuple(reach for gate in gates for reach in _reaches(gate, setting)),
         sandbox=None if spec.model.predictions is not None else expected(spec.run),
-        warnings=tuple(f"{name} has one member: a claim about a recipe needs two, and is undefined" for name in alone),
+        looks=looks,
+        sample=sample.size,
+        warnings=(
+            *(f"{name} has one member: a claim about a recipe needs two, and is undefined" for name in alone),
+            *(f"{failure.variant}: {failure.reason}" for each in glanced for failure in each.failures),
+            *doubts(glanced, looks),
+        ),
     )
+
+
+_Glance = tuple["IntArray", tuple[Population, ...]]
+_NO_GLANCE: _Glance = (np.arange(0), ())
+
+
+def _glance(declaration: Declaration, source: Source, dataset: Dataset, progress: Progress) -> _Glance:
+    spec, base = declaration.spec, declaration.base
+    if spec.model.path is None:
+        return _NO_GLANCE
+    store = base / spec.run.store
+    return population.glance(spec, source, dataset, base=base, store_folder=store, progress=progress)
 
 
 def _nothing_changes(dataset: Dataset, confidence: float, min_group: int) -> Setting:

@@ -72,6 +72,8 @@ class ImageSource:
 
     @cached_property
     def _checked(self) -> tuple[Checked, str]:
+        if not self._is_folder and not self._tables[0].is_file():
+            raise DataError(Problem(file=str(self._tables[0]), message="there is no such file or folder"))
         _check_declared(self._spec, is_folder=self._is_folder)
         found = read_folders(self._spec, self._root, self._tables) if self._is_folder else self._listed
         rows, split, warnings = found

@@ -32,6 +32,8 @@ def overview(validation: Validation) -> RenderableType:
         Text(),
         _groups(data),
     ]
+    if validation.looks:
+        parts += [Text(), _looks(validation)]
     if validation.reaches:
         parts += [Text(), _reaches(validation.reaches), Text(_verdict(validation.reaches))]
     return Group(*parts)
@@ -51,6 +53,18 @@ def _groups(data: DataSummary) -> Table:
         name = f"{family_name(group)}: {group_name(group)}" if group else group_name(group)
         marked = f"{name} (reference)" if data.reference.get(family_name(group)) == group_name(group) else name
         table.add_row(Text(clean(marked)), f"{sum(counts):,}", *(f"{count:,}" for count in counts))
+    return table
+
+
+def _looks(validation: Validation) -> Table:
+    heading = f"Given models, {validation.sample:,} examples"
+    table = _table(heading, "accuracy", "kappa", "as baseline", "bytes", "ms each")
+    for each in validation.looks:
+        size = "" if each.bytes is None else f"{each.bytes:,.0f}"
+        time = "" if each.latency_ms is None else f"{each.latency_ms:.2g}"
+        table.add_row(
+            Text(clean(each.variant)), f"{each.accuracy:.1%}", f"{each.kappa:.2f}", f"{each.agreement:.1%}", size, time
+        )
     return table
 
 

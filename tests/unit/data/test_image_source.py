@@ -226,6 +226,10 @@ def test_another_layout_is_refused(folders, complaint, extra, message):
     assert message in complaint(folders([*FLAT, *extra]).load)
 
 
+def test_a_path_that_does_not_exist_is_told(folders, complaint):
+    assert "zoo: there is no such file or folder" in complaint(folders([]).load)
+
+
 def test_a_folder_without_images_and_split_paths_are_refused(folders, tmp_path, complaint):
     (tmp_path / "zoo").mkdir()
     assert "no image is in it" in complaint(folders([]).load)

@@ -311,3 +311,10 @@ def test_keys_of_predictions_need_predictions(tmp_path):
 def test_a_variant_is_named_after_its_predictions(tmp_path, declared, name):
     spec = load_spec(write(tmp_path, DECIDED.replace("int8_*", declared))).spec
     assert [entry.name for entry in spec.compression] == [name]
+
+
+def test_files_of_predictions_on_the_command_line_are_relative_to_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = DECIDED.replace('positive = ">50K"', 'example = "id"')
+    spec = load_spec(write(tmp_path, text), ['data.predictions=["runs/*.parquet"]']).spec
+    assert spec.data.predictions == [str(tmp_path / "runs/*.parquet")]

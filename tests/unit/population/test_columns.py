@@ -7,6 +7,7 @@ from tiny import dataset, spec
 from auditor import population
 from auditor.data import Given
 from auditor.errors import DataError
+from auditor.population import together
 from auditor.progress import Silent
 
 TABLE = {f"{kind}_{k}": np.full(4, k + 10 * place) for place, kind in enumerate(("base", "int8")) for k in (2, 1, 10)}
@@ -64,5 +65,5 @@ def test_one_column_against_one_is_an_artifact_and_many_against_one_leave_the_ba
 
 def test_what_only_some_members_measured_is_left_out_of_the_means():
     measured = [{"bytes": 5, "rank": 3, "layers": ["a"]}, {"bytes": 7, "rank": "three", "layers": ["b"]}]
-    assert population._alike(measured) == ({"bytes": 5, "layers": ["a"]}, {"bytes": 7, "layers": ["b"]})
-    assert population._alike([]) == ()
+    assert together.alike(measured) == ({"bytes": 5, "layers": ["a"]}, {"bytes": 7, "layers": ["b"]})
+    assert together.alike([]) == ()

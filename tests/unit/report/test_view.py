@@ -53,6 +53,15 @@ def test_page_one_gives_interval_seeds_baseline_and_contrast(shown) -> None:
     assert contrast.startswith("The gap to Male changed by −6.6 points")
 
 
+def test_what_no_attribute_leaves_unknown_is_said_only_where_there_is_none(shown) -> None:
+    assert "only classes were audited" not in text_of(shown)
+    assert "none was declared" not in text_of(shown)
+    result = small()
+    alone = seen(replace(result, data=replace(result.data, groups=result.data.groups[:1], reference={})))
+    assert ("Groups by", "no attribute: only classes were audited") in alone.facts.pairs
+    assert "Sensitive attributes: none was declared" in text_of(alone)
+
+
 def test_the_verdict_counts_gates_by_severity(shown) -> None:
     assert shown.verdict_sentence == (
         "Of 2 deciding gates, 1 fails and 1 is shown to hold. Of 3 warning gates, 3 fail."

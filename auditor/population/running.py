@@ -1,0 +1,188 @@
+"""Compress and run: from the definition to populations of decisions, through the store."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, cast
+
+from auditor.errors import IncompleteError, Problem
+from auditor.population.confined import refuse_unconfined, refuse_unconfined_results
+from auditor.population.environment import inputs_definition
+from auditor.population.executors import Executor, Local, inline
+from auditor.population.member import Site, check_stack
+from auditor.population.plan import plan, warnings_of
+from auditor.population.store import DamagedError, Entry, Store
+from auditor.population.together import Columns, Outcome, failure_of, from_columns, population_of
+from auditor.provenance import digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from auditor.data import Source
+    from auditor.population.plan import Job
+    from auditor.progress import Progress
+    from auditor.records import Dataset, Population
+    from auditor.spec import AuditSpec, Run
+
+
+def run(
+    spec: AuditSpec,
+    source: Source,
+    dataset: Dataset,
+    *,
+    base: Path,
+    store_folder: Path,
+    progress: Progress,
+    force: bool = False,
+) -> tuple[Population, ...]:
+    """Every population, the baseline first; what is stored already is not made again, unless `force`.
+
+    Raises AuditorError where the request cannot be served; failed members are part of the populations.
+    """
+    refuse_unconfined(spec)
+    variants = plan(spec, dataset, base)
+    for warning in warnings_of(variants):
+        progress.note(warning)
+    if spec.model.predictions is not None:
+        return from_columns(variants, cast("Columns", source))
+    store = Store(store_folder.absolute())
+    with store.in_use():
+        store.sweep()
+        members = {job.key: job for variant in variants for job in variant.jobs}
+        stacks = {job.key: job for variant in variants for job in variant.stacks}
+        progress.started(len(members))
+        outcomes: dict[str, Outcome] = {} if force else _stored(members, store, dataset, progress)
+        if missing := [job for key, job in members.items() if key not in outcomes]:
+            wanted = {job.parent: stacks[job.parent] for job in missing if job.parent in stacks}
+            known = {} if force else _stored_stacks(wanted.values(), store, progress)
+            outcomes |= known
+            todo = [*(job for key, job in wanted.items() if key not in known), *missing]
+            for job in missing:
+                if reason := _barred(job, stacks | members, outcomes):
+                    outcomes[job.key] = reason
+            if todo := [job for job in todo if job.key not in outcomes]:
+                inputs = materialised(source, dataset, store, progress)
+                site = Site(store=store, inputs=inputs, base=base.absolute(), force=force)
+                run_missing(todo, stacks | members, outcomes, site, executor_of(spec.run, len(todo)), progress)
+        populations = tuple(population_of(variant, outcomes, len(dataset.labels)) for variant in variants)
+    refuse_unconfined_results(spec, {each.name: each.sandbox for each in populations})
+    return populations
+
+
+def _stored(jobs: Mapping[str, Job], store: Store, dataset: Dataset, progress: Progress) -> dict[str, Outcome]:
+    found: dict[str, Outcome] = {}
+    for key, job in jobs.items():
+        if (entry := _read(job, store, dataset, progress)) is not None:
+            found[key] = entry
+            progress.finished(job.name, entry.seconds, stored=True)
+    for key, job in jobs.items():
+        if reason := _barred(job, jobs, found):
+            found.setdefault(key, reason)
+    return found
+
+
+def _read(job: Job, store: Store, dataset: Dataset, progress: Progress) -> Entry | None:
+    """A job's stored result; a damaged one is said, set aside, and made again."""
+    try:
+        entry = store.entry(job.key, job.definition)
+        if entry is not None:
+            entry.check(examples=len(dataset.labels), classes=len(dataset.classes))
+    except DamagedError as error:
+        aside = store.set_aside(store.job_folder(job.key))
+        progress.note(f"the stored result of {job.name} is damaged ({error}): kept as {aside}, and made again")
+        return None
+    return entry
+
+
+def _stored_stacks(stacks: Iterable[Job], store: Store, progress: Progress) -> dict[str, Outcome]:
+    """Give what became of stacks that have run; a damaged one is said, set aside, and trained again, whole."""
+    found: dict[str, Outcome] = {}
+    for stack in stacks:
+        try:
+            entry = store.entry(stack.key, stack.definition)
+            if entry is not None:
+                check_stack(entry, len(stack.seeds))
+                found[stack.key] = entry
+        except DamagedError as error:
+            aside = store.set_aside(store.job_folder(stack.key))
+            progress.note(f"the stored {stack.name} is damaged ({error}): kept as {aside}, and done again")
+    return found
+
+
+def materialised(source: Source, dataset: Dataset, store: Store, progress: Progress) -> Path:
+    """The folder of the model's inputs, made now unless it is there and whole."""
+    definition = inputs_definition(dataset)
+    folder = store.inputs_folder(digest_of(definition))
+    try:
+        if store.read(folder, definition) is not None:
+            return folder
+    except DamagedError as error:
+        aside = store.set_aside(folder)
+        progress.note(f"the stored inputs are damaged ({error}): kept as {aside}, and made again")
+
+    def fill(scratch: Path) -> dict[str, Any]:
+        source.materialise(scratch)
+        return {}
+
+    store.publish(folder, definition, fill, replace=False)
+    return folder
+
+
+def executor_of(run_table: Run, jobs: int) -> Executor:
+    """What runs so many jobs. Raises IncompleteError where it is an extra that is not installed."""
+    if run_table.executor == "inline":
+        return inline
+    if run_table.executor == "dask":
+        try:
+            from auditor.population.cluster import Cluster  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            message, advice = (
+                f"Dask is not installed: {error}",
+                'pip install "auditor[dask]", here and on every worker.',
+            )
+            raise IncompleteError(Problem(where="run.executor", message=message, advice=advice)) from error
+        return Cluster(str(run_table.address), timeout=run_table.member_timeout, resources=run_table.resources)
+    return Local(workers=min(count_workers(run_table), jobs), timeout=run_table.member_timeout)
+
+
+def count_workers(run_table: Run) -> int:
+    """How many processes run members at one time."""
+    if run_table.executor == "inline":
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if run_table.workers == "auto" else run_table.workers
+
+
+def run_missing(
+    missing: Sequence[Job],
+    jobs: Mapping[str, Job],
+    outcomes: dict[str, Outcome],
+    site: Site,
+    execute: Executor,
+    progress: Progress,
+) -> None:
+    """Run what is missing, and note what becomes of it and of its children in `outcomes`."""
+
+    def settle(job: Job, reason: str | None) -> bool:
+        entry = None if reason else site.store.entry(job.key, job.definition)
+        outcomes[job.key] = entry or str(reason)
+        if job.is_stack:
+            progress.trained(job.name, entry.seconds if entry else 0.0)
+        else:
+            progress.finished(job.name, entry.seconds if entry else 0.0, stored=False)
+        for child in missing:
+            if child.key not in outcomes and (barred := _barred(child, jobs, outcomes)):
+                outcomes[child.key] = barred
+                progress.finished(child.name, 0.0, stored=False)
+        return failure_of(outcomes[job.key]) is None
+
+    execute(missing, site, settle)
+
+
+def _barred(job: Job, jobs: Mapping[str, Job], outcomes: Mapping[str, Outcome]) -> str | None:
+    """Why a job cannot run: the member that it derives from failed."""
+    if job.parent is None or job.parent not in outcomes:
+        return None
+    reason = failure_of(outcomes[job.parent])
+    return reason and f"{jobs[job.parent].name}, which it derives from, failed: {reason}"

@@ -1,0 +1,45 @@
+"""What all tables of audit.toml are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+)
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=80)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+LabelValue = str | int | float | bool
+CLASS = "{class}"
+"""In the name of columns: stands for a class."""
+
+
+class Table(BaseModel):
+    """A TOML table: unknown keys are errors, values keep their type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def one_or_many(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the file holds
+    """Tell a list from a single value."""
+    return "~many" if isinstance(raw, list) else "~one"
+
+
+OUTPUTS = "`probabilities` or `logits`: needed where a single output's file does not end in a sigmoid"
+Outputs = Literal["probabilities", "logits"] | None
+
+
+def _pins_kind(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the file holds
+    return "~many" if isinstance(raw, dict) else "~one"
+
+
+Pins = Annotated[
+    Annotated[Digest | None, Tag("~one")] | Annotated[dict[str, Digest], Tag("~many")], Discriminator(_pins_kind)
+]
+"""A digest, or one for each text that the star of a path stands for."""
