@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,13 +9,15 @@ import numpy as np
 from auditor.data.groups import bin_names
 from auditor.data.values import distinct, text
 from auditor.init.toml import comment, value
+from auditor.init.write_model import class_lines, compression_lines, model_lines, relative
+from auditor.init.write_pixels import preprocess_lines
 from auditor.records import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from auditor.init.subject import Chosen, GivenModel, Subject
+    from auditor.init.subject import Chosen, Subject
     from auditor.records import BoolArray
 
 GUESSED = "  # guessed"
@@ -27,69 +28,63 @@ TEST_SHARE = 0.3
 CELEBA_SHARE = 0.1
 """About what the official partition keeps for testing."""
 
+NO_ATTRIBUTES = {
+    "images": "Name such columns of the table that lists the images; beside class folders give one: --table TABLE.",
+    "arrays": "An array with one value an example would tell.",
+    "cifar10": "A table with the columns split, index and such attributes would tell: --table TABLE.",
+    "cifar100": "A table with the columns split, index and such attributes would tell: --table TABLE.",
+} | dict.fromkeys(["table", "celeba", "predictions"], "Name such columns: --attribute COLUMN.")
+"""By source, where attributes would come from."""
+
 
 def audit_toml(subject: Subject, folder: Path) -> str:
     """Write the definition; paths in it are relative to `folder`."""
-    parts = (_head(subject), _model(subject, folder), _data(subject, folder), _attributes(subject))
-    lines = [line for part in (*parts, _compressions(subject, folder), _gates(subject)) for line in (*part, "")]
+    parts = (
+        _head(subject),
+        model_lines(subject, folder),
+        _data(subject, folder),
+        _attributes(subject),
+        compression_lines(subject, folder),
+        _gates(subject),
+    )
+    lines = [line for part in parts for line in (*part, "")]
     return "\n".join(lines)
 
 
-def _path(path: Path, folder: Path) -> str:
-    return value(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
-
-
 def _head(subject: Subject) -> Iterator[str]:
-    yield comment(f"An audit of {subject.data.name}: whom does compression hurt?")
+    yield comment(f"An audit of {subject.data.resolve().name}: whom does compression hurt?")
     yield "# Check it with `auditor validate`, run it with `auditor run`. What is marked “guessed” needs a look."
     yield "schema = 1"
-
-
-def _model(subject: Subject, folder: Path) -> Iterator[str]:
-    yield "[model]"
-    if subject.predictions:
-        yield f"predictions = {value(subject.predictions[0])}  # the baseline's columns, one a member"
-    elif subject.model is not None:
-        yield f"path = {_path(subject.model.path, folder)}"
-        yield f"sha256 = {value(subject.model.sha256)}  # what is hashed is what is opened"
-        yield from _facts(subject.model)
-        yield "# data.classes names the classes in the order of the outputs; without it they are sorted"
-    else:
-        image = subject.source == "celeba"
-        yield f'architecture = "{"cnn" if image else "mlp"}"  # or path = "model.keras", a trained one'
-        yield ""
-        yield "[training]"
-        yield "epochs = 10"
-        yield ""
-        yield "[population]"
-        yield "size = 10  # models a variant: fewer are quicker, and decide less"
-
-
-def _facts(model: GivenModel) -> Iterator[str]:
-    facts = model.facts
-    shape = " x ".join("?" if size is None else str(size) for size in facts.input_shape or ()) or "unknown"
-    last = facts.activation or "no softmax or sigmoid"
-    yield comment(f"{model.path.name}: input {shape}, outputs {facts.outputs or 'unknown'}, ends in {last}")
+    if not subject.attributes:
+        yield "attribute = []  # classes alone are audited"
+        yield "# Nothing says who or what an example is about, apart from its class. Whether compression fails one group"
+        yield "# more than another within a class stays unknown: people by sex, age or skin, pictures by light or device."
+        yield comment(NO_ATTRIBUTES[subject.source])
 
 
 def _data(subject: Subject, folder: Path) -> Iterator[str]:
     yield "[data]"
     if subject.source != "table":
         yield f"source = {value(subject.source)}"
-    yield f"path = {_path(subject.data, folder)}"
+    yield f"path = {relative(subject.data, folder)}"
+    if subject.found.input is not None:
+        yield f"input = {value(subject.found.input)}{GUESSED}: what a model reads"
+    if subject.table is not None:
+        yield f"table = {relative(subject.table, folder)}"
     yield comment(_classes(subject))
     yield f"label = {value(subject.label.name)}{GUESSED if subject.label_guessed else ''}"
     if subject.positive is not None:
         mark = GUESSED if subject.positive_guessed else ""
         yield f"positive = {value(subject.positive)}{mark}"
+    yield from class_lines(subject)
     if subject.threshold:
         yield "threshold = 0.5  # the columns hold probabilities of the positive class; inclusive"
-    if subject.source == "table":
-        yield from _split(subject)
+    yield from _split(subject)
     ids = [one for one in subject.columns if one.is_id and one is not subject.label]
     shared = [one for one in ids if len(one.held) < len(subject.frame) and not one.missing]
     if shared and subject.source != "celeba":
         yield f"id = {value(shared[0].name)}{GUESSED}: rows that share it are about one, and count as one cluster"
+    yield from preprocess_lines(subject)
     if subject.source == "table":
         yield from _features(subject, {one.name for one in ids} - {one.name for one in shared[:1]})
 
@@ -101,13 +96,17 @@ def _classes(subject: Subject) -> str:
 
 
 def _split(subject: Subject) -> Iterator[str]:
-    if subject.split is not None:
+    if subject.source == "predictions":
+        return
+    if subject.model is not None:
+        yield "# A given model must not have been trained on test examples: name its own split, if this is none."
+    if subject.found.official:
+        yield f"# split: {subject.found.official}"
+    elif subject.split is not None:
         column, train, test = subject.split
         yield f"split = {value({'column': column, 'train': train, 'test': test})}"
     else:
-        if subject.model is not None:
-            yield "# The model must not have been trained on test rows: name its own split if there is one."
-        yield f"split = {value({'test': TEST_SHARE})}  # no column names a split: seeded and random"
+        yield f"split = {value({'test': TEST_SHARE})}  # nothing names a split: seeded and random"
 
 
 def _features(subject: Subject, ids: set[str]) -> Iterator[str]:
@@ -161,7 +160,7 @@ def _test_rows(subject: Subject) -> tuple[BoolArray, float]:
     frame = subject.frame
     if subject.split is not None:
         return (frame[subject.split[0]] == subject.split[2]).to_numpy(), 1.0
-    share = {"predictions": 1.0, "table": TEST_SHARE, "celeba": CELEBA_SHARE}[subject.source]
+    share = {"predictions": 1.0, "celeba": CELEBA_SHARE}.get(subject.source, TEST_SHARE)
     return np.ones(len(frame), bool), share
 
 
@@ -181,53 +180,30 @@ def _group_sizes(subject: Subject, chosen: Chosen, rows: BoolArray, share: float
     return {name: round(size * share) for name, size in sizes.items()}
 
 
-def _compressions(subject: Subject, folder: Path) -> Iterator[str]:
-    for pattern in subject.predictions[1:]:
-        yield "[[compression]]"
-        yield f"predictions = {value(pattern)}"
-        yield "# paired = true  # if what stands for the star names a model and its compressed version"
-        yield ""
-    if subject.artifact is not None:
-        yield "[[compression]]"
-        yield f"artifact = {_path(subject.artifact.path, folder)}"
-        yield f"sha256 = {value(subject.artifact.sha256)}"
-        yield from _facts(subject.artifact)
-        yield ""
-    if subject.predictions or (subject.model and subject.model.facts.ending == ".tflite"):
-        return
-    yield "[[compression]]"
-    yield 'method = "int8"  # weights and activations, calibrated on training rows'
-    yield ""
-    mark = "" if subject.model is None else "# "
-    if mark:
-        yield "# Pruning trains on: it needs a start from the given model."
-        yield "# [population]"
-        yield '# start = "baseline"'
-    yield f"{mark}[[compression]]"
-    yield f'{mark}name = "pruned"'
-    yield f'{mark}method = "prune"'
-    yield f"{mark}sparsity = [0.5, 0.9]  # a variant each: this share of the weights is 0"
-
-
 def _gates(subject: Subject) -> Iterator[str]:
+    groups, two = bool(subject.attributes), subject.positive is not None
     yield "# Limits are shares: 0.02 is 2 points. Set them before you see numbers; they say what harm you accept."
     yield "[[gate]]"
-    yield 'name = "no group loses recall"'
+    yield f'name = "no {"group" if groups and two else "class"} loses recall"'
     yield 'metric = "recall"'
-    if subject.positive is None:
+    if not (groups and two):
+        yield 'of = "*"'
         yield 'over = ["class"]  # every class, for everybody'
     yield "min = -0.02  # compared with the baseline; less is not told from noise without thousands of examples"
-    yield 'why = "Whoever they are, people are found as often after compression as before."'
+    who = "Whoever they are, people are" if groups and two else "Every class is"
+    yield f'why = "{who} found as often after compression as before."'
     yield ""
     yield "[[gate]]"
     yield 'name = "accuracy holds"'
     yield 'metric = "accuracy"'
     yield 'over = ["overall"]'
     yield "min = -0.01  # what compression may cost everybody together"
+    if not groups:
+        return
     yield ""
     yield "[[gate]]"
     yield 'name = "no gap widens"'
-    yield f'metric = "{"accuracy" if subject.positive is None else "recall"}"'
+    yield f'metric = "{"recall" if two else "accuracy"}"'
     yield 'compare = "disparity_change"  # the gap to each attribute\'s largest group, and how compression changes it'
     yield "min = -0.05"
     yield 'severity = "warning"  # does not decide the exit code: gaps are known less well than rates'
