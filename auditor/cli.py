@@ -178,8 +178,8 @@ def _show(renderable: RenderableType) -> None:
     "--data",
     type=FILE,
     required=True,
-    help="A table (CSV, Parquet), also one that names image files; a folder of class folders; .npz, or a folder of .npy; "
-    "the folder of CelebA's or CIFAR's files.",
+    help="A table (CSV, Parquet), also one that names image files; a folder of class folders; .npz or a folder of "
+    ".npy; the folder of CelebA's or CIFAR's files.",
 )
 @click.option("--table", type=FILE, help="Attributes of class folders or of CIFAR, a row an image.")
 @click.option("--model", type=FILE, help="A trained model, or several by a star; default: one is trained.")

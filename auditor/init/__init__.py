@@ -10,6 +10,7 @@ from auditor.errors import OutputError, Problem, SpecError
 from auditor.init.subject import Ask, Wishes, settle
 from auditor.init.write import audit_toml
 from auditor.init.write_model import open_questions
+from auditor.init.write_table import table_questions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ class Draft:
 def draft(wishes: Wishes, ask: Ask, folder: Path) -> Draft:
     """Write an audit.toml to run from `folder`; raises AuditorError where files or wishes do not fit."""
     subject = settle(wishes, ask)
-    return Draft(text=audit_toml(subject, folder), todo=tuple(open_questions(subject)))
+    return Draft(text=audit_toml(subject, folder), todo=(*open_questions(subject), *table_questions(subject)))
 
 
 def decided(flag: str, question: str, guess: str | None, advice: str) -> str:

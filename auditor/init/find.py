@@ -66,6 +66,11 @@ class Found:
     left: Mapping[str, str] = field(default_factory=dict)
     """What cannot be label or attribute, and why."""
 
+    @property
+    def is_folders(self) -> bool:
+        """Whether the class is told by folders."""
+        return self.source == "images" and bool(self.labels)
+
 
 def find_data(wishes: Wishes) -> Found:
     """Look at the data; raises AuditorError where it is none that is known, or cannot be read."""

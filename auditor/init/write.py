@@ -8,16 +8,18 @@ import numpy as np
 
 from auditor.data.groups import bin_names
 from auditor.data.values import distinct, text
+from auditor.init.subject import Chosen
 from auditor.init.toml import comment, value
 from auditor.init.write_model import class_lines, compression_lines, model_lines, relative
 from auditor.init.write_pixels import preprocess_lines
+from auditor.init.write_table import Columns, feature_lines
 from auditor.records import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from auditor.init.subject import Chosen, Subject
+    from auditor.init.subject import Subject
     from auditor.records import BoolArray
 
 GUESSED = "  # guessed"
@@ -29,11 +31,11 @@ CELEBA_SHARE = 0.1
 """About what the official partition keeps for testing."""
 
 NO_ATTRIBUTES = {
-    "images": "Name such columns of the table that lists the images; beside class folders give one: --table TABLE.",
-    "arrays": "An array with one value an example would tell.",
-    "cifar10": "A table with the columns split, index and such attributes would tell: --table TABLE.",
-    "cifar100": "A table with the columns split, index and such attributes would tell: --table TABLE.",
-} | dict.fromkeys(["table", "celeba", "predictions"], "Name such columns: --attribute COLUMN.")
+    "folders": "A table with such columns, a row an image, would tell: auditor init --table TABLE.",
+    "arrays": "An array of them, with one value an example, would tell.",
+    "cifar10": "A table with the columns split, index and such ones would tell: auditor init --table TABLE.",
+    "cifar100": "A table with the columns split, index and such ones would tell: auditor init --table TABLE.",
+} | dict.fromkeys(["table", "images", "celeba", "predictions"], "Name such columns: auditor init --attribute COLUMN.")
 """By source, where attributes would come from."""
 
 
@@ -57,9 +59,9 @@ def _head(subject: Subject) -> Iterator[str]:
     yield "schema = 1"
     if not subject.attributes:
         yield "attribute = []  # classes alone are audited"
-        yield "# Nothing says who or what an example is about, apart from its class. Whether compression fails one group"
-        yield "# more than another within a class stays unknown: people by sex, age or skin, pictures by light or device."
-        yield comment(NO_ATTRIBUTES[subject.source])
+        yield "# Nothing but its class is known of an example. Whether compression fails one group more than another"
+        yield "# stays unknown, however well its class does: people by sex, age or skin, pictures by light or device."
+        yield comment(NO_ATTRIBUTES["folders" if subject.found.is_folders else subject.source])
 
 
 def _data(subject: Subject, folder: Path) -> Iterator[str]:
@@ -72,6 +74,8 @@ def _data(subject: Subject, folder: Path) -> Iterator[str]:
     if subject.table is not None:
         yield f"table = {relative(subject.table, folder)}"
     yield comment(_classes(subject))
+    if not _by_group(subject):
+        yield from _too_few(_class_sizes(subject), "test examples")
     yield f"label = {value(subject.label.name)}{GUESSED if subject.label_guessed else ''}"
     if subject.positive is not None:
         mark = GUESSED if subject.positive_guessed else ""
@@ -80,13 +84,13 @@ def _data(subject: Subject, folder: Path) -> Iterator[str]:
     if subject.threshold:
         yield "threshold = 0.5  # the columns hold probabilities of the positive class; inclusive"
     yield from _split(subject)
-    ids = [one for one in subject.columns if one.is_id and one is not subject.label]
-    shared = [one for one in ids if len(one.held) < len(subject.frame) and not one.missing]
-    if shared and subject.source != "celeba":
-        yield f"id = {value(shared[0].name)}{GUESSED}: rows that share it are about one, and count as one cluster"
+    columns = Columns(subject)
+    if columns.shared is not None and subject.source != "celeba":
+        name = value(columns.shared.name)
+        yield f"id = {name}{GUESSED}: rows that share it are about one, and count as one cluster"
     yield from preprocess_lines(subject)
     if subject.source == "table":
-        yield from _features(subject, {one.name for one in ids} - {one.name for one in shared[:1]})
+        yield from feature_lines(columns)
 
 
 def _classes(subject: Subject) -> str:
@@ -107,18 +111,6 @@ def _split(subject: Subject) -> Iterator[str]:
         yield f"split = {value({'column': column, 'train': train, 'test': test})}"
     else:
         yield f"split = {value({'test': TEST_SHARE})}  # nothing names a split: seeded and random"
-
-
-def _features(subject: Subject, ids: set[str]) -> Iterator[str]:
-    taken = {subject.label.name, *(one.look.name for one in subject.attributes)}
-    taken |= {subject.split[0]} if subject.split else set()
-    dropped = {one.name: "names a row" if one.name in ids else one.unusable for one in subject.columns}
-    dropped = {name: why for name, why in dropped.items() if why and name not in taken}
-    yield ""
-    yield "[data.features]  # a model reads all other columns: numbers standardised, text one-hot"
-    for name, why in dropped.items():
-        yield comment(f"{name}: {why}")
-    yield f"drop = {value([*dropped])}"
 
 
 def _attributes(subject: Subject) -> Iterator[str]:
@@ -147,12 +139,32 @@ def _sizes(subject: Subject, chosen: Chosen) -> Iterator[str]:
         whose = f"test rows of class {text(subject.positive)}"
         rows = rows & (subject.frame[subject.label.name] == subject.positive).to_numpy()
         sizes = dict.fromkeys(sizes, 0) | _group_sizes(subject, chosen, rows, share)
+    yield from _too_few(sizes, whose)
+
+
+def _too_few(sizes: Mapping[str, int], whose: str) -> Iterator[str]:
+    """Tell which groups or classes have too few examples for a number, or for a gate that passes."""
     none = [name for name, size in sizes.items() if size < MIN_GROUP]
     few = [name for name, size in sizes.items() if MIN_GROUP <= size < DECIDABLE]
     if none:
-        yield comment(f"under {MIN_GROUP} {whose} (statistics.min_group), UNDEFINED: {', '.join(none[:12])}")
+        yield comment(f"under {MIN_GROUP} {whose} (statistics.min_group), UNDEFINED: {_some(none)}")
     if few:
-        yield comment(f"under {DECIDABLE} {whose}, where no gate of 2 points can PASS: {', '.join(few[:12])}")
+        yield comment(f"under {DECIDABLE} {whose}, where no gate of 2 points can PASS: {_some(few)}")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+def _by_group(subject: Subject) -> bool:
+    """Whether the gate on recall is about groups, and not about classes."""
+    return bool(subject.attributes) and subject.positive is not None
+
+
+def _class_sizes(subject: Subject) -> dict[str, int]:
+    rows, share = _test_rows(subject)
+    label = Chosen(look=subject.label, guessed=False, edges=())
+    return dict.fromkeys(map(text, subject.label.held), 0) | _group_sizes(subject, label, rows, share)
 
 
 def _test_rows(subject: Subject) -> tuple[BoolArray, float]:
@@ -181,16 +193,16 @@ def _group_sizes(subject: Subject, chosen: Chosen, rows: BoolArray, share: float
 
 
 def _gates(subject: Subject) -> Iterator[str]:
-    groups, two = bool(subject.attributes), subject.positive is not None
+    by_group = _by_group(subject)
     yield "# Limits are shares: 0.02 is 2 points. Set them before you see numbers; they say what harm you accept."
     yield "[[gate]]"
-    yield f'name = "no {"group" if groups and two else "class"} loses recall"'
+    yield f'name = "no {"group" if by_group else "class"} loses recall"'
     yield 'metric = "recall"'
-    if not (groups and two):
+    if not by_group:
         yield 'of = "*"'
         yield 'over = ["class"]  # every class, for everybody'
     yield "min = -0.02  # compared with the baseline; less is not told from noise without thousands of examples"
-    who = "Whoever they are, people are" if groups and two else "Every class is"
+    who = "Whoever they are, people are" if by_group else "Every class is"
     yield f'why = "{who} found as often after compression as before."'
     yield ""
     yield "[[gate]]"
@@ -198,12 +210,12 @@ def _gates(subject: Subject) -> Iterator[str]:
     yield 'metric = "accuracy"'
     yield 'over = ["overall"]'
     yield "min = -0.01  # what compression may cost everybody together"
-    if not groups:
+    if not subject.attributes:
         return
     yield ""
     yield "[[gate]]"
     yield 'name = "no gap widens"'
-    yield f'metric = "{"recall" if two else "accuracy"}"'
+    yield f'metric = "{"recall" if by_group else "accuracy"}"'
     yield 'compare = "disparity_change"  # the gap to each attribute\'s largest group, and how compression changes it'
     yield "min = -0.05"
     yield 'severity = "warning"  # does not decide the exit code: gaps are known less well than rates'

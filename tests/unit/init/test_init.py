@@ -7,14 +7,11 @@ import tomllib
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from auditor import init
-from auditor.declare import load_spec
-from auditor.errors import AuditorError, SpecError
+from auditor.errors import SpecError
 from auditor.init.toml import comment, value
-from auditor.validation import validate
 
 ROOT = Path(__file__).parents[3]
 CELEBA = Path(os.environ.get("AUDITOR_CELEBA", ROOT / "audits/celeba/data"))

@@ -64,7 +64,7 @@ def test_an_artifact_needs_its_baseline_and_is_all_that_is_compared(first, peopl
 
 
 def test_an_artifact_that_is_called_as_the_baseline_gets_a_name(first, people, model_file):
-    text, checked = first(people, model=model_file("a/baseline.h5"), artifact=model_file("b/baseline.h5"))
+    _text, checked = first(people, model=model_file("a/baseline.h5"), artifact=model_file("b/baseline.h5"))
     assert [name for name, _ in checked.variants] == ["baseline", "compressed"]
 
 
@@ -117,7 +117,7 @@ def test_outputs_that_are_not_the_classes_need_a_mapping(first, people, model_fi
     text = (tmp_path / "audit.toml").read_text("utf-8")
     assert '# classes = { 3 = "yes" }' in text
     told = todo(data=tmp_path / "people.parquet", model=path)
-    assert told == ("--model: it has 5 outputs, and the data 2 classes: fill in `classes` under [data]",)
+    assert told[0] == "--model: it has 5 outputs, and the data 2 classes: fill in `classes` under [data]"
     filled = tomllib.loads(re.sub("(?m)^# (?=classes = )", "", text))
     assert filled["data"]["classes"] == {"3": "yes"}
 
@@ -184,6 +184,17 @@ def test_a_model_that_cannot_read_the_data_is_refused(first, pictures, model_fil
     assert tomllib.loads(text)["data"]["preprocess"] == {"color": "grey"}
 
 
+def test_columns_that_are_more_than_the_model_reads_are_counted(first, people, model_file, tmp_path):
+    text, _ = first(people, model=model_file(shape=(4,)))
+    said = "the model reads 4 numbers, and the columns give 601; with the attributes, use_as_feature = true, 604"
+    assert f"# But {said}." in text
+    assert todo(data=tmp_path / "people.parquet", model=tmp_path / "small.h5") == (
+        f"--model: {said}: see [data.features]",
+    )
+    text, _ = first(people.drop(columns=["note"]), model=model_file(shape=(1,)))
+    assert "But" not in text
+
+
 def test_a_missing_or_refused_model_is_named(first, people, tmp_path, model_file):
     with pytest.raises(ModelError, match=r"none\.keras"):
         first(people, model=tmp_path / "none.keras")
@@ -191,7 +202,7 @@ def test_a_missing_or_refused_model_is_named(first, people, tmp_path, model_file
         first(people.assign(base_0=1, int8_0=1), predictions=("base_*", "int8_*"), model=model_file())
 
 
-@pytest.mark.parametrize("name", ['a"b', "a'b", "a\tb", "# a", "[a]", "ä\u2028\u202e", "a=b", "a.b"])
+@pytest.mark.parametrize("name", ['a"b\t# c', "[a]='b.c'", "ä\u2028\u202e"])
 def test_hostile_names_of_models_and_classes_are_quoted(first, people, model_file, tmp_path, name):
     for kind in ("base", "int8"):
         model_file(f"run {name}/{kind} {name}.h5")
