@@ -78,6 +78,8 @@ def find_data(wishes: Wishes) -> Found:
     _refuse_records(data)
     if data.is_dir():
         found = _folder(wishes)
+    elif not data.exists():
+        raise DataError(Problem(file=str(data), message="there is no such file or folder"))
     elif data.suffix.lower() == ".npz":
         found = _arrays(data)
     else:

@@ -145,6 +145,7 @@ def check_input(model: GivenModel, flag: str, found: Found) -> None:
             told = error.problems[0].message
             raise ModelError(Problem(file=file, where=flag, message=told)) from None
     elif found.pictures and pixels_of(model.facts) is None:
-        message = "by its input's shape it reads no images of one or three colours"
+        reads = " x ".join("any" if size is None else str(size) for size in shape)
+        message = f"the model reads examples of shape {reads}: no images of one or three colours"
         advice = "Write audit.toml by hand, with a function of your own as data.preprocess: README.md, “Models”."
         raise ModelError(Problem(file=file, where=flag, message=message, advice=advice))

@@ -213,9 +213,11 @@ def _attributes(wishes: Wishes, free: Sequence[Look], found: Found, ask: Ask) ->
     if not names and not free and found.source not in {"table", "predictions"}:
         return ()
     if not names:
+        few = [one.name for one in free if 2 <= len(one.held) <= MOST_VALUES]
         guesses = [one.name for one in free if one.is_sensitive]
-        few = listed([one.name for one in free if 2 <= len(one.held) <= MOST_VALUES], most=40)
-        advice = f"Columns with few values: {few or 'none'}. --attribute '' audits classes alone."
+        if wishes.table is not None:
+            guesses = guesses or few  # it was named for their sake
+        advice = f"Columns with few values: {listed(few, most=40) or 'none'}. --attribute '' audits classes alone."
         guess = ",".join(guesses)
         answer = ask("--attribute", "Which columns say who somebody is, by commas?", guess or None, advice)
         names = guesses if answer == guess else [name.strip() for name in answer.split(",")]

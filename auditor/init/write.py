@@ -8,6 +8,7 @@ import numpy as np
 
 from auditor.data.groups import bin_names
 from auditor.data.values import distinct, text
+from auditor.init.look import TESTS
 from auditor.init.subject import Chosen
 from auditor.init.toml import comment, value
 from auditor.init.write_model import class_lines, compression_lines, model_lines, relative
@@ -108,7 +109,8 @@ def _split(subject: Subject) -> Iterator[str]:
         yield f"# split: {subject.found.official}"
     elif subject.split is not None:
         column, train, test = subject.split
-        yield f"split = {value({'column': column, 'train': train, 'test': test})}"
+        mark = "" if text(test).lower() in TESTS else f"{GUESSED}: nothing is called test"
+        yield f"split = {value({'column': column, 'train': train, 'test': test})}{mark}"
     else:
         yield f"split = {value({'test': TEST_SHARE})}  # nothing names a split: seeded and random"
 

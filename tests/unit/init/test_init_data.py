@@ -34,6 +34,18 @@ def test_class_folders_of_splits_keep_their_split(first, pictures):
     assert checked.data.classes == ("cat", "dog", "owl")
 
 
+def test_where_nothing_is_called_test_validation_is_the_test_split(first, pictures):
+    text, checked = first(data=pictures([name.replace("test/", "val/") for name in DEALT]))
+    assert 'test = "val" }  # guessed: nothing is called test' in text
+    assert {one.split: one.examples for one in checked.data.splits}["test"] == 24
+
+
+def test_a_table_of_attributes_is_of_use_whatever_they_are_called(first, pictures, tmp_path):
+    pd.DataFrame({"image": CLASS_FOLDERS, "light": ["day", "night"] * 30}).to_csv(tmp_path / "t.csv", index=False)
+    text, _ = first(data=pictures(CLASS_FOLDERS), table=tmp_path / "t.csv")
+    assert 'name = "light"  # guessed' in text
+
+
 @pytest.mark.parametrize("column", ["image", "file"])
 def test_a_table_gives_class_folders_their_attributes(first, pictures, tmp_path, column):
     table = pd.DataFrame({column: CLASS_FOLDERS, "sex": ["f", "m", "m"] * 20, "light": range(60)})
@@ -194,7 +206,7 @@ def test_other_folders_say_what_is_known(first, pictures, tmp_path, complaint):
     assert "list.csv: is a table in this folder" in complaint(first, data=folder)
     (tmp_path / "empty").mkdir()
     assert "Known are class folders, .npy files" in complaint(first, data=tmp_path / "empty")
-    assert "there is no such file" in complaint(first, data=tmp_path / "nothing.csv")
+    assert "there is no such file or folder" in complaint(first, data=tmp_path / "nothing.csv")
 
 
 def test_flags_that_the_data_has_no_use_for_are_refused(first, people, pictures, tmp_path):

@@ -172,7 +172,7 @@ def test_a_model_that_rescales_pixels_itself_is_handed_them_as_they_are(first, p
 
 def test_a_model_that_cannot_read_the_data_is_refused(first, pictures, model_file, tmp_path, complaint):
     said = complaint(first, data=pictures(CLASS_FOLDERS), model=model_file(shape=(8, 8, 4)))
-    assert "by its input's shape it reads no images of one or three colours" in said
+    assert "the model reads examples of shape 8 x 8 x 4: no images of one or three colours" in said
     np.savez(
         tmp_path / "made.npz",
         x=np.arange(2560, dtype=np.uint16).view(np.uint8)[:2560].reshape(40, 8, 8),
@@ -198,6 +198,9 @@ def test_columns_that_are_more_than_the_model_reads_are_counted(first, people, m
 def test_a_missing_or_refused_model_is_named(first, people, tmp_path, model_file):
     with pytest.raises(ModelError, match=r"none\.keras"):
         first(people, model=tmp_path / "none.keras")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ModelError, match=r"the folder is no SavedModel: it holds no saved_model\.pb"):
+        first(people, model=tmp_path / "folder")
     with pytest.raises(SpecError, match="--predictions"):
         first(people.assign(base_0=1, int8_0=1), predictions=("base_*", "int8_*"), model=model_file())
 
