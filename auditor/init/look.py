@@ -24,9 +24,8 @@ SENSITIVE = {
 }  # fmt: skip
 """Words in the names of columns that say who somebody is."""
 LABELS = (
-    "label", "labels", "target", "targets", "class", "classes", "y", "outcome", "income", "diagnosis", "approved", "hired",
-    "default", "churn",
-    "response", "decision", "result",
+    "label", "labels", "target", "targets", "class", "classes", "y", "outcome", "income", "diagnosis", "approved",
+    "hired", "default", "churn", "response", "decision", "result",
 )  # fmt: skip
 POSITIVE = {"1", "true", "yes", "y", "positive", "pos", "high", ">50k", "approved", "accepted", "hired", "granted"}
 TRAINS = ("train", "training")

@@ -50,8 +50,7 @@ def audit_toml(subject: Subject, folder: Path) -> str:
         compression_lines(subject, folder),
         _gates(subject),
     )
-    lines = [line for part in parts for line in (*part, "")]
-    return "\n".join(lines)
+    return "\n\n".join(filter(None, ("\n".join(part).strip("\n") for part in parts))) + "\n"
 
 
 def _head(subject: Subject) -> Iterator[str]:

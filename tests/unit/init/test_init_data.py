@@ -24,6 +24,8 @@ def test_class_folders_without_a_table_are_audited_by_class_and_say_what_stays_u
     assert declared["model"] == {"architecture": "cnn"}
     assert declared["data"]["preprocess"] == {"resize": [12, 10]}
     assert checked.data.classes == ("cat", "dog")
+    assert "\n\n\n" not in text
+    assert text.endswith("\n")
     assert {"no class loses recall", "accuracy holds"} == {gate["name"] for gate in declared["gate"]}
 
 
