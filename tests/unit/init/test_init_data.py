@@ -7,6 +7,7 @@ import tomllib
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from auditor.errors import DataError, SpecError
 
@@ -243,3 +244,21 @@ def test_hostile_names_of_folders_and_arrays_are_quoted(first, pictures, tmp_pat
     assert name in checked.data.classes
     text, checked = first(data=arrays(tmp_path, **{f"sex {name}": lambda rng, n: rng.choice([name, "m"], n)}))
     assert [one["name"] for one in tomllib.loads(text)["attribute"]] == [f"sex {name}"]
+
+
+def test_celebas_folder_needs_its_label_and_keeps_its_partition(first, tmp_path, complaint):
+    folder, rng = tmp_path / "celeba", np.random.default_rng(4)
+    (folder / "img_align_celeba").mkdir(parents=True)
+    names = [f"{i:06}.jpg" for i in range(60)]
+    for name in names:
+        image = Image.fromarray(rng.integers(0, 256, (22, 18, 3), dtype=np.uint8))
+        image.save(folder / "img_align_celeba" / name)
+    lines = [f"{name} {' '.join(rng.choice(['1', '-1'], 2))}" for name in names]
+    (folder / "list_attr_celeba.txt").write_text("\n".join(["60", "Male Smiling", *lines, ""]))
+    (folder / "list_eval_partition.txt").write_text("\n".join(f"{name} {i % 3}" for i, name in enumerate(names)))
+    assert "--label: cannot be told from the data" in complaint(first, data=folder)
+    text, checked = first(data=folder, label="Smiling")
+    assert [one["name"] for one in tomllib.loads(text)["attribute"]] == ["Male"]
+    assert "# split: CelebA's official partition is the split" in text
+    assert tomllib.loads(text)["data"]["preprocess"] == {"resize": [64, 64]}
+    assert checked.data.positive == 1
