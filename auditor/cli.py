@@ -174,12 +174,25 @@ def _show(renderable: RenderableType) -> None:
 
 
 @cli.command()
-@click.option("--data", type=FILE, required=True, help="A table (CSV, Parquet), or the folder of CelebA's files.")
-@click.option("--model", type=FILE, help="A trained model; default: one is trained.")
-@click.option("--artifact", type=FILE, help="A compressed model made elsewhere, beside --model.")
+@click.option(
+    "--data",
+    type=FILE,
+    required=True,
+    help="A table (CSV, Parquet), also one that names image files; a folder of class folders; .npz or a folder of "
+    ".npy; the folder of CelebA's or CIFAR's files.",
+)
+@click.option("--table", type=FILE, help="Attributes of class folders or of CIFAR, a row an image.")
+@click.option("--model", type=FILE, help="A trained model, or several by a star; default: one is trained.")
+@click.option("--artifact", type=FILE, help="A compressed model made elsewhere, beside --model; a star as there.")
 @click.option("--label", metavar="COLUMN", help="The true class.")
 @click.option("--positive", metavar="CLASS", help="The class that recall and selection are about.")
-@click.option("--attribute", "attributes", multiple=True, metavar="COLUMN", help="Who somebody is; may be repeated.")
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="COLUMN",
+    help="Who somebody is; may be repeated; '' for none: classes alone are audited.",
+)
 @click.option(
     "--predictions",
     multiple=True,
@@ -190,6 +203,7 @@ def _show(renderable: RenderableType) -> None:
 @click.option("--force", is_flag=True, help="Replace the file if there is one.")
 def init(  # noqa: PLR0913, PLR0917 - one argument an option
     data: Path,
+    table: Path | None,
     model: Path | None,
     artifact: Path | None,
     label: str | None,
@@ -199,11 +213,13 @@ def init(  # noqa: PLR0913, PLR0917 - one argument an option
     output: Path,
     force: bool,  # noqa: FBT001
 ) -> ExitCode:
-    """Write a commented audit.toml from a model and a table; asks, on a terminal, what no flag says."""
+    """Write a commented audit.toml from data and given models; asks, on a terminal, what no flag says."""
     from auditor import init as first
+    from auditor.text import clean
 
     wishes = first.Wishes(
         data=data,
+        table=table,
         model=model,
         artifact=artifact,
         label=label,
@@ -212,7 +228,10 @@ def init(  # noqa: PLR0913, PLR0917 - one argument an option
         predictions=predictions,
     )
     ask = _asked if sys.stdin.isatty() else first.decided
-    first.write(output, first.draft(wishes, ask, output.parent), force=force)
+    drafted = first.draft(wishes, ask, output.parent)
+    first.write(output, drafted.text, force=force)
+    for one in drafted.todo:
+        click.echo(clean(one), err=True)
     click.echo(f"wrote {output}; next: auditor validate {output}", err=True)
     return ExitCode.PASSED
 

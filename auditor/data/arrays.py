@@ -81,7 +81,7 @@ class ArraySource:
 
     @cached_property
     def _parts(self) -> tuple[list[Part], Split]:
-        return find_parts(self._spec, [_open(path) for path in self._paths])
+        return find_parts(self._spec, [open_arrays(path) for path in self._paths])
 
     @property
     def _used(self) -> list[Path]:
@@ -95,7 +95,8 @@ class ArraySource:
         return read_unchanged(self._used, lambda: _check(self._spec, *self._parts))
 
 
-def _open(path: Path) -> ArrayFiles:
+def open_arrays(path: Path) -> ArrayFiles:
+    """The arrays of a folder or an archive; raises DataError where it is neither."""
     if path.is_dir():
         return ArrayFolder(path)
     if not path.is_file():
@@ -149,7 +150,7 @@ def _part(files: ArrayFiles, suffix: str, spec: AuditSpec, split: Split) -> Part
     raise_all(looks.values())
     stored = {name: one.value for name, one in looks.items()}
     right = Attempt(_check_input, stored[wanted], spec.data.preprocess)
-    raise_all([right, *(Attempt(_check_column, stored[name]) for name in columns.values())])
+    raise_all([right, *(Attempt(check_column, stored[name]) for name in columns.values())])
     part = Part(inputs=stored[wanted], columns={name: stored[name] for name in columns.values()})
     _check_lengths(part)
     return part
@@ -178,7 +179,8 @@ def _check_input(stored: Stored, preprocess: Preprocess) -> None:
     raise DataError(Problem(file=str(stored.files.path), where=stored.where, message=message))
 
 
-def _check_column(stored: Stored) -> None:
+def check_column(stored: Stored) -> None:
+    """Raise DataError for an array that does not hold one value an example."""
     if len(stored.shape) == 1 or (len(stored.shape) == 2 and stored.shape[1] == 1):
         if stored.dtype.kind in "buifUS":
             return
@@ -196,7 +198,7 @@ def input_shape(shape: tuple[int, ...], preprocess: Preprocess) -> tuple[int, ..
 
 def _check(spec: AuditSpec, parts: Sequence[Part], split: Split) -> Checked:
     _check_alike([part.inputs for part in parts])
-    columns = {name: np.concatenate([_values(part.columns[name]) for part in parts]) for name in parts[0].columns}
+    columns = {name: np.concatenate([column_values(part.columns[name]) for part in parts]) for name in parts[0].columns}
     frame = pd.DataFrame(columns, index=range(sum(part.inputs.shape[0] for part in parts)))
     starts = np.cumsum([0, *(part.inputs.shape[0] for part in parts[:-1])])
     rows = Rows(frame=frame, files=tuple(part.inputs.files.path for part in parts), starts=tuple(starts.tolist()))
@@ -217,7 +219,7 @@ def _described(stored: Stored) -> str:
     return f"{stored.dtype} of shape {stored.shape[1:]}"
 
 
-def _values(stored: Stored) -> npt.NDArray[Any]:
+def column_values(stored: Stored) -> npt.NDArray[Any]:
     """The whole array, one value an example; bytes are read as UTF-8."""
     values = np.concatenate(list(stored.chunks())).reshape(-1)
     if stored.dtype.kind == "S":

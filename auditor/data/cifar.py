@@ -164,7 +164,20 @@ def find_version(folder: Path, versions: Sequence[Version]) -> Version:
 def _check(
     spec: AuditSpec, folder: Path, version: Version, split: Split, table: Path | None
 ) -> tuple[Checked, list[Batch]]:
-    label = spec.data.label
+    batches, own = read_examples(folder, version, spec.data.label)
+    frame = _with_attributes(spec, own, split, table)
+    starts = np.cumsum([0, *(len(batch.labels) for batch in batches[:-1])]).tolist()
+    rows = Rows(frame=frame, files=tuple(batch.path for batch in batches), starts=tuple(starts))
+    division = divide(rows, spec.data, split, spec.audit.seed)
+    same = np.concatenate([fingerprints(chunk) for batch in batches for chunk in batch.chunks()])
+    return check_rows(spec, rows, division, same), batches
+
+
+def read_examples(folder: Path, version: Version, label: str) -> tuple[list[Batch], pd.DataFrame]:
+    """The files of images, and for each image its split, its index in that, and its class, by name.
+
+    Raises DataError with every file that is damaged.
+    """
     read = _read_binary if version.binary else _read_pickled
     attempts = [Attempt(read, folder / name, version, label) for name in (*version.train, version.test)]
     named = Attempt(_class_names, folder / version.names[label], f"{label}_names", binary=version.binary)
@@ -177,12 +190,7 @@ def _check(
         "index": [*range(trained), *range(sizes[-1])],
         label: np.array(named.value, dtype=object)[np.concatenate([batch.labels for batch in batches])],
     }
-    frame = _with_attributes(spec, pd.DataFrame(own), split, table)
-    starts = np.cumsum([0, *sizes[:-1]]).tolist()
-    rows = Rows(frame=frame, files=tuple(batch.path for batch in batches), starts=tuple(starts))
-    division = divide(rows, spec.data, split, spec.audit.seed)
-    same = np.concatenate([fingerprints(chunk) for batch in batches for chunk in batch.chunks()])
-    return check_rows(spec, rows, division, same), batches
+    return batches, pd.DataFrame(own)
 
 
 def _with_attributes(spec: AuditSpec, own: pd.DataFrame, split: Split, table: Path | None) -> pd.DataFrame:

@@ -1,23 +1,37 @@
-"""A first audit.toml from a model file and a table or folder, or from a table of predictions."""
+"""A first audit.toml from data of any source but records, and possibly from model files."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.errors import OutputError, Problem, SpecError
 from auditor.init.subject import Ask, Wishes, settle
 from auditor.init.write import audit_toml
+from auditor.init.write_model import open_questions
+from auditor.init.write_table import table_questions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Ask", "Wishes", "decided", "draft", "write"]
+__all__ = ["Ask", "Draft", "Wishes", "decided", "draft", "write"]
 
 
-def draft(wishes: Wishes, ask: Ask, folder: Path) -> str:
-    """Write an audit.toml that runs at once from `folder`; raises AuditorError where files or wishes do not fit."""
-    return audit_toml(settle(wishes, ask), folder)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is written, and said."""
+
+    text: str
+    """The definition."""
+    todo: tuple[str, ...]
+    """What it needs before it runs, one sentence each."""
+
+
+def draft(wishes: Wishes, ask: Ask, folder: Path) -> Draft:
+    """Write an audit.toml to run from `folder`; raises AuditorError where files or wishes do not fit."""
+    subject = settle(wishes, ask)
+    return Draft(text=audit_toml(subject, folder), todo=(*open_questions(subject), *table_questions(subject)))
 
 
 def decided(flag: str, question: str, guess: str | None, advice: str) -> str:

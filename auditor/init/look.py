@@ -24,10 +24,13 @@ SENSITIVE = {
 }  # fmt: skip
 """Words in the names of columns that say who somebody is."""
 LABELS = (
-    "label", "target", "class", "y", "outcome", "income", "diagnosis", "approved", "hired", "default", "churn",
-    "response", "decision", "result",
+    "label", "labels", "target", "targets", "class", "classes", "y", "outcome", "income", "diagnosis", "approved",
+    "hired", "default", "churn", "response", "decision", "result",
 )  # fmt: skip
 POSITIVE = {"1", "true", "yes", "y", "positive", "pos", "high", ">50k", "approved", "accepted", "hired", "granted"}
+TRAINS = ("train", "training")
+TESTS = ("test", "testing")
+VALIDATES = ("val", "valid", "validation")
 SPLITS = ("split", "subset", "partition", "fold", "set")
 MOST_CLASSES = 50
 MOST_GROUPS = 20
@@ -132,13 +135,16 @@ def guess_positive(label: Look) -> Label | None:
 
 
 def find_split(columns: Sequence[Look]) -> tuple[str, Label, Label] | None:
-    """The column that names splits, with its values for training and test; None where there is none."""
+    """The column that names splits, with its values for training and test; None where there is none.
+
+    Where no rows are for testing, those for validation are.
+    """
     for one in columns:
         if one.name.lower() not in SPLITS or one.missing:
             continue
         by_name = {text(held).lower(): held for held in one.held}
-        train = next((by_name[name] for name in ("train", "training") if name in by_name), None)
-        test = next((by_name[name] for name in ("test", "testing") if name in by_name), None)
+        train = next((by_name[name] for name in TRAINS if name in by_name), None)
+        test = next((by_name[name] for name in (*TESTS, *VALIDATES) if name in by_name), None)
         if train is not None and test is not None:
             return one.name, train, test
     return None

@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
-from auditor.data.celeba import ATTRIBUTES, read_attribute_list
-from auditor.data.reading import column_names, read_rows
 from auditor.data.values import find, listed, text
 from auditor.declare.sense import RESERVED
-from auditor.errors import DataError, Problem, SpecError, did_you_mean
+from auditor.errors import Problem, SpecError, did_you_mean
+from auditor.init.find import find_data
+from auditor.init.given import check_given, check_input, check_outputs, look_into
 from auditor.init.look import find_split, guess_label, guess_positive, look, round_edges
-from auditor.models.inspect import inspect_model
-from auditor.models.load import ending_of, read_pinned
 from auditor.spec import CLASS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from auditor.init.find import Found
+    from auditor.init.given import GivenModel
     from auditor.init.look import Look
-    from auditor.models.config import ModelFacts
     from auditor.records import Label
 
 MOST_VALUES = 12
@@ -35,11 +34,14 @@ class Wishes:
     """What the command line says."""
 
     data: Path
+    table: Path | None = None
+    """Attributes beside data that hold none."""
     model: Path | None = None
     artifact: Path | None = None
     label: str | None = None
     positive: str | None = None
     attributes: tuple[str, ...] = ()
+    """One empty name: there are none."""
     predictions: tuple[str, ...] = ()
     """Patterns, the baseline's first."""
 
@@ -62,96 +64,83 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GivenModel:
-    """A model file that was looked into, but not opened."""
-
-    path: Path
-    sha256: str
-    facts: ModelFacts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """All that a first audit.toml is written from."""
 
-    source: str
-    """"table", "celeba" or "predictions"."""
     data: Path
-    frame: pd.DataFrame
+    table: Path | None
+    found: Found
     columns: tuple[Look, ...]
-    """Without those of predictions."""
+    """Without those of predictions, and those that name examples."""
     label: Look
     label_guessed: bool
     positive: Label | None
     positive_guessed: bool
     attributes: tuple[Chosen, ...]
     split: tuple[str, Label, Label] | None
+    """The column that tells splits, with its values for training and test; also where audit.toml does not say it."""
     model: GivenModel | None
     artifact: GivenModel | None
+    unmapped: tuple[str, ...]
+    """Flags of the files whose outputs are more or fewer than the classes."""
     predictions: tuple[str, ...]
     threshold: bool
     """Whether the predictions' columns hold probabilities of the positive class."""
 
+    @property
+    def source(self) -> str:
+        """As `data.source` names it."""
+        return self.found.source
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row an example."""
+        return self.found.frame
+
 
 def settle(wishes: Wishes, ask: Ask) -> Subject:
     """Decide everything; raises AuditorError for files that cannot be read and what nobody decides."""
-    source, frame = _read(wishes)
-    model, artifact = (_look_into(path) for path in (wishes.model, wishes.artifact))
-    _check_wishes(wishes, model, frame)
-    members = [name for name in map(str, frame) for pattern in wishes.predictions if _matches(name, pattern)]
-    columns = tuple(look(name, frame[name]) for name in map(str, frame) if name not in members)
-    known = {one.name: one for one in columns}
-    label = _label(wishes, columns, source, ask)
+    found = find_data(wishes)
+    _check_predictions(wishes, found.frame)
+    model, artifact = look_into(wishes.model, "--model"), look_into(wishes.artifact, "--artifact")
+    check_given(model, artifact)
+    members = [name for name in map(str, found.frame) for pattern in wishes.predictions if _matches(name, pattern)]
+    names = [name for name in map(str, found.frame) if name not in {*members, *found.taken}]
+    columns = tuple(look(name, found.frame[name]) for name in names)
+    label = _label(wishes, columns, found, ask)
+    given = {flag: one for flag, one in (("--model", model), ("--artifact", artifact)) if one is not None}
+    for flag, one in given.items():
+        check_input(one, flag, found)
+    unmapped = tuple(flag for flag, one in given.items() if not check_outputs(one, flag, len(label.held)))
     positive, guessed = _positive(wishes, label, ask)
-    split = find_split([one for one in columns if one is not label]) if source == "table" else None
+    split = None
+    if found.source not in {"celeba", "predictions"}:
+        split = find_split([one for one in columns if one is not label])
+    taken = {label.name, *found.labels} | ({split[0]} if split else set())
+    free = [one for one in columns if one.name not in taken and _may_be_named(one.name)]
     return Subject(
-        source=source,
         data=wishes.data,
-        frame=frame,
+        table=wishes.table,
+        found=found,
         columns=columns,
         label=label,
-        label_guessed=wishes.label is None,
+        label_guessed=wishes.label is None and len(found.labels) != 1,
         positive=positive,
         positive_guessed=guessed,
-        attributes=_attributes(wishes, known, label, split, frame, ask),
+        attributes=_attributes(wishes, free, found, ask),
         split=split,
         model=model,
         artifact=artifact,
+        unmapped=unmapped,
         predictions=wishes.predictions,
         threshold=any(CLASS not in pattern for pattern in wishes.predictions)
-        and any(_is_probability(frame[name]) for name in members),
+        and any(_is_probability(found.frame[name]) for name in members),
     )
 
 
-def _read(wishes: Wishes) -> tuple[str, pd.DataFrame]:
-    data = wishes.data
-    if data.is_dir():
-        if not (data / ATTRIBUTES).is_file():
-            advice = f"Name a table, or the folder with CelebA's official files ({ATTRIBUTES})."
-            raise DataError(Problem(file=str(data), message="the folder is no data set that is known", advice=advice))
-        names, _, values = read_attribute_list(data / ATTRIBUTES)
-        return "celeba", pd.DataFrame(values, columns=names)
-    frame = read_rows([data], column_names(data)).frame
-    return "predictions" if wishes.predictions else "table", frame
-
-
-def _look_into(path: Path | None) -> GivenModel | None:
-    if path is None:
-        return None
-    content, digest = read_pinned(path, None)
-    return GivenModel(path=path, sha256=digest, facts=inspect_model(content, ending_of(path), str(path)))
-
-
-def _check_wishes(wishes: Wishes, model: GivenModel | None, frame: pd.DataFrame) -> None:
+def _check_predictions(wishes: Wishes, frame: pd.DataFrame) -> None:
     problems = []
-    if wishes.artifact is not None and model is None:
-        advice = "Name the model that it came of, too: --model."
-        message = "is compared with a baseline, which is missing"
-        problems.append(Problem(where="--artifact", message=message, advice=advice))
-    if model is not None and model.facts.ending == ".tflite" and wishes.artifact is None:
-        advice = "Name a compressed file with --artifact, or the .keras or .h5 file that it came of with --model."
-        problems.append(Problem(where="--model", message="a .tflite file cannot be compressed further", advice=advice))
-    if wishes.predictions and (model or wishes.artifact):
+    if wishes.predictions and (wishes.model or wishes.artifact):
         problems.append(Problem(where="--predictions", message="goes with no model: decisions were made elsewhere"))
     if len(wishes.predictions) == 1:
         advice = "Give it once for the baseline, and once for every compressed variant."
@@ -175,21 +164,34 @@ def _is_probability(column: pd.Series) -> bool:
     return bool(column.between(0, 1).all() and (column.mod(1) != 0).any())
 
 
-def _found(flag: str, name: str, columns: Sequence[Look]) -> Look:
+def _found(flag: str, name: str, columns: Sequence[Look], found: Found) -> Look:
     for one in columns:
         if one.name == name:
             return one
-    message, advice = f'there is no column "{name}"', did_you_mean(name, [one.name for one in columns])
+    what = "array" if found.source == "arrays" else "column"
+    message, advice = f'there is no {what} "{name}"', did_you_mean(name, [one.name for one in columns])
+    if name in found.left:
+        message, advice = f'the array "{name}" cannot be it', found.left[name]
     raise SpecError(Problem(where=flag, message=message, advice=advice))
 
 
-def _label(wishes: Wishes, columns: Sequence[Look], source: str, ask: Ask) -> Look:
+def _label(wishes: Wishes, columns: Sequence[Look], found: Found, ask: Ask) -> Look:
+    among = [one for one in columns if one.name in found.labels] if found.labels else columns
     name = wishes.label
+    if name is None and len(found.labels) == 1:
+        name = found.labels[0]
     if name is None:
-        guess = None if source == "celeba" else guess_label(columns)
-        advice = f"Columns: {listed([one.name for one in columns], most=40)}."
-        name = ask("--label", "Which column holds the true class?", guess, advice)
-    return _found("--label", name, columns)
+        guess = None if found.source == "celeba" else guess_label(among)
+        guess = found.labels[0] if found.labels else guess
+        what = "array" if found.source == "arrays" else "column"
+        advice = f"{what.capitalize()}s: {listed([one.name for one in among], most=40)}."
+        name = ask("--label", f"Which {what} holds the true class?", guess, " ".join([advice, *_left(found)]))
+    return _found("--label", name, among, found)
+
+
+def _left(found: Found) -> list[str]:
+    """Tell of arrays that cannot be the label, though their names may say so."""
+    return [f'Not "{name}": {why}' for name, why in list(found.left.items())[:3]]
 
 
 def _positive(wishes: Wishes, label: Look, ask: Ask) -> tuple[Label | None, bool]:
@@ -206,26 +208,22 @@ def _positive(wishes: Wishes, label: Look, ask: Ask) -> tuple[Label | None, bool
     return label.held[index], wishes.positive is None
 
 
-def _attributes(
-    wishes: Wishes,
-    known: dict[str, Look],
-    label: Look,
-    split: tuple[str, Label, Label] | None,
-    frame: pd.DataFrame,
-    ask: Ask,
-) -> tuple[Chosen, ...]:
-    taken = {label.name} | ({split[0]} if split else set())
-    free = [one for one in known.values() if one.name not in taken and _may_be_named(one.name)]
+def _attributes(wishes: Wishes, free: Sequence[Look], found: Found, ask: Ask) -> tuple[Chosen, ...]:
     names: Sequence[str] = wishes.attributes
+    if not names and not free and found.source not in {"table", "predictions"}:
+        return ()
     if not names:
+        few = [one.name for one in free if 2 <= len(one.held) <= MOST_VALUES]
         guesses = [one.name for one in free if one.is_sensitive]
-        few = listed([one.name for one in free if 2 <= len(one.held) <= MOST_VALUES], most=40)
-        advice = f"Columns with few values: {few or 'none'}."
+        if wishes.table is not None:
+            guesses = guesses or few  # it was named for their sake
+        advice = f"Columns with few values: {listed(few, most=40) or 'none'}. --attribute '' audits classes alone."
         guess = ",".join(guesses)
         answer = ask("--attribute", "Which columns say who somebody is, by commas?", guess or None, advice)
         names = guesses if answer == guess else [name.strip() for name in answer.split(",")]
-    chosen = [_found("--attribute", name, free) for name in dict.fromkeys(names)]
-    return tuple(Chosen(look=one, guessed=not wishes.attributes, edges=_edges(one, frame[one.name])) for one in chosen)
+    chosen = [_found("--attribute", name, free, found) for name in dict.fromkeys(names) if name]
+    guessed = not wishes.attributes
+    return tuple(Chosen(look=one, guessed=guessed, edges=_edges(one, found.frame[one.name])) for one in chosen)
 
 
 def _may_be_named(name: str) -> bool:

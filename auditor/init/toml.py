@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from auditor.text import clean
 
@@ -10,7 +11,7 @@ Value = "Label | Sequence[Value] | Mapping[str, Value]"
 
 
 def value(given: object) -> str:
-    """Write a text, number, truth, list or inline table; keys are bare, as those of audit.toml are."""
+    """Write a text, number, truth, list or or inline table."""
     if isinstance(given, str):
         return _text(given)
     if isinstance(given, bool):
@@ -18,10 +19,15 @@ def value(given: object) -> str:
     if isinstance(given, int | float):
         return repr(given)
     if isinstance(given, dict):
-        return "{ " + ", ".join(f"{key} = {value(held)}" for key, held in given.items()) + " }"
+        return "{ " + ", ".join(f"{key(name)} = {value(held)}" for name, held in given.items()) + " }"
     if isinstance(given, list | tuple):
         return "[" + ", ".join(map(value, given)) + "]"
     raise TypeError(f"{type(given).__name__} is no value of TOML")
+
+
+def key(name: str) -> str:
+    """Write a key: bare, as those of audit.toml are, or in quotes where it must be."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _text(name)
 
 
 def _text(given: str) -> str:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from auditor.data.groups import bin_names
 from auditor.data.values import distinct, text
+from auditor.init.look import TESTS
+from auditor.init.subject import Chosen
 from auditor.init.toml import comment, value
+from auditor.init.write_model import class_lines, compression_lines, model_lines, relative
+from auditor.init.write_pixels import preprocess_lines
+from auditor.init.write_table import Columns, feature_lines
 from auditor.records import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from auditor.init.subject import Chosen, GivenModel, Subject
+    from auditor.init.subject import Subject
     from auditor.records import BoolArray
 
 GUESSED = "  # guessed"
@@ -27,71 +31,66 @@ TEST_SHARE = 0.3
 CELEBA_SHARE = 0.1
 """About what the official partition keeps for testing."""
 
+NO_ATTRIBUTES = {
+    "folders": "A table with such columns, a row an image, would tell: auditor init --table TABLE.",
+    "arrays": "An array of them, with one value an example, would tell.",
+    "cifar10": "A table with the columns split, index and such ones would tell: auditor init --table TABLE.",
+    "cifar100": "A table with the columns split, index and such ones would tell: auditor init --table TABLE.",
+} | dict.fromkeys(["table", "images", "celeba", "predictions"], "Name such columns: auditor init --attribute COLUMN.")
+"""By source, where attributes would come from."""
+
 
 def audit_toml(subject: Subject, folder: Path) -> str:
     """Write the definition; paths in it are relative to `folder`."""
-    parts = (_head(subject), _model(subject, folder), _data(subject, folder), _attributes(subject))
-    lines = [line for part in (*parts, _compressions(subject, folder), _gates(subject)) for line in (*part, "")]
-    return "\n".join(lines)
-
-
-def _path(path: Path, folder: Path) -> str:
-    return value(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
+    parts = (
+        _head(subject),
+        model_lines(subject, folder),
+        _data(subject, folder),
+        _attributes(subject),
+        compression_lines(subject, folder),
+        _gates(subject),
+    )
+    return "\n\n".join(filter(None, ("\n".join(part).strip("\n") for part in parts))) + "\n"
 
 
 def _head(subject: Subject) -> Iterator[str]:
-    yield comment(f"An audit of {subject.data.name}: whom does compression hurt?")
+    yield comment(f"An audit of {subject.data.resolve().name}: whom does compression hurt?")
     yield "# Check it with `auditor validate`, run it with `auditor run`. What is marked “guessed” needs a look."
     yield "schema = 1"
-
-
-def _model(subject: Subject, folder: Path) -> Iterator[str]:
-    yield "[model]"
-    if subject.predictions:
-        yield f"predictions = {value(subject.predictions[0])}  # the baseline's columns, one a member"
-    elif subject.model is not None:
-        yield f"path = {_path(subject.model.path, folder)}"
-        yield f"sha256 = {value(subject.model.sha256)}  # what is hashed is what is opened"
-        yield from _facts(subject.model)
-        yield "# data.classes names the classes in the order of the outputs; without it they are sorted"
-    else:
-        image = subject.source == "celeba"
-        yield f'architecture = "{"cnn" if image else "mlp"}"  # or path = "model.keras", a trained one'
-        yield ""
-        yield "[training]"
-        yield "epochs = 10"
-        yield ""
-        yield "[population]"
-        yield "size = 10  # models a variant: fewer are quicker, and decide less"
-
-
-def _facts(model: GivenModel) -> Iterator[str]:
-    facts = model.facts
-    shape = " x ".join("?" if size is None else str(size) for size in facts.input_shape or ()) or "unknown"
-    last = facts.activation or "no softmax or sigmoid"
-    yield comment(f"{model.path.name}: input {shape}, outputs {facts.outputs or 'unknown'}, ends in {last}")
+    if not subject.attributes:
+        yield "attribute = []  # classes alone are audited"
+        yield "# Nothing but its class is known of an example. Whether compression fails one group more than another"
+        yield "# stays unknown, however well its class does: people by sex, age or skin, pictures by light or device."
+        yield comment(NO_ATTRIBUTES["folders" if subject.found.is_folders else subject.source])
 
 
 def _data(subject: Subject, folder: Path) -> Iterator[str]:
     yield "[data]"
     if subject.source != "table":
         yield f"source = {value(subject.source)}"
-    yield f"path = {_path(subject.data, folder)}"
+    yield f"path = {relative(subject.data, folder)}"
+    if subject.found.input is not None:
+        yield f"input = {value(subject.found.input)}{GUESSED}: what a model reads"
+    if subject.table is not None:
+        yield f"table = {relative(subject.table, folder)}"
     yield comment(_classes(subject))
+    if not _by_group(subject):
+        yield from _too_few(_class_sizes(subject), "test examples")
     yield f"label = {value(subject.label.name)}{GUESSED if subject.label_guessed else ''}"
     if subject.positive is not None:
         mark = GUESSED if subject.positive_guessed else ""
         yield f"positive = {value(subject.positive)}{mark}"
+    yield from class_lines(subject)
     if subject.threshold:
         yield "threshold = 0.5  # the columns hold probabilities of the positive class; inclusive"
+    yield from _split(subject)
+    columns = Columns(subject)
+    if columns.shared is not None and subject.source != "celeba":
+        name = value(columns.shared.name)
+        yield f"id = {name}{GUESSED}: rows that share it are about one, and count as one cluster"
+    yield from preprocess_lines(subject)
     if subject.source == "table":
-        yield from _split(subject)
-    ids = [one for one in subject.columns if one.is_id and one is not subject.label]
-    shared = [one for one in ids if len(one.held) < len(subject.frame) and not one.missing]
-    if shared and subject.source != "celeba":
-        yield f"id = {value(shared[0].name)}{GUESSED}: rows that share it are about one, and count as one cluster"
-    if subject.source == "table":
-        yield from _features(subject, {one.name for one in ids} - {one.name for one in shared[:1]})
+        yield from feature_lines(columns)
 
 
 def _classes(subject: Subject) -> str:
@@ -101,25 +100,18 @@ def _classes(subject: Subject) -> str:
 
 
 def _split(subject: Subject) -> Iterator[str]:
-    if subject.split is not None:
+    if subject.source == "predictions":
+        return
+    if subject.model is not None:
+        yield "# A given model must not have been trained on test examples: name its own split, if this is none."
+    if subject.found.official:
+        yield f"# split: {subject.found.official}"
+    elif subject.split is not None:
         column, train, test = subject.split
-        yield f"split = {value({'column': column, 'train': train, 'test': test})}"
+        mark = "" if text(test).lower() in TESTS else f"{GUESSED}: nothing is called test"
+        yield f"split = {value({'column': column, 'train': train, 'test': test})}{mark}"
     else:
-        if subject.model is not None:
-            yield "# The model must not have been trained on test rows: name its own split if there is one."
-        yield f"split = {value({'test': TEST_SHARE})}  # no column names a split: seeded and random"
-
-
-def _features(subject: Subject, ids: set[str]) -> Iterator[str]:
-    taken = {subject.label.name, *(one.look.name for one in subject.attributes)}
-    taken |= {subject.split[0]} if subject.split else set()
-    dropped = {one.name: "names a row" if one.name in ids else one.unusable for one in subject.columns}
-    dropped = {name: why for name, why in dropped.items() if why and name not in taken}
-    yield ""
-    yield "[data.features]  # a model reads all other columns: numbers standardised, text one-hot"
-    for name, why in dropped.items():
-        yield comment(f"{name}: {why}")
-    yield f"drop = {value([*dropped])}"
+        yield f"split = {value({'test': TEST_SHARE})}  # nothing names a split: seeded and random"
 
 
 def _attributes(subject: Subject) -> Iterator[str]:
@@ -148,12 +140,32 @@ def _sizes(subject: Subject, chosen: Chosen) -> Iterator[str]:
         whose = f"test rows of class {text(subject.positive)}"
         rows = rows & (subject.frame[subject.label.name] == subject.positive).to_numpy()
         sizes = dict.fromkeys(sizes, 0) | _group_sizes(subject, chosen, rows, share)
+    yield from _too_few(sizes, whose)
+
+
+def _too_few(sizes: Mapping[str, int], whose: str) -> Iterator[str]:
+    """Tell which groups or classes have too few examples for a number, or for a gate that passes."""
     none = [name for name, size in sizes.items() if size < MIN_GROUP]
     few = [name for name, size in sizes.items() if MIN_GROUP <= size < DECIDABLE]
     if none:
-        yield comment(f"under {MIN_GROUP} {whose} (statistics.min_group), UNDEFINED: {', '.join(none[:12])}")
+        yield comment(f"under {MIN_GROUP} {whose} (statistics.min_group), UNDEFINED: {_some(none)}")
     if few:
-        yield comment(f"under {DECIDABLE} {whose}, where no gate of 2 points can PASS: {', '.join(few[:12])}")
+        yield comment(f"under {DECIDABLE} {whose}, where no gate of 2 points can PASS: {_some(few)}")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+def _by_group(subject: Subject) -> bool:
+    """Whether the gate on recall is about groups, and not about classes."""
+    return bool(subject.attributes) and subject.positive is not None
+
+
+def _class_sizes(subject: Subject) -> dict[str, int]:
+    rows, share = _test_rows(subject)
+    label = Chosen(look=subject.label, guessed=False, edges=())
+    return dict.fromkeys(map(text, subject.label.held), 0) | _group_sizes(subject, label, rows, share)
 
 
 def _test_rows(subject: Subject) -> tuple[BoolArray, float]:
@@ -161,7 +173,7 @@ def _test_rows(subject: Subject) -> tuple[BoolArray, float]:
     frame = subject.frame
     if subject.split is not None:
         return (frame[subject.split[0]] == subject.split[2]).to_numpy(), 1.0
-    share = {"predictions": 1.0, "table": TEST_SHARE, "celeba": CELEBA_SHARE}[subject.source]
+    share = {"predictions": 1.0, "celeba": CELEBA_SHARE}.get(subject.source, TEST_SHARE)
     return np.ones(len(frame), bool), share
 
 
@@ -181,53 +193,30 @@ def _group_sizes(subject: Subject, chosen: Chosen, rows: BoolArray, share: float
     return {name: round(size * share) for name, size in sizes.items()}
 
 
-def _compressions(subject: Subject, folder: Path) -> Iterator[str]:
-    for pattern in subject.predictions[1:]:
-        yield "[[compression]]"
-        yield f"predictions = {value(pattern)}"
-        yield "# paired = true  # if what stands for the star names a model and its compressed version"
-        yield ""
-    if subject.artifact is not None:
-        yield "[[compression]]"
-        yield f"artifact = {_path(subject.artifact.path, folder)}"
-        yield f"sha256 = {value(subject.artifact.sha256)}"
-        yield from _facts(subject.artifact)
-        yield ""
-    if subject.predictions or (subject.model and subject.model.facts.ending == ".tflite"):
-        return
-    yield "[[compression]]"
-    yield 'method = "int8"  # weights and activations, calibrated on training rows'
-    yield ""
-    mark = "" if subject.model is None else "# "
-    if mark:
-        yield "# Pruning trains on: it needs a start from the given model."
-        yield "# [population]"
-        yield '# start = "baseline"'
-    yield f"{mark}[[compression]]"
-    yield f'{mark}name = "pruned"'
-    yield f'{mark}method = "prune"'
-    yield f"{mark}sparsity = [0.5, 0.9]  # a variant each: this share of the weights is 0"
-
-
 def _gates(subject: Subject) -> Iterator[str]:
+    by_group = _by_group(subject)
     yield "# Limits are shares: 0.02 is 2 points. Set them before you see numbers; they say what harm you accept."
     yield "[[gate]]"
-    yield 'name = "no group loses recall"'
+    yield f'name = "no {"group" if by_group else "class"} loses recall"'
     yield 'metric = "recall"'
-    if subject.positive is None:
+    if not by_group:
+        yield 'of = "*"'
         yield 'over = ["class"]  # every class, for everybody'
     yield "min = -0.02  # compared with the baseline; less is not told from noise without thousands of examples"
-    yield 'why = "Whoever they are, people are found as often after compression as before."'
+    who = "Whoever they are, people are" if by_group else "Every class is"
+    yield f'why = "{who} found as often after compression as before."'
     yield ""
     yield "[[gate]]"
     yield 'name = "accuracy holds"'
     yield 'metric = "accuracy"'
     yield 'over = ["overall"]'
     yield "min = -0.01  # what compression may cost everybody together"
+    if not subject.attributes:
+        return
     yield ""
     yield "[[gate]]"
     yield 'name = "no gap widens"'
-    yield f'metric = "{"accuracy" if subject.positive is None else "recall"}"'
+    yield f'metric = "{"recall" if by_group else "accuracy"}"'
     yield 'compare = "disparity_change"  # the gap to each attribute\'s largest group, and how compression changes it'
     yield "min = -0.05"
     yield 'severity = "warning"  # does not decide the exit code: gaps are known less well than rates'

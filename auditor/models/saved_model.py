@@ -97,6 +97,8 @@ class Signature:
 
 def pack(folder: Path) -> bytes:
     """A SavedModel's folder as one archive, the same whenever it is made. Raises ModelError for what it never holds."""
+    if not (folder / GRAPH).is_file():
+        raise ModelError(Problem(file=str(folder), message=f"the folder is no SavedModel: it holds no {GRAPH}"))
     problems = []
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:

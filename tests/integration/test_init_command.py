@@ -8,7 +8,9 @@ import subprocess
 import sys
 import tomllib
 
+import numpy as np
 import pandas as pd
+from PIL import Image
 
 
 def written(folder):
@@ -51,3 +53,21 @@ def test_on_a_terminal_it_asks(folder):
     assert b"Which column holds the true class? (--label) [income]" in err
     assert b"(--positive) [high]" in err
     assert (written(folder)["data"]["label"], written(folder)["data"]["positive"]) == ("income", "low")
+
+
+def test_pictures_in_class_folders_are_validated_as_init_wrote_them(auditor, folder):
+    for i in range(60):
+        path = folder / "animals" / ("cat", "dog")[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.random.default_rng(i).integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(path)
+    done = auditor("init", "--data", "animals", "--output", "animals.toml")
+    assert (done.returncode, done.stderr) == (0, "wrote animals.toml; next: auditor validate animals.toml\n")
+    assert auditor("validate", "animals.toml").returncode == 0
+
+
+def test_what_init_cannot_write_exits_2_and_leaves_no_file(auditor, folder):
+    (folder / "model").mkdir()
+    done = auditor("init", "--data", "train-*.tfrecord", "--output", "new.toml")
+    assert (done.returncode, "Write audit.toml by hand" in done.stderr) == (2, True)
+    done = auditor("init", "--data", "people.csv", "--model", "model", "--output", "new.toml")
+    assert (done.returncode, (folder / "new.toml").exists()) == (2, False)
