@@ -77,7 +77,8 @@ def keras_bytes(model: KerasModel) -> bytes:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
-        model.save(path)
+        # The format is named: a thread that has loaded a model before, and did not import tf_keras, would write HDF5.
+        model.save(path, save_format="keras_v3")
         with zipfile.ZipFile(path) as written:
             members = {name: written.read(name) for name in sorted(written.namelist())}
     out = io.BytesIO()

@@ -178,3 +178,15 @@ def test_a_batch_islaid_out_as_the_model_reads_it_where_one_way_is_possible(foun
 def test_a_batch_of_another_shape_is_refused(found, wanted):
     with pytest.raises(ModelError, match="reads examples of shape"):
         laid_out(np.zeros((2, *found), np.float32), wanted)
+
+
+def test_a_model_is_written_the_same_in_any_thread_whatever_the_thread_has_done_before(small, saved):
+    from concurrent.futures import ThreadPoolExecutor
+
+    content = (saved / "small.keras").read_bytes()
+
+    def load_then_write():
+        return keras_bytes(open_model(content, ".keras", "model").trainable(X))
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(load_then_write).result() == content
