@@ -86,17 +86,17 @@ def matches(base: Path, declared: str) -> Mapping[str, Path]:
     """The files of a path, by what its star stands for: part of one name. Without a star: the path itself."""
     if "*" not in declared:
         return {"": base / declared}
-    whole = (base / declared).as_posix()
     # The star is part of one name; nothing else of the path is a pattern.
-    before, _, after = whole.partition("*")
-    folder, _, start = before.rpartition("/")
-    name, slash, rest = after.partition("/")
-    shape = re.compile(f"{re.escape(start)}(.+){re.escape(name)}")
+    parts = (base / declared).parts
+    place = next(number for number, part in enumerate(parts) if "*" in part)
+    folder, rest = Path(*parts[:place]), Path(*parts[place + 1 :])
+    before, _, after = parts[place].partition("*")
+    shape = re.compile(f"{re.escape(before)}(.+){re.escape(after)}")
     found = {}
-    for path in Path(folder or "/").iterdir() if Path(folder or "/").is_dir() else ():
+    for path in folder.iterdir() if folder.is_dir() else ():
         match = shape.fullmatch(path.name)
-        if match and (path / rest if slash else path).exists():
-            found[match[1]] = path / rest if slash else path
+        if match and (path / rest).exists():
+            found[match[1]] = path / rest
     return {star: found[star] for star in sorted(found, key=natural)}
 
 
