@@ -12,7 +12,7 @@ from auditor.measure.logistic import fit_logistic
 from auditor.records import EACH, OddsRatio, group_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from auditor.measure.setting import Setting
     from auditor.records import BoolArray, FloatArray, GroupKey, Groups, IntArray
@@ -22,6 +22,8 @@ PER_COEFFICIENT = 5
 NO_LIMIT = 20.0
 """A standard error of a logarithm of odds that is reached only where the odds have no limit."""
 SEPARATED = "what the regression knows tells exemplars from others (separation): the odds have no limit"
+UNSETTLED = "the regression did not converge"
+FEW_CLUSTERS = "too few clusters"
 COLLINEAR = "cannot be told apart from other attributes (collinear)"
 
 Columns = dict["GroupKey", "BoolArray"]
@@ -167,11 +169,16 @@ def _fit(
     design = _design([members[name][kept] for name in fitted], rows.margin)
     alone, columns = _identified(design, rows.n)
     lacking = {name: COLLINEAR for name, one in zip(fitted, alone[1:], strict=False) if not one} | lacking
-    ends = _maximise(rows, design[:, columns])
-    of_column = dict(zip(columns.tolist(), zip(*ends, strict=True), strict=True))
-    found = {name: of_column[i] for i, name in enumerate(fitted, start=1) if name not in lacking}
-    lacking |= {name: SEPARATED for name, (_, error) in found.items() if not 0 < error < NO_LIMIT}
-    return _Fit(found={name: end for name, end in found.items() if name not in lacking}, lacking=lacking)
+    of_column = dict(zip(columns.tolist(), _maximise(rows, design[:, columns]), strict=True))
+    found: dict[GroupKey, tuple[float, float]] = {}
+    for i, name in enumerate(fitted, start=1):
+        if name not in lacking:
+            coefficient, error, why = of_column[i]
+            if why:
+                lacking[name] = why
+            else:
+                found[name] = coefficient, error
+    return _Fit(found=found, lacking=lacking)
 
 
 def _unfit(rows: _Rows, groups: int) -> str | None:
@@ -237,10 +244,9 @@ def _identified(design: FloatArray, n: IntArray) -> tuple[BoolArray, IntArray]:
     return ~(null > 1e-6).any(axis=1), np.sort(order[:rank])
 
 
-def _maximise(rows: _Rows, design: FloatArray) -> tuple[list[float], list[float]]:
-    """Fit: coefficients and standard errors; an error is infinite where a coefficient has no limit."""
+def _maximise(rows: _Rows, design: FloatArray) -> Iterator[tuple[float, float, str]]:
+    """Fit: of each column the coefficient, its standard error, and why there is none; empty where there is."""
     fit = fit_logistic(rows.chosen, design, rows.n, rows.cluster)
-    errors = np.where(fit.errors < NO_LIMIT, fit.robust, np.inf)
-    if not fit.converged and (errors < NO_LIMIT).all():
-        errors = np.full(len(errors), np.inf)
-    return fit.coefficients.tolist(), errors.tolist()
+    lacks = [~(fit.errors < NO_LIMIT), ~fit.settled, ~((fit.robust > 0) & (fit.robust < NO_LIMIT))]
+    why = np.select(lacks, [SEPARATED, UNSETTLED, FEW_CLUSTERS], "")
+    yield from zip(fit.coefficients.tolist(), fit.robust.tolist(), why.tolist(), strict=True)

@@ -10,6 +10,7 @@ import pytest
 from handmade import dataset, population, setting
 from statsmodels.formula.api import logit
 
+from auditor.measure import logistic
 from auditor.measure.exemplar_odds import margins, odds_ratios
 from auditor.records import EACH, NONE
 
@@ -158,3 +159,33 @@ def test_where_each_group_counts_the_largest_is_the_reference():
     rows = odds_ratios(setting(data, population("v", BASE), base), CHOSEN)
     assert {row.reference for row in rows} == {max(sizes, key=sizes.get)[0][1]}
     assert len(rows) == 2 * 2
+
+
+def test_a_group_far_above_the_rest_has_odds():
+    """Cells of examples and exemplars, for which whole steps of Newton's method lead away; odds as statsmodels' GLM."""
+    cells = (("0", "0", 1926, 15), ("0", "1", 547, 41), ("2", "0", 152, 64), ("2", "1", 34, 29))
+    attributes = {
+        "a": [f"a{a}" for a, _, n, _ in cells for _ in range(n)],
+        "s": [f"s{s}" for _, s, n, _ in cells for _ in range(n)],
+    }
+    chosen = np.concatenate([np.arange(n) < k for *_, n, k in cells])
+    data = dataset(np.zeros(len(chosen), int), attributes=attributes)
+    none = np.zeros((2, len(chosen)), int)
+    ours = odds_ratios(setting(data, population("v", none), population("baseline", none)), chosen)
+    assert [one.value for one in ours[:2]] == pytest.approx([86.83490384, 9.677615005])
+
+
+def test_a_regression_that_does_not_converge_is_no_separation(monkeypatch):
+    monkeypatch.setattr(logistic, "STEPS", 2)
+    assert found(CHOSEN)["f", False].undefined == "the regression did not converge"
+
+
+def test_clusters_no_more_than_what_is_fitted_give_no_odds():
+    """Few are left where groups without a limit are left out: here the two people of city x."""
+    city = np.array(["x"] * 40 + ["y"] * 180 + ["z"] * 180)
+    chosen = (city == "y") | ((city == "x") & (np.arange(400) % 7 < 3))
+    cluster = np.concatenate([np.repeat([0, 1], 20), 2 + np.arange(360)])
+    data = dataset(np.zeros(400, int), attributes={"sex": ["m", "f"] * 200, "city": list(city)}, cluster=cluster)
+    none = np.zeros((2, 400), int)
+    ours = odds_ratios(setting(data, population("v", none), population("baseline", none)), chosen)
+    assert ours[0].undefined == "too few clusters"
