@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,8 @@ MOST_CLASSES = 10_000
 """Beyond this a column holds no decided classes."""
 SUM_TOLERANCE = 0.02
 """How far from 1 probabilities of all classes may sum: int8 outputs come in steps of 1/256."""
+_SHORT = {np.float16, np.float32}
+"""Kinds of numbers that a table may hold besides the usual one of 64 bits."""
 _NO_DECISIONS = "probabilities are no decisions: declare data.threshold, or a pattern with {class}."
 _NO_PROBABILITY = "Probabilities are from 0 to 1, and every member has one for every example."
 
@@ -126,11 +128,11 @@ def as_likely(rows: Rows, members: Sequence[Member], labels: Labels, threshold: 
     problems: list[Problem] = []
     for place, member in enumerate(members):
         try:
-            own = _by_class(rows, member, labels)
+            own, kind = _by_class(rows, member, labels)
         except DataError as error:
             problems += error.problems
             continue
-        decisions[place] = _decide(own, labels, threshold)
+        decisions[place] = _decide(own, kind, labels, threshold)
         if kept is not None:
             kept[place] = own.T
             kept = kept if np.abs(own.sum(axis=0) - 1).max() <= SUM_TOLERANCE else None
@@ -143,17 +145,23 @@ def as_likely(rows: Rows, members: Sequence[Member], labels: Labels, threshold: 
     )
 
 
-def _by_class(rows: Rows, member: Member, labels: Labels) -> FloatArray:
-    """One member's probabilities, [C, N], as precise as they stand there."""
+def _by_class(rows: Rows, member: Member, labels: Labels) -> tuple[FloatArray, np.dtype[np.floating[Any]]]:
+    """One member's probabilities, [C, N], and the kind of number that those of the positive class are stored as."""
     problems: list[Problem] = []
     read = {name: _probabilities(rows, column, problems) for name, column in member.columns.items()}
     if problems:
         raise DataError(*problems)
     if "" in read:
-        own = [1 - read[""], read[""]]
-        return np.stack(own if labels.positive == 1 else own[::-1])
+        likely = _wide(read[""])
+        own = [1 - likely, likely]
+        return np.stack(own if labels.positive == 1 else own[::-1]), read[""].dtype
     found = {find(name, labels.classes): own for name, own in read.items()}
-    return np.stack([found[c] for c in range(len(labels.classes))])
+    return np.stack([_wide(found[c]) for c in range(len(labels.classes))]), found[labels.positive or 0].dtype
+
+
+def _wide(numbers: FloatArray) -> FloatArray:
+    """Half precision is for storing; sums need more."""
+    return numbers.astype(np.float32) if numbers.dtype == np.float16 else numbers
 
 
 def _probabilities(rows: Rows, column: Column, problems: list[Problem]) -> FloatArray:
@@ -161,7 +169,8 @@ def _probabilities(rows: Rows, column: Column, problems: list[Problem]) -> Float
     if not pd.api.types.is_numeric_dtype(values):
         problems.append(Problem(file=str(column.file), where=column.where, message="holds no numbers"))
         return np.zeros(len(values))
-    numbers: FloatArray = values.to_numpy(np.float32 if values.dtype in {np.float16, np.float32} else np.float64)
+    kind = values.dtype.type
+    numbers: FloatArray = values.to_numpy(kind if kind in _SHORT else np.float64)
     odd = np.flatnonzero(~((numbers >= 0) & (numbers <= 1)))
     if odd.size:
         held = listed(list(dict.fromkeys(f"{number:g}" for number in numbers[odd[:1000]].tolist())), most=3)
@@ -169,7 +178,9 @@ def _probabilities(rows: Rows, column: Column, problems: list[Problem]) -> Float
     return numbers
 
 
-def _decide(own: FloatArray, labels: Labels, threshold: float | None) -> IntArray:
+def _decide(own: FloatArray, kind: np.dtype[np.floating[Any]], labels: Labels, threshold: float | None) -> IntArray:
+    """Decide by the largest, or by a threshold as precise as what it is compared with: a stored 0.1 is from 0.1 on."""
     if threshold is None or labels.positive is None:
         return np.argmax(own, axis=0)
-    return np.where(own[labels.positive] >= threshold, labels.positive, 1 - labels.positive)
+    reached = own[labels.positive].astype(kind) >= kind.type(threshold)
+    return np.where(reached, labels.positive, 1 - labels.positive)

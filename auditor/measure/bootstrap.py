@@ -8,20 +8,22 @@ draw: an interval here says how much the numbers move, not where the truth lies.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cmp_to_key
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from auditor.measure.counts import number_alike
-from auditor.measure.rates import RATES, denominators, inside
+from auditor.measure.places import count_units_among
+from auditor.measure.rates import RATES, inside
 from auditor.records import Extreme, family_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from auditor.measure.setting import Setting
-    from auditor.records import BoolArray, Dataset, FloatArray, IntArray, Label
+    from auditor.records import BoolArray, Dataset, FloatArray, GroupKey, IntArray, Label
 
 DRAWS = 500
 DRAWS_AT_ONCE = 50
@@ -31,6 +33,8 @@ MANY = 2**20
 """Beyond so many examples, drawing them one by one takes minutes."""
 KINDS_ARE_FEWER = 16
 """So many times fewer than examples must kinds be for it to pay to draw those."""
+WHOLE = 0.9
+"""Share of the draws that must hold every group for their quantiles to say anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,34 +44,61 @@ class _Kinds:
     kind_of: IntArray
     """[N]."""
     first: IntArray
-    """[T]: an example of each kind."""
+    """[T]: an example of each kind; sorted by cell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hits:
+    """One rate, by the T kinds in its denominator."""
+
+    among: BoolArray
+    """[kind]: which these are."""
+    hits: BoolArray
+    """[K, T]: each member's."""
+    starts: IntArray
+    """[cell]: the first kind of each cell that has any."""
+    membership: FloatArray
+    """[cell, G]: whether it belongs to the group."""
 
 
 def describe_extremes(setting: Setting, rates: Sequence[tuple[str, int | None]], seed: int) -> tuple[Extreme, ...]:
     """Give the worst rate and the spread of every attribute and intersection; `rates` are metrics with their class.
 
-    Higher is better for all of them. Groups with fewer than `min_group` examples in the denominator are left out.
-    Examples are drawn from the seed, the same for all variants, and members from it afresh.
+    Higher is better for all of them. Groups with fewer than `min_group` examples (clusters, where there are any) in the
+    denominator are left out. Both examples and members are drawn from the seed, whatever order members stand in. The
+    same examples are drawn for all variants, but where there are very many: kinds are then drawn, which are a variant's
+    own.
     """
     if not setting.members or not rates:
         return ()
-    K = len(setting.decisions)
+    K, order = len(setting.decisions), _order(setting.decisions)
     members = np.ones((1 + DRAWS, K))
     if setting.is_sampled:
-        members[1:] = list(_drawn(K, np.random.default_rng(seed)))
-    kinds = _kinds(setting)
+        # by a stream of their own: where there are as many examples, they would be drawn alike
+        members[1:, order] = list(_drawn(K, np.random.default_rng([seed, 1])))
+    kinds = _kinds(setting, order)
     hits = [_hits(setting, metric, label, kinds.first) for metric, label in rates]
     drawn: list[list[FloatArray]] = [[] for _ in rates]
     place = 0
     for weights in _weights(setting.dataset, kinds, np.random.default_rng(seed)):
         chosen = members[place : place + len(weights)] / K
         place += len(weights)
-        for rows, (own, among) in zip(drawn, hits, strict=True):
-            rows.append(_rates(setting, own, among, kinds.first, weights, chosen))
+        for rows, own in zip(drawn, hits, strict=True):
+            rows.append(_rates(own, weights, chosen))
     found: list[Extreme] = []
     for (metric, label), rows in zip(rates, drawn, strict=True):
         found += _of_rate(setting, (metric, label), np.concatenate(rows))
     return tuple(found)
+
+
+def _order(decisions: IntArray) -> list[int]:
+    """Order members, [K], by what they decide on the first example that tells them apart."""
+
+    def compare(one: int, other: int) -> int:
+        place = int(np.argmax(decisions[one] != decisions[other]))
+        return int(decisions[one, place]) - int(decisions[other, place])
+
+    return sorted(range(len(decisions)), key=cmp_to_key(compare))
 
 
 def _drawn(size: int, generator: np.random.Generator) -> Iterator[IntArray]:
@@ -76,10 +107,10 @@ def _drawn(size: int, generator: np.random.Generator) -> Iterator[IntArray]:
         yield np.bincount(generator.integers(0, size, size), minlength=size)
 
 
-def _kinds(s: Setting) -> _Kinds:
+def _kinds(s: Setting, order: Sequence[int]) -> _Kinds:
     groups, C = s.dataset.groups, len(s.dataset.classes)
-    columns = [(groups.cell_of, groups.membership.shape[1]), (s.dataset.labels, C), *((own, C) for own in s.decisions)]
-    first, kind_of = number_alike(columns)
+    known = [(groups.cell_of, groups.membership.shape[1]), (s.dataset.labels, C)]
+    first, kind_of = number_alike([*known, *((s.decisions[k], C) for k in order)])
     return _Kinds(kind_of=kind_of.astype(np.min_scalar_type(len(first))), first=first)
 
 
@@ -106,23 +137,32 @@ def _weights_drawn(data: Dataset, kinds: _Kinds, generator: np.random.Generator)
             yield np.bincount(kinds.kind_of, weights=clusters[data.cluster], minlength=T)
 
 
-def _hits(s: Setting, metric: str, label: int | None, chosen: IntArray) -> tuple[BoolArray, BoolArray]:
-    """Give each member's hits on some examples, [K, T], and who of them is in the denominator, [T]."""
-    labels, decisions = s.dataset.labels[chosen], s.decisions[:, chosen]
+def _denominator(s: Setting, metric: str, label: int | None, labels: IntArray) -> BoolArray:
+    """Tell which of some examples, of these classes, are in a rate's denominator."""
     if label is None:
-        return decisions == labels, np.ones(len(labels), bool)
-    return decisions == label, inside(RATES[metric], labels, len(s.dataset.classes))[:, label]
+        return np.ones(len(labels), bool)
+    return inside(RATES[metric], labels, len(s.dataset.classes))[:, label]
 
 
-def _rates(
-    s: Setting, hits: BoolArray, among: BoolArray, first: IntArray, weights: FloatArray, members: FloatArray
-) -> FloatArray:
+def _hits(s: Setting, metric: str, label: int | None, first: IntArray) -> _Hits:
+    groups, labels = s.dataset.groups, s.dataset.labels[first]
+    among = _denominator(s, metric, label, labels)
+    decisions = s.decisions[:, first[among]]
+    cells, starts = np.unique(groups.cell_of[first[among]], return_index=True)
+    return _Hits(
+        among=among,
+        hits=decisions == (labels[among] if label is None else label),
+        starts=starts,
+        membership=groups.membership[:, cells].T.astype(np.float64),
+    )
+
+
+def _rates(rate: _Hits, weights: FloatArray, members: FloatArray) -> FloatArray:
     """Compute the rate of every group in some draws, [draws, G]; NaN where a draw holds nobody of the group."""
-    groups = s.dataset.groups
-    belongs = groups.membership[:, groups.cell_of[first[among]]].T.astype(np.float64)
-    own = weights[:, among]
-    shares = (own * (members @ hits[:, among].astype(np.float64))) @ belongs
-    sizes = own @ belongs
+    own = weights if rate.among.all() else weights[:, rate.among]
+    right = members @ rate.hits.astype(np.float64)
+    right *= own
+    shares, sizes = (np.add.reduceat(x, rate.starts, axis=1) @ rate.membership for x in (right, own))
     out = np.full(shares.shape, np.nan)
     np.divide(shares, sizes, out=out, where=sizes > 0)
     return out
@@ -130,7 +170,7 @@ def _rates(
 
 def _of_rate(s: Setting, rate: tuple[str, int | None], drawn: FloatArray) -> Iterator[Extreme]:
     names = s.dataset.groups.names
-    sizes = denominators(RATES[rate[0]], s.total)[:, rate[1] or 0]
+    sizes = count_units_among(s.dataset, _denominator(s, *rate, s.dataset.labels))
     families: dict[str, list[int]] = {}
     for g, name in enumerate(names):
         if name:
@@ -144,28 +184,39 @@ def _of_rate(s: Setting, rate: tuple[str, int | None], drawn: FloatArray) -> Ite
 def _extreme(
     s: Setting, metric: str, label: Label | None, family: str, groups: list[int], drawn: FloatArray
 ) -> Extreme:
-    few = len(groups) < 2
     # a draw without anybody of a small group has no extreme of all groups, and is left out
-    whole = drawn[~np.isnan(drawn).any(axis=1)] if not few else drawn[:0]
-    least = whole.min(axis=1) if not few else whole
-    spread = whole.max(axis=1) - least if not few else whole
-    tails = ((1 - s.confidence), s.confidence)
-    names = s.dataset.groups.names
+    whole = drawn[~np.isnan(drawn).any(axis=1)]
+    worst_group: GroupKey | None = None
+    worst = worst_interval = spread = spread_interval = None
+    undefined = _undefined(s, family, groups, len(whole) - 1)
+    if not undefined:
+        least = whole.min(axis=1)
+        spreads = whole.max(axis=1) - least
+        tails = ((1 - s.confidence), s.confidence)
+        worst_group = s.dataset.groups.names[groups[int(np.argmin(drawn[0]))]]
+        worst, worst_interval = float(least[0]), _pair(np.quantile(least[1:], tails))
+        spread, spread_interval = float(spreads[0]), _pair(np.quantile(spreads[1:], tails))
     return Extreme(
         variant=s.population.name,
         metric=metric,
         label=label,
         family=family,
-        worst_group=None if few else names[groups[int(np.argmin(drawn[0]))]],
-        worst=None if few else float(least[0]),
-        worst_interval=None if few else _pair(np.quantile(least[1:], tails)),
-        spread=None if few else float(spread[0]),
-        spread_interval=None if few else _pair(np.quantile(spread[1:], tails)),
+        worst_group=worst_group,
+        worst=worst,
+        worst_interval=worst_interval,
+        spread=spread,
+        spread_interval=spread_interval,
         groups=len(groups),
-        undefined=f"{len(groups)} groups of {family} have at least {s.min_group} examples: two are needed"
-        if few
-        else None,
+        undefined=undefined,
     )
+
+
+def _undefined(s: Setting, family: str, groups: list[int], whole: int) -> str | None:
+    """Say why there are no extremes of some groups; `whole` draws hold every one of them."""
+    if len(groups) < 2:
+        unit = "examples" if s.dataset.cluster is None else "clusters"
+        return f"{len(groups)} groups of {family} have at least {s.min_group} {unit}: two are needed"
+    return None if whole >= WHOLE * DRAWS else f"{whole} of {DRAWS} draws hold every group"
 
 
 def _pair(ends: FloatArray | IntArray) -> tuple[float, float]:

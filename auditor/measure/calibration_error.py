@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BINS = 15
 """Of equal width, as in Guo et al. 2017."""
 SURE = 0.9
-"""A prediction is uncertain where no class has so much probability."""
+"""A prediction is uncertain where the class that was decided has less probability."""
 CELLS_AT_ONCE = 4_000_000
 """Numbers held by cell at one time: bounds the memory of many members and cells."""
 
@@ -39,7 +39,8 @@ def calibrate(dataset: Dataset, predictions: Predictions) -> MemberCalibration:
 
     Error: over 15 equal-width bins (low, high] of the probability of the decided class, the mean over examples of the
     bin's |accuracy - mean probability| (Guo et al. 2017, arXiv 1706.04599). It is biased upwards in small groups.
-    Uncertain: .1 < p < .9 of the positive class of a binary task; else the largest probability is under .9.
+    Uncertain: .1 < p < .9 of the positive class of a binary task; else that of the decided class is under .9. The
+    decided class need not have the largest probability: several outputs may be of one class.
     """
     probabilities, members = predictions.probabilities, predictions.members
     if probabilities is None:
@@ -57,7 +58,7 @@ def calibrate(dataset: Dataset, predictions: Predictions) -> MemberCalibration:
         part = slice(start, start + step)
         pairs = zip(predictions.decisions[part], probabilities[part], strict=True)
         by_cell = np.stack([_by_cell(dataset, *pair) for pair in pairs], axis=1)
-        # in a binary task no decided class has less than 1/2: its bins would be summed for nothing
+        # mostly decided classes have the largest probability, and the lowest bins would be summed for nothing
         used = np.append(by_cell[:, :, :BINS].any(axis=(0, 1)), [True])
         columns = by_cell[:, :, used].reshape(cells, -1)
         sums = sum_over_groups(groups.membership, columns).reshape(len(n), -1, used.sum())
@@ -78,12 +79,13 @@ def _by_cell(dataset: Dataset, decided: IntArray, probabilities: FloatArray) -> 
     bins = np.searchsorted(edges, sure, side="left")
     slots = cell_of * BINS + bins
     gaps = np.bincount(slots, weights=(decided == dataset.labels) - sure, minlength=cells * BINS)
-    doubt = np.bincount(cell_of, weights=_is_uncertain(dataset.positive, probabilities), minlength=cells)
+    doubt = np.bincount(cell_of, weights=_is_uncertain(dataset.positive, probabilities, sure), minlength=cells)
     return np.hstack([gaps.reshape(cells, BINS), doubt[:, None]])
 
 
-def _is_uncertain(positive: int | None, probabilities: FloatArray) -> FloatArray:
+def _is_uncertain(positive: int | None, probabilities: FloatArray, sure: FloatArray) -> FloatArray:
+    """Tell where a prediction is uncertain, [N]; `sure` [N] are the probabilities of what was decided."""
     if positive is None:
-        return (probabilities.max(axis=1) < SURE).astype(np.float64)
+        return (sure < SURE).astype(np.float64)
     p = probabilities[:, positive]
     return ((p > 1 - SURE) & (p < SURE)).astype(np.float64)

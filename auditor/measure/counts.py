@@ -97,7 +97,7 @@ def number_alike(columns: Iterable[tuple[IntArray, int]]) -> tuple[IntArray, Int
         if size * values > np.iinfo(np.int64).max:
             # made dense before it overflows
             code = np.unique(code, return_inverse=True)[1]
-            size = int(code.max()) + 1
+            size = int(code.max(initial=-1)) + 1
         code, size = code * values + column, size * values
     _, first, kind_of = np.unique(code, return_index=True, return_inverse=True)
     return first, kind_of

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 AT_CHANCE = 0.1
 """Cohen's kappa up to which decisions are hardly better than chance."""
+SLIGHT = 0.2
+"""Agreement up to this is slight (Landis and Koch 1977); more must be out of reach for a doubt, by two standard errors:
+on a few hundred examples of which few are positive, kappa says next to nothing."""
+FEW = 5
+"""With fewer examples of other classes it is no wonder that one class alone is decided for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +27,15 @@ class Look:
 
     variant: str
     accuracy: float
-    kappa: float
-    """Cohen's (1960): agreement of decisions and labels beyond that of their frequencies; 1 is all, 0 is chance."""
+    kappa: float | None
+    """Cohen's (1960): agreement of decisions and labels beyond that of their frequencies; 1 is all, 0 is chance. Of
+    members that decide for more than one class; None where there is none, or where labels are of one class alone."""
+    kappa_error: float | None
+    """Its standard error, as large as one member's."""
+    members: int
+    collapsed: int
+    """Members that decide for one class alone, though there are examples of others."""
+    examples: int
     agreement: float
     """Share of decisions that the first baseline member makes too."""
     bytes: float | None
@@ -40,11 +52,16 @@ def look(populations: Sequence[Population], labels: IntArray, classes: int) -> t
         decisions = population.predictions.decisions
         if not (len(decisions) and len(first) and labels.size):
             continue
+        kappa, error = _mean_kappa(decisions, labels, classes)
         looks.append(
             Look(
                 variant=population.name,
                 accuracy=float((decisions == labels).mean()),
-                kappa=float(np.mean([_kappa(each, labels, classes) for each in decisions])),
+                kappa=kappa,
+                kappa_error=error,
+                members=len(decisions),
+                collapsed=sum(_decides_one_class(own, labels) for own in decisions),
+                examples=labels.size,
                 agreement=float((decisions == first).mean()),
                 bytes=_mean(population, "bytes"),
                 latency_ms=_mean(population, "latency_ms"),
@@ -58,13 +75,26 @@ def _mean(population: Population, key: str) -> float | None:
     return float(np.mean(values)) if values else None
 
 
-def _kappa(decisions: IntArray, labels: IntArray, classes: int) -> float:
+def _mean_kappa(decisions: IntArray, labels: IntArray, classes: int) -> tuple[float | None, float | None]:
+    """Average kappa and its standard error over the members that have one."""
+    known = [_kappa(own, labels, classes) for own in decisions if np.ptp(own) > 0 and np.ptp(labels) > 0]
+    if not known:
+        return None, None
+    kappas, errors = zip(*known, strict=True)
+    return float(np.mean(kappas)), float(np.mean(errors))
+
+
+def _kappa(decisions: IntArray, labels: IntArray, classes: int) -> tuple[float, float]:
+    """Give kappa and Cohen's standard error, of decisions and labels that are of several classes each."""
     N = labels.size
     shares = (np.bincount(decisions, minlength=classes) / N, np.bincount(labels, minlength=classes) / N)
     expected = float((shares[0] * shares[1]).sum())
     observed = float((decisions == labels).mean())
-    # One class alone, decided and true: nothing could be told apart.
-    return 0.0 if expected == 1 else (observed - expected) / (1 - expected)
+    return (observed - expected) / (1 - expected), float(np.sqrt(observed * (1 - observed) / N)) / (1 - expected)
+
+
+def _decides_one_class(decisions: IntArray, labels: IntArray) -> bool:
+    return bool((decisions == decisions[0]).all() and np.count_nonzero(labels != decisions[0]) >= FEW)
 
 
 def doubts(populations: Sequence[Population], looks: Sequence[Look]) -> tuple[str, ...]:
@@ -77,18 +107,28 @@ def _of_numbers(looks: Sequence[Look]) -> Iterator[str]:
         return
     baseline = looks[0]
     for each in looks:
-        if each.kappa <= AT_CHANCE and (each is baseline or baseline.kappa > AT_CHANCE):
+        if (what := _odd(each)) and (each is baseline or not _odd(baseline)):
             cause = (
                 "usually the preprocessing is another than the model was trained with, or the order of the classes"
                 if each is baseline
                 else "the baseline does not: usually the file reads other inputs than the baseline"
             )
-            yield (
-                f"{each.variant} decides hardly better than chance (accuracy {each.accuracy:.1%}, kappa "
-                f"{each.kappa:.2f}); {cause}."
-            )
+            yield f"{what}; {cause}."
         if each.bytes and baseline.bytes and each.bytes > baseline.bytes:
             yield f"{each.variant} is larger than the baseline: {each.bytes:,.0f} bytes against {baseline.bytes:,.0f}."
+
+
+def _odd(look: Look) -> str | None:
+    """Say what is odd about decisions: of one class alone, or hardly better than chance."""
+    if look.collapsed:
+        who = look.variant if look.members == 1 else f"{look.collapsed} of {look.members} members of {look.variant}"
+        verb = "decides" if look.members == 1 else "decide"
+        return f"{who} {verb} for one class alone on all {look.examples:,} examples (accuracy {look.accuracy:.1%})"
+    if look.kappa is None or look.kappa_error is None:
+        return None
+    if look.kappa > AT_CHANCE or look.kappa + 2 * look.kappa_error > SLIGHT:
+        return None
+    return f"{look.variant} decides hardly better than chance (accuracy {look.accuracy:.1%}, kappa {look.kappa:.2f})"
 
 
 def _of_files(populations: Sequence[Population]) -> Iterator[str]:

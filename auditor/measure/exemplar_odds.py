@@ -9,10 +9,11 @@ import numpy as np
 from scipy import linalg, special
 
 from auditor.measure.logistic import fit_logistic
+from auditor.measure.places import count_units
 from auditor.records import EACH, OddsRatio, group_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from auditor.measure.setting import Setting
     from auditor.records import BoolArray, FloatArray, GroupKey, Groups, IntArray
@@ -22,6 +23,8 @@ PER_COEFFICIENT = 5
 NO_LIMIT = 20.0
 """A standard error of a logarithm of odds that is reached only where the odds have no limit."""
 SEPARATED = "what the regression knows tells exemplars from others (separation): the odds have no limit"
+UNSETTLED = "the regression did not converge"
+FEW_CLUSTERS = "too few clusters"
 COLLINEAR = "cannot be told apart from other attributes (collinear)"
 
 Columns = dict["GroupKey", "BoolArray"]
@@ -64,13 +67,27 @@ class _Fit:
     """Why there is none."""
 
 
-def margins(setting: Setting) -> FloatArray:
-    """Give the baseline's margin on each example, [N]: largest minus second largest mean probability, or vote share."""
-    shares = setting.votes_baseline if setting.probabilities_baseline is None else setting.probabilities_baseline
+def margins(setting: Setting) -> FloatArray | str:
+    """Give the baseline's margin on each example, [N]: largest minus second largest mean probability, or vote share.
+
+    Or say why there is none: where the largest probability does not decide, as with a threshold, a small margin is no
+    hard example.
+    """
+    shares, likely = setting.votes_baseline, setting.probabilities_baseline
+    if likely is not None:
+        if not all(map(_is_largest, setting.decisions_baseline, likely)):
+            return "the baseline does not decide by its largest probability, so its margin is not how sure it was"
+        shares = likely.mean(axis=0)
     if shares.shape[1] < 2:
         return np.ones(len(shares))
     top = np.partition(shares, shares.shape[1] - 2, axis=1)[:, -2:].astype(np.float64)
     return top[:, 1] - top[:, 0]
+
+
+def _is_largest(decided: IntArray, likely: FloatArray) -> bool:
+    """Tell whether one member decides for a class of the largest probability, [N, C], on every example."""
+    own = np.take_along_axis(likely, decided[:, None].astype(np.intp), axis=1)[:, 0]
+    return bool((own >= likely.max(axis=1)).all())
 
 
 def odds_ratios(setting: Setting, chosen: BoolArray) -> tuple[OddsRatio, ...]:
@@ -81,36 +98,45 @@ def odds_ratios(setting: Setting, chosen: BoolArray) -> tuple[OddsRatio, ...]:
     """
     groups = setting.dataset.groups
     single: dict[GroupKey, int] = {name: g for g, name in enumerate(groups.names) if len(name) == 1}
-    sizes = {name: int(setting.total[g].sum()) for name, g in single.items()}
+    units = count_units(setting.dataset, setting.total)
+    sizes = {name: int(units.total[g]) for name, g in single.items()}
     reference = {name: _reference(groups, g, sizes) for name, g in single.items()}
+    others = [name for name in single if name != reference[name]]
+    small = {name: why for name in others if (why := units.too_few(sizes[name], setting.min_group))}
     made: list[OddsRatio] = []
-    for given in (None, margins(setting)):
-        rows = _rows(setting, chosen, given)
-        members = {name: groups.membership[g][rows.cell_of] for name, g in single.items()}
-        fit = _fit(rows, members, reference, sizes, setting.min_group)
-        made += [
-            _odds_ratio(setting, name, reference[name], fit, given_margin=given is not None)
-            for name in single
-            if name != reference[name]
-        ]
+    for given_margin, margin in ((False, None), (True, _standardised(margins(setting)))):
+        if isinstance(margin, str):
+            fit = _Fit(found={}, lacking=dict.fromkeys(others, margin))
+        else:
+            rows = _rows(setting, chosen, margin)
+            members = {name: groups.membership[g][rows.cell_of] for name, g in single.items()}
+            fit = _fit(rows, members, reference, small)
+        made += [_odds_ratio(setting, name, reference[name], fit, given_margin=given_margin) for name in others]
     return tuple(made)
+
+
+def _standardised(margin: FloatArray | str) -> FloatArray | str:
+    """Express a margin, [N], in standard deviations over examples; or say why there is none to hold fixed."""
+    if isinstance(margin, str):
+        return margin
+    if not len(margin) or np.ptp(margin) < 1e-12:
+        return "the baseline's margin is the same on all examples"
+    standardised: FloatArray = (margin - margin.mean()) / margin.std()
+    return standardised
 
 
 def _rows(setting: Setting, chosen: BoolArray, margin: FloatArray | None) -> _Rows:
     data = setting.dataset
     cell_of, n, first = data.groups.cell_of, np.ones(len(chosen), np.int64), np.arange(len(chosen))
-    if margin is not None:
-        # alike on all examples: there is nothing to hold fixed, which is said later
-        margin = (margin - margin.mean()) / margin.std() if len(margin) and np.ptp(margin) >= 1e-12 else margin[:0]
     if data.cluster is None:
-        known, place = (np.zeros(1), 0) if margin is None or not len(margin) else np.unique(margin, return_inverse=True)
+        known, place = (np.zeros(1), 0) if margin is None else np.unique(margin, return_inverse=True)
         kind = (cell_of.astype(np.int64) * len(known) + place) * 2 + chosen
         _, first, n = np.unique(kind, return_index=True, return_counts=True)
     return _Rows(
         chosen=chosen[first],
         n=n,
         cell_of=cell_of[first],
-        margin=margin[first] if margin is not None and len(margin) else margin,
+        margin=None if margin is None else margin[first],
         cluster=None if data.cluster is None else data.cluster,
     )
 
@@ -146,38 +172,37 @@ def _fit(
     rows: _Rows,
     members: Columns,
     reference: Mapping[GroupKey, GroupKey],
-    sizes: Mapping[GroupKey, int],
-    min_group: int,
+    small: Mapping[GroupKey, str],
 ) -> _Fit:
-    """Fit what can be fitted."""
+    """Fit what can be fitted; groups that are too `small` are in it, but are not shown."""
     others = [name for name in members if name != reference[name]]
-    reason = _unfit(rows, len(others))
-    if reason:
+    if reason := _unfit(rows, len(others)):
         return _Fit(found={}, lacking=dict.fromkeys(others, reason))
     kept, lacking = _leave_out(rows.chosen, members, reference)
-    lacking |= {
-        name: f"{sizes[name]} examples, of the {min_group} that are needed"
-        for name in others
-        if sizes[name] < min_group
-    }
+    lacking |= small
     fitted = [name for name in others if members[name][kept].any()]
     if not fitted:
         return _Fit(found={}, lacking=lacking)
     rows = rows.among(kept)
+    if reason := _unfit(rows, len(fitted)):
+        return _Fit(found={}, lacking=dict.fromkeys(fitted, reason) | lacking)
     design = _design([members[name][kept] for name in fitted], rows.margin)
     alone, columns = _identified(design, rows.n)
     lacking = {name: COLLINEAR for name, one in zip(fitted, alone[1:], strict=False) if not one} | lacking
-    ends = _maximise(rows, design[:, columns])
-    of_column = dict(zip(columns.tolist(), zip(*ends, strict=True), strict=True))
-    found = {name: of_column[i] for i, name in enumerate(fitted, start=1) if name not in lacking}
-    lacking |= {name: SEPARATED for name, (_, error) in found.items() if not 0 < error < NO_LIMIT}
-    return _Fit(found={name: end for name, end in found.items() if name not in lacking}, lacking=lacking)
+    of_column = dict(zip(columns.tolist(), _maximise(rows, design[:, columns]), strict=True))
+    found: dict[GroupKey, tuple[float, float]] = {}
+    for i, name in enumerate(fitted, start=1):
+        if name not in lacking:
+            coefficient, error, why = of_column[i]
+            if why:
+                lacking[name] = why
+            else:
+                found[name] = coefficient, error
+    return _Fit(found=found, lacking=lacking)
 
 
 def _unfit(rows: _Rows, groups: int) -> str | None:
     """Say why nothing can be fitted. Clusters, where there are any, count for what they hold."""
-    if rows.margin is not None and not len(rows.margin):
-        return "the baseline's margin is the same on all examples"
     coefficients = groups + (rows.margin is not None)
     sizes = [
         int(rows.n[side].sum()) if rows.cluster is None else len(np.unique(rows.cluster[side]))
@@ -237,10 +262,9 @@ def _identified(design: FloatArray, n: IntArray) -> tuple[BoolArray, IntArray]:
     return ~(null > 1e-6).any(axis=1), np.sort(order[:rank])
 
 
-def _maximise(rows: _Rows, design: FloatArray) -> tuple[list[float], list[float]]:
-    """Fit: coefficients and standard errors; an error is infinite where a coefficient has no limit."""
+def _maximise(rows: _Rows, design: FloatArray) -> Iterator[tuple[float, float, str]]:
+    """Fit: of each column the coefficient, its standard error, and why there is none; empty where there is."""
     fit = fit_logistic(rows.chosen, design, rows.n, rows.cluster)
-    errors = np.where(fit.errors < NO_LIMIT, fit.robust, np.inf)
-    if not fit.converged and (errors < NO_LIMIT).all():
-        errors = np.full(len(errors), np.inf)
-    return fit.coefficients.tolist(), errors.tolist()
+    lacks = [~(fit.errors < NO_LIMIT), ~fit.settled, ~((fit.robust > 0) & (fit.robust < NO_LIMIT))]
+    why = np.select(lacks, [SEPARATED, UNSETTLED, FEW_CLUSTERS], "")
+    yield from zip(fit.coefficients.tolist(), fit.robust.tolist(), why.tolist(), strict=True)

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from auditor.records import BoolArray, FloatArray, IntArray
 
 STEPS = 50
+HALVINGS = 40
 TOLERANCE = 1e-8
+"""Largest step, and largest score in its standard deviations, at which a coefficient has settled."""
+ROUNDING = 1e-12
+"""Share of the likelihood's logarithm that is lost in summing it."""
 RIDGE = 1e-10
 """Keeps a step possible where columns separate the outcomes and the likelihood is all but flat."""
 ROWS_AT_ONCE = 2**18
@@ -26,8 +30,21 @@ class Fit:
     errors: FloatArray
     """Standard errors; infinite where they cannot be had."""
     robust: FloatArray
-    """The same, allowing for clusters where there are any."""
-    converged: bool
+    """The same, allowing for clusters where there are any; infinite where these are too few."""
+    settled: BoolArray
+    """Whether steps have ended at a coefficient."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Point:
+    """The likelihood around some coefficients."""
+
+    likelihood: float
+    """Its logarithm."""
+    score: FloatArray
+    """[columns]."""
+    information: FloatArray
+    """[columns, columns]."""
 
 
 def fit_logistic(chosen: BoolArray, design: FloatArray, n: IntArray, cluster: IntArray | None) -> Fit:
@@ -42,49 +59,69 @@ def fit_logistic(chosen: BoolArray, design: FloatArray, n: IntArray, cluster: In
     if (design[:, 0] == 1).all():
         start[0] = special.logit(y @ weights / weights.sum())  # saves about half of the steps
     try:
-        b, converged = _newton(start, y, design, weights)
-        inverse = np.linalg.inv(_derivatives(b, y, design, weights)[1])
+        b, information, settled = _newton(start, y, design, weights)
+        inverse = np.linalg.inv(information)
     except np.linalg.LinAlgError:
         endless = np.full(len(start), np.inf)
-        return Fit(coefficients=start, errors=endless, robust=endless, converged=False)
+        return Fit(coefficients=start, errors=endless, robust=endless, settled=np.zeros(len(start), bool))
     errors = _roots(inverse)
-    robust = errors if cluster is None else _roots(_sandwich(inverse, b, y, design, cluster))
-    return Fit(coefficients=b, errors=errors, robust=robust, converged=converged)
+    robust = errors if cluster is None else _robust(inverse, b, y, design, cluster)
+    return Fit(coefficients=b, errors=errors, robust=robust, settled=settled)
 
 
-def _newton(b: FloatArray, y: FloatArray, design: FloatArray, weights: FloatArray) -> tuple[FloatArray, bool]:
-    """Step until steps are small, or too many; raises LinAlgError where there is none."""
-    N, ridge = weights.sum(), RIDGE * np.eye(len(b))
-    for _ in range(STEPS):
-        score, information = _derivatives(b, y, design, weights)
-        step = np.linalg.solve(information / N + ridge, score / N)
-        b = b + step
-        if np.abs(step).max() <= TOLERANCE:
-            return b, True
-    return b, False
-
-
-def _derivatives(
+def _newton(
     b: FloatArray, y: FloatArray, design: FloatArray, weights: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Sum score, [columns], and information, [columns, columns], a few rows at a time."""
-    score, information = np.zeros(len(b)), np.zeros((len(b), len(b)))
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Step until steps are small, or too many; raises LinAlgError where there is none.
+
+    Gives coefficients, the information there, and which have settled. A whole step can lead far beyond the maximum, so
+    it is halved until the likelihood does not fall.
+    """
+    N, ridge = weights.sum(), RIDGE * np.eye(len(b))
+    here = _around(b, y, design, weights)
+    for _ in range(STEPS):
+        step = np.linalg.solve(here.information / N + ridge, here.score / N)
+        last = np.abs(step)
+        there = _around(b + step, y, design, weights)
+        for _ in range(HALVINGS):
+            if there.likelihood >= here.likelihood - ROUNDING * abs(here.likelihood):
+                break
+            step = step / 2
+            there = _around(b + step, y, design, weights)
+        b, here = b + step, there
+        if last.max() <= TOLERANCE:
+            break
+    flat = np.abs(here.score) <= TOLERANCE * np.sqrt(np.diag(here.information))
+    return b, here.information, flat & (last <= TOLERANCE)
+
+
+def _around(b: FloatArray, y: FloatArray, design: FloatArray, weights: FloatArray) -> _Point:
+    """Sum the likelihood and its derivatives, a few rows at a time."""
+    likelihood, score, information = 0.0, np.zeros(len(b)), np.zeros((len(b), len(b)))
     for start in range(0, len(y), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
         X, n = design[rows], weights[rows]
-        p = special.expit(X @ b)
+        eta = X @ b
+        p = special.expit(eta)
+        likelihood += float(n @ special.log_expit(np.where(y[rows] > 0, eta, -eta)))
         score += X.T @ (n * (y[rows] - p))
         information += (X * (n * p * (1 - p))[:, None]).T @ X
-    return score, information
+    return _Point(likelihood=likelihood, score=score, information=information)
 
 
-def _sandwich(inverse: FloatArray, b: FloatArray, y: FloatArray, design: FloatArray, cluster: IntArray) -> FloatArray:
-    """Allow for clusters in the covariance (Liang and Zeger 1986), with the factor G/(G-1) (N-1)/(N-k)."""
+def _robust(inverse: FloatArray, b: FloatArray, y: FloatArray, design: FloatArray, cluster: IntArray) -> FloatArray:
+    """Allow for clusters in the errors (Liang and Zeger 1986), with the factor G/(G-1) (N-1)/(N-k).
+
+    Infinite where there are no more clusters, or rows, than columns: the scores of clusters add up to 0 and then span
+    too little.
+    """
     known, of = np.unique(cluster, return_inverse=True)
+    G, (N, k) = len(known), design.shape
+    if k >= min(G, N):
+        return np.full(k, np.inf)
     left = y - special.expit(design @ b)
     scores = np.stack([np.bincount(of, weights=left * column) for column in design.T])
-    G, (N, k) = len(known), design.shape
-    return inverse @ (scores @ scores.T) @ inverse * (G / (G - 1) * (N - 1) / (N - k))
+    return _roots(inverse @ (scores @ scores.T) @ inverse * (G / (G - 1) * (N - 1) / (N - k)))
 
 
 def _roots(covariance: FloatArray) -> FloatArray:

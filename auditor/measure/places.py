@@ -13,7 +13,7 @@ from auditor.records import EVERYBODY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from auditor.records import Dataset, FloatArray, GroupKey, IntArray, Label
+    from auditor.records import BoolArray, Dataset, FloatArray, GroupKey, IntArray, Label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +68,15 @@ def count_units(dataset: Dataset, total: IntArray) -> Units:
         by_class[g] = np.bincount(class_of[present], minlength=classes)
         in_total[g] = np.count_nonzero(np.bincount(cluster_of[present]))
     return Units(name="clusters", total=in_total, by_class=by_class)
+
+
+def count_units_among(dataset: Dataset, among: BoolArray) -> IntArray:
+    """Count the units of every group, [G], that have one of these examples, [N]."""
+    groups = dataset.groups
+    cells, cell_of = groups.membership.shape[1], groups.cell_of[among]
+    if dataset.cluster is None:
+        in_cells = np.bincount(cell_of, minlength=cells)[:, None].astype(np.float64)
+        return np.rint(sum_over_groups(groups.membership, in_cells)[:, 0]).astype(np.int64)
+    known, cell = np.divmod(np.unique(dataset.cluster[among].astype(np.int64) * cells + cell_of), cells)
+    # a cluster may spread over cells
+    return np.array([np.unique(known[row[cell]]).size for row in groups.membership])

@@ -35,7 +35,7 @@ class Setting:
     """[K, N]: as counted in `ours`."""
     decisions_baseline: IntArray
     probabilities_baseline: FloatArray | None
-    """[N, C]: mean over the baseline's members; None where only decisions are known."""
+    """[K0, N, C]; None where only decisions are known."""
     confidence: float
     min_group: int
 
@@ -96,7 +96,7 @@ def prepare(
         votes_baseline=votes[1],
         decisions=ours.decisions,
         decisions_baseline=theirs.decisions,
-        probabilities_baseline=None if theirs.probabilities is None else theirs.probabilities.mean(axis=0),
+        probabilities_baseline=theirs.probabilities,
         confidence=confidence,
         min_group=min_group,
     )

@@ -62,9 +62,8 @@ def _looks(validation: Validation) -> Table:
     for each in validation.looks:
         size = "" if each.bytes is None else f"{each.bytes:,.0f}"
         time = "" if each.latency_ms is None else f"{each.latency_ms:.2g}"
-        table.add_row(
-            Text(clean(each.variant)), f"{each.accuracy:.1%}", f"{each.kappa:.2f}", f"{each.agreement:.1%}", size, time
-        )
+        kappa = "\N{EM DASH}" if each.kappa is None else f"{each.kappa:.2f}"
+        table.add_row(Text(clean(each.variant)), f"{each.accuracy:.1%}", kappa, f"{each.agreement:.1%}", size, time)
     return table
 
 

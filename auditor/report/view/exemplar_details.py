@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from auditor.records import BASELINE, EVERYBODY
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Table
+from auditor.report.view.further import listed_once
 from auditor.text import clean
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ def odds_table(found: tuple[Exemplars, ...]) -> tuple[Table, ...]:
         "is held fixed too: groups that the baseline finds hard hold exemplars without any bias of compression. Wald "
         "limits, given these models."
     )
+    shown = [{o.group for o in one.odds_ratios if o.value is not None} for one in found]
+    given = [o for one, own in zip(found, shown, strict=True) for o in one.odds_ratios if o.group in own]
+    if why := listed_once(o.undefined for o in given if o.given_margin):
+        note += f" Undefined given the margin: {why}."
     return (
         Table(
             caption="Odds of being an exemplar, as odds ratios to the reference group",

@@ -54,7 +54,7 @@ _DISPARITY_NOTE = (
 )
 _CALIBRATION_NOTES = (
     "Right decisions against their probability, in 15 bins (Guo et al. 2017); biased upwards in small groups.",
-    "Uncertain: the positive class has a probability between 0.1 and 0.9; with many classes, none has 0.9.",
+    "Uncertain: p from 0.1 to 0.9 of the positive class; with many classes, under 0.9 of the class that was decided.",
 )
 _VARIANT_NOTE = (
     "CEV: how unequally the classes' false positive and false negative rates change (mean squared distance of relative "

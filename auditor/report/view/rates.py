@@ -9,6 +9,7 @@ from auditor.measure.power import examples_for
 from auditor.records import BASELINE, EVERYBODY
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Dots, Figure, Line, Lines, Mark, Prose, Section, Table
+from auditor.report.view.further import listed_once
 from auditor.report.view.verdicts import chunks
 from auditor.text import clean
 
@@ -134,13 +135,14 @@ def _spread_table(numbers: Numbers, metric: str, label: Label | None) -> Table |
         (Cell(text=words.name(v)), *(_spread_cell(own.get((v, family))) for family in families)) for v in _all(numbers)
     )
     name = words.metric(metric, label)
+    why = listed_once(e.undefined for e in own.values())
     return Table(
         caption=f"{name[:1].upper()}{name[1:]}: points between the best and the worst group",
         columns=(Column(heading="Variant"), *(Column(heading=words.family(f), numeric=True) for f in families)),
         rows=rows,
         note="Intervals: examples and models drawn again together (bootstrap). Such a difference is never below 0 and "
         "lies above the truth where groups are small: it is description, and is not judged. Groups with too few "
-        "examples are left out.",
+        "examples are left out." + (f" Undefined: {why}." if why else ""),
     )
 
 

@@ -69,13 +69,14 @@ def test_the_positive_class_may_be_the_first_one(opened, binary):
     assert given.probabilities[1].tolist() == [[0, 1], [0.5, 0.5], [0.25, 0.75], [1, 0]]
 
 
-@pytest.mark.parametrize("kind", ["float32", "float64"])
-def test_the_threshold_is_inclusive_at_every_precision(opened, binary, kind):
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("threshold", [0.1, 0.7])
+def test_the_threshold_is_inclusive_at_every_precision(opened, binary, kind, threshold):
     columns = ["base_p_2", "base_p_10", "int8_p"]
-    binary[columns] = np.full((4, 3), 0.3, kind)
-    source = opened(binary, BINARY, positive="yes", threshold=0.3)
+    binary[columns] = np.full((4, 3), threshold, kind)
+    source = opened(binary, BINARY, positive="yes", threshold=threshold)
     assert source.members("int8_p").decisions.tolist() == [[1, 1, 1, 1]]
-    above = opened(binary, BINARY, positive="yes", threshold=0.3001)
+    above = opened(binary, BINARY, positive="yes", threshold=threshold + 0.001)
     assert above.members("int8_p").decisions.tolist() == [[0, 0, 0, 0]]
 
 

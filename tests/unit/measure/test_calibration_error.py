@@ -90,6 +90,15 @@ def test_a_prediction_among_many_classes_is_uncertain_under_nine_tenths() -> Non
     assert the(described(data, one, one), "uncertain_share", group=()).after == 0.5
 
 
+def test_a_prediction_is_as_certain_as_the_class_that_was_decided() -> None:
+    """One output says x, thirty say y, each less: x is decided, and y is more probable."""
+    probabilities = np.array([[[0.06, 0.94, 0.0]]])
+    one = population("v", [[0]], probabilities=probabilities)
+    found = described(dataset([1], classes="xyz"), one, one, min_group=1)
+    assert the(found, "uncertain_share", group=()).after == 1
+    assert the(found, "expected_calibration_error", group=()).after == pytest.approx(0.06)
+
+
 def test_without_probabilities_calibration_is_undefined_once_with_the_reason() -> None:
     probabilities, decisions = outputs(2, 2)
     data = dataset(RNG.integers(0, 2, N), TEAM)

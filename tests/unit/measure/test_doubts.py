@@ -45,16 +45,48 @@ def test_good_files_leave_no_doubt():
     assert (second.bytes, second.latency_ms) == (30, 0.5)
 
 
-def test_a_baseline_that_always_says_the_commonest_class_is_at_chance_however_accurate():
+def test_a_baseline_that_always_says_the_commonest_class_is_told_however_accurate():
     (doubt,) = said(files("baseline", CONSTANT, digest="a", size=9))
-    assert "baseline decides hardly better than chance (accuracy 75.0%, kappa 0.00)" in doubt
+    assert "baseline decides for one class alone on all 200 examples (accuracy 75.0%)" in doubt
+    assert "preprocessing" in doubt
+    assert look((files("baseline", CONSTANT, digest="a", size=9),), LABELS, 2)[0].kappa is None
+
+
+def test_collapsed_members_are_counted_and_the_others_have_a_kappa():
+    base = files("baseline", np.concatenate([RIGHT, RIGHT, CONSTANT]), digest="a", size=9)
+    assert said(base)[0].startswith("1 of 3 members of baseline decide for one class alone on all 200 examples")
+    assert look((base,), LABELS, 2)[0].kappa == 1
+
+
+def test_decisions_that_have_nothing_to_do_with_labels_are_at_chance():
+    guessed = np.random.default_rng(3).permutation(LABELS)[None]
+    (doubt,) = said(files("baseline", guessed, digest="a", size=9))
+    assert doubt.startswith("baseline decides hardly better than chance (accuracy ")
     assert "preprocessing" in doubt
 
 
-def test_a_file_at_chance_beside_a_good_baseline_reads_other_inputs():
+def test_where_all_examples_are_of_one_class_nothing_can_be_doubted():
+    base = files("baseline", np.zeros((1, 200), int), digest="a", size=9)
+    looks = look((base,), np.zeros(200, int), 2)
+    assert (looks[0].kappa, doubts((base,), looks)) == (None, ())
+
+
+def test_a_sound_model_is_rarely_doubted_where_positives_are_rare():
+    """2% are positive, of whom half are found, and 1% of the others too: kappa is .49, and of 200 examples anything."""
+    rng, doubted = np.random.default_rng(7), 0
+    for _ in range(1000):
+        labels = (rng.random(200) < 0.02).astype(int)
+        decided = (rng.random(200) < np.where(labels, 0.5, 0.01)).astype(int)
+        base = population("baseline", decided)
+        doubted += bool(doubts((base,), look((base,), labels, 2)))
+    assert doubted < 20
+
+
+def test_a_file_that_says_one_class_beside_a_good_baseline_reads_other_inputs():
     (doubt,) = said(files("baseline", RIGHT, digest="a", size=9), files("int8", CONSTANT, digest="b", size=9))
-    assert doubt.startswith("int8 decides hardly better than chance")
+    assert doubt.startswith("int8 decides for one class alone")
     assert "reads other inputs than the baseline" in doubt
+    assert len(said(files("baseline", CONSTANT, digest="a", size=9), files("int8", CONSTANT, digest="b", size=9))) == 1
 
 
 def test_a_larger_file_and_the_same_file_twice_are_told():

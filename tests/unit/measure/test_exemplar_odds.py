@@ -10,6 +10,7 @@ import pytest
 from handmade import dataset, population, setting
 from statsmodels.formula.api import logit
 
+from auditor.measure import exemplar_odds, logistic
 from auditor.measure.exemplar_odds import margins, odds_ratios
 from auditor.records import EACH, NONE
 
@@ -69,8 +70,21 @@ def test_the_margin_is_of_votes_or_of_mean_probabilities():
     votes = np.array([[0, 1, 2], [0, 1, 1], [0, 0, 0], [0, 2, 1]])
     audited = setting(data, population("v", votes), population("baseline", votes))
     assert margins(audited) == pytest.approx([1.0, 0.25, 0.25])
-    likely = replace(audited, probabilities_baseline=np.array([[0.5, 0.2, 0.3], [0.1, 0.8, 0.1], [0.2, 0.4, 0.4]]))
-    assert margins(likely) == pytest.approx([0.2, 0.7, 0.0])
+    probabilities = np.array([[[0.5, 0.2, 0.3], [0.1, 0.7, 0.2], [0.2, 0.4, 0.4]]] * 2)
+    probabilities[1, 1] = [0.1, 0.9, 0.0]
+    likely = population("v", [[0, 1, 2], [0, 1, 1]], probabilities=probabilities)
+    assert margins(setting(data, likely, likely)) == pytest.approx([0.2, 0.7, 0.0])
+
+
+def test_where_the_largest_probability_does_not_decide_there_is_no_margin():
+    p = RNG.random((2, N))
+    likely = np.stack([1 - p, p], axis=-1)
+    reason = "the baseline does not decide by its largest probability, so its margin is not how sure it was"
+    for threshold, why in ((0.5, None), (0.2, reason)):
+        base = population("baseline", (p >= threshold).astype(int), probabilities=likely)
+        audited = setting(dataset(LABELS, list(SEX)), population("v", BASE), base)
+        without, given = odds_ratios(audited, CHOSEN)
+        assert (without.undefined, given.undefined) == (None, why)
 
 
 def test_a_group_without_exemplars_has_no_odds_and_leaves_the_others_theirs():
@@ -158,3 +172,51 @@ def test_where_each_group_counts_the_largest_is_the_reference():
     rows = odds_ratios(setting(data, population("v", BASE), base), CHOSEN)
     assert {row.reference for row in rows} == {max(sizes, key=sizes.get)[0][1]}
     assert len(rows) == 2 * 2
+
+
+def test_a_group_far_above_the_rest_has_odds():
+    """Cells of examples and exemplars, for which whole steps of Newton's method lead away; odds as statsmodels' GLM."""
+    cells = (("0", "0", 1926, 15), ("0", "1", 547, 41), ("2", "0", 152, 64), ("2", "1", 34, 29))
+    attributes = {
+        "a": [f"a{a}" for a, _, n, _ in cells for _ in range(n)],
+        "s": [f"s{s}" for _, s, n, _ in cells for _ in range(n)],
+    }
+    chosen = np.concatenate([np.arange(n) < k for *_, n, k in cells])
+    data = dataset(np.zeros(len(chosen), int), attributes=attributes)
+    none = np.zeros((2, len(chosen)), int)
+    ours = odds_ratios(setting(data, population("v", none), population("baseline", none)), chosen)
+    assert [one.value for one in ours[:2]] == pytest.approx([86.83490384, 9.677615005])
+
+
+def test_a_regression_that_does_not_converge_is_no_separation(monkeypatch):
+    monkeypatch.setattr(logistic, "STEPS", 2)
+    assert found(CHOSEN)["f", False].undefined == "the regression did not converge"
+
+
+def test_clusters_no_more_than_what_is_fitted_give_no_odds(monkeypatch):
+    """Few are left where groups without a limit are left out: here the two people of city x."""
+    monkeypatch.setattr(exemplar_odds, "PER_COEFFICIENT", 1)
+    city = np.array(["x"] * 40 + ["y"] * 180 + ["z"] * 180)
+    chosen = (city == "y") | ((city == "x") & (np.arange(400) % 7 < 3))
+    cluster = np.concatenate([np.repeat([0, 1], 20), 2 + np.arange(360)])
+    data = dataset(np.zeros(400, int), attributes={"sex": ["m", "f"] * 200, "city": list(city)}, cluster=cluster)
+    none = np.zeros((2, 400), int)
+    ours = odds_ratios(setting(data, population("v", none), population("baseline", none)), chosen)
+    assert ours[0].undefined == "too few clusters"
+
+
+def test_a_group_of_few_clusters_has_no_odds():
+    group = np.where(np.arange(N) < N - 60, "m", "f")
+    cluster = np.where(group == "m", np.arange(N), N + np.arange(N) % 6)
+    ours = found(CHOSEN, attributes={"sex": list(group)}, cluster=cluster, min_group=30)["f", False]
+    assert (ours.value, ours.undefined) == (None, "6 clusters, of the 30 that are needed")
+
+
+def test_too_few_exemplars_are_said_after_groups_without_a_limit_are_left_out():
+    attributes = {"city": ["x"] * 300 + ["y"] * 40, "sex": ["m"] * 150 + ["f"] * 150 + ["m", "f"] * 20}
+    chosen = np.arange(340) >= 300
+    chosen[[0, 150, 151]] = True
+    data, none = dataset(np.zeros(340, int), attributes=attributes), np.zeros((2, 340), int)
+    city, sex, *_ = odds_ratios(setting(data, population("v", none), population("baseline", none)), chosen)
+    assert city.undefined == "y holds only exemplars (separation): the odds have no limit"
+    assert (sex.value, sex.undefined) == (None, "3 exemplars for 1 odds ratios; 5 are needed")

@@ -7,6 +7,8 @@ import pytest
 from fairlearn import metrics as fairlearn
 from handmade import dataset, one, population
 
+from auditor.measure.counts import number_alike
+
 RNG = np.random.default_rng(20260101)
 N = 400
 LABELS = RNG.integers(0, 2, N)
@@ -115,3 +117,8 @@ def test_a_member_that_decides_less_does_not_make_precision_sure():
     found = one(data, *pair, "precision", "value", label=1, min_group=10)
     assert found.value is None
     assert found.n == 1
+
+
+def test_no_examples_are_of_no_kind_however_many_columns_there_are():
+    first, kind_of = number_alike([(np.zeros(0, np.int16), 32767)] * 9)
+    assert (len(first), len(kind_of)) == (0, 0)

@@ -271,3 +271,8 @@ def test_the_words_of_an_exemplar_panel_name_the_group_of_that_variant() -> None
             top = max((row for row in one.by_group if row.group), key=lambda row: row.over_indexing)
             assert said[one.variant] == " × ".join(name for _, name in top.group) + "."
     assert said["pruned-0.9"] != said["pruned-0.98"]
+
+
+def test_why_there_is_no_spread_between_groups_is_said(shown) -> None:
+    spread = next(table for table in tables(shown) if "points between the best and the worst" in table.caption)
+    assert spread.note.endswith("Undefined: 1 groups.")

@@ -143,6 +143,22 @@ def test_odds_ratios_stand_with_and_without_the_margin() -> None:
     assert (without[1].text, without[1].detail) == ("undefined", "exemplars are all of one group")
 
 
+def test_why_odds_are_undefined_given_the_margin_alone_is_said_once() -> None:
+    result = adult()
+    assert "Undefined given" not in table(section(result, "exemplars"), "Odds of being an exemplar").note
+    found = tuple(
+        replace(
+            one,
+            odds_ratios=tuple(
+                replace(o, value=None, undefined="no margin") if o.given_margin else o for o in one.odds_ratios
+            ),
+        )
+        for one in result.exemplars
+    )
+    odds = table(section(replace(result, exemplars=found), "exemplars"), "Odds of being an exemplar")
+    assert odds.note.endswith("Undefined given the margin: no margin.")
+
+
 def test_twelve_exemplars_to_look_at_are_listed_of_the_variant_that_has_most() -> None:
     top = table(section(adult(), "exemplars"), "to look at first")
     assert top.caption.startswith("int8")
