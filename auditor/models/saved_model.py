@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from auditor.errors import ModelError, Problem
 from auditor.models.protobuf import Message
 from auditor.models.saved_graph import Graph, running_objects, sizes
+from auditor.regular import read_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +62,7 @@ def pack(folder: Path) -> bytes:
                 said = "it is no part of a SavedModel that is audited: tables and other assets are not read"
                 problems.append(Problem(file=str(path), message=said))
             elif path.is_file():
-                archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
+                archive.writestr(zipfile.ZipInfo(name), read_regular(path))
     if problems:
         raise ModelError(*problems)
     return out.getvalue()
