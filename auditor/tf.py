@@ -87,6 +87,8 @@ def _set_up(tf: Any) -> None:  # noqa: ANN401 - the module
             )
         ) from error
     tf.config.experimental.enable_op_determinism()
+    # It runs one function in place of another, whichever a file says suits the device.
+    tf.config.optimizer.set_experimental_options({"implementation_selector": False})
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import zipfile
 from collections import Counter
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import numpy as np
 from auditor.data.images import UNREADABLE, open_archive
 from auditor.data.streams import chunk_rows
 from auditor.errors import DataError, Problem
+from auditor.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,8 +62,8 @@ class ArrayFolder:
     @contextmanager
     def open(self, name: str) -> Iterator[tuple[IO[bytes], int]]:
         """The file."""
-        with self.file(name).open("rb") as stream:
-            yield stream, self.file(name).stat().st_size
+        with open_regular(self.file(name)) as stream:
+            yield stream, os.fstat(stream.fileno()).st_size
 
 
 class ArrayArchive:

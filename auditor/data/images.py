@@ -21,6 +21,7 @@ from auditor.data.reading import raise_first
 from auditor.data.streams import write_labels
 from auditor.errors import DataError, Problem
 from auditor.provenance import digest_of_file
+from auditor.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 Pixels = npt.NDArray[np.uint8]
 LARGEST_FILE = 32 * 2**20
 """Bytes; no photograph of a person needs more."""
+MOST_PIXELS = 25_000_000
+"""Of one image: as it is unpacked, each takes up to 8 bytes, in as many threads as there are processors."""
 MOST_INFLATED = 20
 """Images are compressed already: an archive that declares to unpack to more times its size is a bomb."""
 DEFAULT_SIZE = (64, 64)
@@ -139,6 +142,7 @@ def open_archive(path: Path, most_inflated: int, spare: int) -> zipfile.ZipFile:
     `most_inflated` is how many times its size it may unpack to, beyond `spare` bytes.
     """
     try:
+        open_regular(path).close()
         archive = zipfile.ZipFile(path)
     except UNREADABLE as error:
         raise DataError(Problem(file=str(path), message=f"the archive cannot be read: {error}")) from error
@@ -182,6 +186,9 @@ def image_shape(preprocess: Preprocess) -> tuple[int, int, int]:
 def decode(data: bytes, preprocess: Preprocess) -> Pixels:
     """Crop, colour and bilinear resize, [height, width, channels]; raises one of `UNREADABLE`."""
     with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
+        # Nothing is unpacked yet: a small file can declare any number of them.
+        if image.width * image.height > MOST_PIXELS:
+            raise ValueError(f"its {image.width} x {image.height} pixels are more than {MOST_PIXELS:,}")
         if preprocess.crop is not None and (preprocess.crop[2] > image.width or preprocess.crop[3] > image.height):
             raise ValueError(
                 f"crop {list(preprocess.crop)} reaches beyond the image of {image.width} x {image.height} pixels"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import numpy.typing as npt
 
     from auditor.spec import RecordFeature
 
+_T = TypeVar("_T")
 VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5
 LISTS = {"image": 1, "string": 1, "float": 2, "int": 3}
 """The number of the list in a Feature that holds values of a kind."""
@@ -38,24 +41,26 @@ def _features(record: memoryview, wanted: Mapping[str, RecordFeature]) -> dict[s
     found: dict[str, memoryview] = {}
     for features in _delimited(record, 1):
         for entry in _delimited(features, 1):
-            names, values = list(_delimited(entry, 1)), list(_delimited(entry, 2))
-            name = bytes(names[-1]).decode("utf-8", errors="replace") if names else ""
-            if name in wanted and values:
-                found[name] = values[-1]
+            title, value = _last(_delimited(entry, 1)), _last(_delimited(entry, 2))
+            name = "" if title is None else bytes(title).decode("utf-8", errors="replace")
+            if name in wanted and value is not None:
+                found[name] = value
     return found
 
 
 def _value(name: str, feature: memoryview | None, declared: RecordFeature) -> Any:  # noqa: ANN401 - by kind
     if feature is None:
         raise ExampleError(f'there is no feature "{name}"')
-    present = [(number, content) for number, _, content in _fields(feature) if number in LIST_NAMES]
-    number, content = present[-1] if present else (0, memoryview(b""))
+    present = ((number, content) for number, _, content in _fields(feature) if number in LIST_NAMES)
+    number, content = _last(present) or (0, memoryview(b""))
     if number != LISTS[declared.kind]:
         held = LIST_NAMES.get(number, "nothing")
         raise ExampleError(f'feature "{name}" holds {held}, and is declared to be {declared.kind}')
-    values = _values(content, number)
-    if len(values) != (count := math.prod(declared.shape)):
-        raise ExampleError(f'feature "{name}" has {len(values):,} values, and its shape {declared.shape} has {count:,}')
+    count = math.prod(declared.shape)
+    values = _values(content, number, count)
+    if len(values) != count:
+        held = f"{len(values):,}" if len(values) < count else f"more than {count:,}"
+        raise ExampleError(f'feature "{name}" has {held} values, and its shape {declared.shape} has {count:,}')
     if declared.kind == "image":
         return bytes(values[0])
     if declared.kind == "string":
@@ -70,16 +75,22 @@ def _text(name: str, content: bytes) -> str:
         raise ExampleError(f'feature "{name}" is no UTF-8 text') from error
 
 
-def _values(content: Any, number: int) -> Any:  # noqa: ANN401 - by number
-    """The values of a list: each by itself, or numbers packed one after another."""
+def _values(content: Any, number: int, most: int) -> Any:  # noqa: ANN401 - by number
+    """The values of a list, each by itself or numbers packed one after another; hardly more of them than `most`."""
     if number == 1:
-        return list(_delimited(content, 1))
-    parts = []
-    for field, wire, held in _fields(content):
-        if field == 1 and wire == DELIMITED:
-            parts.append(_floats(held) if number == 2 else _integers(held))
-        elif field == 1:
-            parts.append(np.frombuffer(held, "<f4") if number == 2 else _integers(held))
+        return list(islice(_delimited(content, 1), most + 1))
+    parts: list[npt.NDArray[Any]] = []
+    found = 0
+    for field, _, held in _fields(content):
+        if field != 1:
+            continue
+        if number == 2:
+            parts.append(_floats(held))
+        else:
+            parts.append(_integers(held))
+        found += parts[-1].size
+        if found > most:
+            break
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
@@ -100,6 +111,11 @@ def _integers(content: memoryview) -> npt.NDArray[np.int64]:
         raise ExampleError("it is no tf.train.Example")
     shift = 7 * (np.arange(held.size) - np.repeat(starts, ends - starts + 1))
     return np.add.reduceat((held & 0x7F).astype(np.uint64) << shift.astype(np.uint64), starts).view(np.int64)
+
+
+def _last(found: Iterable[_T]) -> _T | None:
+    """The last one, the others not kept; None where there is none."""
+    return next(iter(deque(found, maxlen=1)), None)
 
 
 def _delimited(content: memoryview, wanted: int) -> Iterator[memoryview]:

@@ -12,6 +12,7 @@ from auditor.models.inspect import inspect_model
 from auditor.models.interpreted import tflite_artifact
 from auditor.models.opened import open_keras, open_onnx, open_saved_model
 from auditor.models.saved_model import PACKED, digest_of_members, members, pack
+from auditor.regular import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -42,7 +43,7 @@ def read_pinned(path: Path, sha256: str | None) -> tuple[bytes, str]:
 def read_model(path: Path) -> tuple[bytes, str]:
     """A model's bytes and digest, as `read_pinned` gives them."""
     try:
-        content = pack(path) if path.is_dir() else path.read_bytes()
+        content = pack(path) if path.is_dir() else read_regular(path)
     except OSError as error:
         raise ModelError(Problem(file=str(path), message=f"it cannot be read: {error.strerror or error}")) from error
     if ending_of(path) == PACKED:

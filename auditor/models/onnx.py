@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _STANDARD = frozenset({"", "ai.onnx", "ai.onnx.ml"})
+_RANK = 32
+"""Sizes that a shape may have."""
+_OTHER_FORMAT = b"ORTM"
+"""At bytes 4 to 7, onnxruntime takes a file for one of its own format, whatever it is as ONNX."""
+_RESERVED = ("ai.onnx", "com.microsoft")
 _QUANTISED = """
     Attention BiasGelu BiasSoftmax DequantizeLinear DynamicQuantizeLSTM DynamicQuantizeMatMul EmbedLayerNormalization
     FastGelu FusedConv FusedGemm FusedMatMul Gelu LayerNormalization MatMulIntegerToFloat MultiHeadAttention NhwcMaxPool
@@ -86,6 +91,8 @@ class OnnxFile:
 
 def parse_onnx(content: bytes, file: str) -> OnnxFile:
     """Read a file. Raises ModelError where it is damaged, reads other files, or has operators of others."""
+    if content[4:8] == _OTHER_FORMAT:
+        raise ModelError(Problem(file=file, message="onnxruntime would read it as a file of its own format, not ONNX"))
     try:
         model = Message(memoryview(content))
         graph = model.message(7)
@@ -131,8 +138,7 @@ def _refusals(graph: Message, functions: list[Message]) -> Iterator[tuple[str, s
     """Place and reason of all that is refused in the graph, in functions, and in the graphs inside their operators."""
     own = {(function.text(10), function.text(1)) for function in functions}
     graphs, nodes = [graph], [node for function in functions for node in function.messages(7)]
-    if any(function.has(11) for function in functions):
-        yield "", "a function of its own has settings by default, which are not read"
+    yield from _functions_refused(functions)
     while graphs or nodes:
         if not nodes:
             graph = graphs.pop()
@@ -155,6 +161,15 @@ def _refusals(graph: Message, functions: list[Message]) -> Iterator[tuple[str, s
             graphs += attribute.messages(6) + attribute.messages(11)
 
 
+def _functions_refused(functions: list[Message]) -> Iterator[tuple[str, str]]:
+    for function in functions:
+        name, domain = function.text(1), function.text(10)
+        if domain in _STANDARD or domain.startswith(_RESERVED):
+            yield f"function {name}", f'it is of the domain "{domain}", and onnxruntime may run its own instead of it'
+        if function.has(11):
+            yield "", "a function of its own has settings by default, which are not read"
+
+
 def _stored_elsewhere(constant: Message) -> Iterator[tuple[str, str]]:
     if constant.number(14) or constant.has(13):
         yield constant.text(8), "its values are in another file"
@@ -162,24 +177,31 @@ def _stored_elsewhere(constant: Message) -> Iterator[tuple[str, str]]:
 
 def _initializer(constant: Message) -> Initializer:
     name, kind = constant.text(8), constant.number(2)
-    shape = tuple(constant.numbers(1))
+    shape = tuple(constant.numbers(1, most=_RANK))
+    if len(shape) > _RANK:
+        raise ValueError(f'the constant "{name}" has more than {_RANK} sizes')
     if kind not in _TYPES:
         raise ValueError(f'the constant "{name}" is of the type {kind}, which is not read')
     dtype = np.dtype("uint16" if _TYPES[kind] == "bfloat16" else _TYPES[kind]).newbyteorder("<")
-    values = _values(constant, dtype)
-    if min(shape, default=0) < 0 or values.size != prod(shape):
-        raise ValueError(f'the constant "{name}" declares {prod(shape):,} numbers and holds {values.size:,}')
+    declared = prod(shape)
+    if min(shape, default=0) < 0:
+        raise ValueError(f'the constant "{name}" declares the shape {list(shape)}')
+    values = _values(constant, dtype, declared)
+    if values.size != declared:
+        raise ValueError(f'the constant "{name}" declares {declared:,} numbers and holds {values.size:,}')
     return Initializer(name=name, shape=shape, type=_TYPES[kind], values=values)
 
 
-def _values(constant: Message, dtype: np.dtype[np.generic]) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
-    """The numbers of a constant, which are in one of several fields."""
+def _values(
+    constant: Message, dtype: np.dtype[np.generic], declared: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+    """The numbers of a constant, which are in one of several fields, hardly more than it declares."""
     if raw := constant.raw(9):
         return np.frombuffer(raw[-1], dtype)
     for field, kind in ((4, "<f4"), (10, "<f8")):
         if packed := constant.raw(field):
             return np.frombuffer(b"".join(packed), kind).astype(dtype)
-    whole = constant.numbers(5) + constant.numbers(7) + constant.numbers(11)
+    whole = [number for field in (5, 7, 11) for number in constant.numbers(field, most=declared)]
     # Reals of 16 bits stand there as the integers of the same bits.
     return (
         np.array(whole, np.int64).astype(np.uint16).view(dtype) if dtype.kind == "f" else np.array(whole).astype(dtype)
@@ -188,5 +210,5 @@ def _values(constant: Message, dtype: np.dtype[np.generic]) -> np.ndarray[tuple[
 
 def _value(info: Message) -> Value:
     tensor = info.message(2).message(1)
-    sizes = [size.number(1) if size.has(1) else None for size in tensor.message(2).messages(1)]
+    sizes = [size.number(1) if size.has(1) else None for size in tensor.message(2).messages(1, most=_RANK)]
     return Value(name=info.text(1), type=_TYPES.get(tensor.number(1), "unknown"), shape=tuple(sizes))

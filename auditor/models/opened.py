@@ -116,6 +116,8 @@ def open_onnx(content: bytes, facts: ModelFacts) -> Artifact:
     options.intra_op_num_threads = options.inter_op_num_threads = THREADS
     options.use_deterministic_compute = True
     options.log_severity_level = 3
+    # The format that was looked at: otherwise it goes by the first bytes.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     (given,), output = parsed.inputs, parsed.outputs[0].name
     size = given.shape[0]

@@ -32,6 +32,8 @@ _ELSEWHERE = (8, 9)
 _REFUSED = {32: "a custom operation", 51: "an operation of a delegate", 127: "a placeholder"}
 _LARGEST = 1 << 30
 """Numbers in one tensor, also in one that is computed: an interpreter takes their memory before anything runs."""
+_RANK = 8
+"""Sizes that a shape may have: as many as the interpreter itself takes."""
 _DAMAGED = (struct.error, IndexError, ValueError, OverflowError, UnicodeDecodeError)
 
 
@@ -227,9 +229,12 @@ def _buffer(table: _Table) -> memoryview:
 def _tensor(table: _Table, buffers: list[memoryview]) -> Tensor:
     quantisation = table.table(4)
     number = table.number(1, "<b")
+    shape = table.numbers(0, "<i4")
+    if shape.size > _RANK:
+        raise ValueError(f'the tensor "{table.text(3)}" has {shape.size:,} sizes, not {_RANK} at most')
     tensor = Tensor(
         name=table.text(3),
-        shape=tuple(int(size) for size in table.numbers(0, "<i4")),
+        shape=tuple(map(int, shape)),
         type=TYPES.get(number, f"type {number}"),
         quantised=quantisation is not None and quantisation.numbers(2, "<f4").size > 0,
         zero_points=np.zeros(0, np.int64) if quantisation is None else quantisation.numbers(3, "<i8"),

@@ -25,6 +25,7 @@ import numpy as np
 from auditor.errors import IncompleteError, Problem
 from auditor.population.facts import misshapen_array, misshapen_facts
 from auditor.provenance import canonical, digest_of, digest_of_file
+from auditor.regular import read_regular
 from auditor.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from auditor.records import FloatArray, IntArray
 
 ENTRY = "entry.json"
+LARGEST_ENTRY = 16 << 20
+"""Bytes."""
 DAMAGED = ".damaged-"
 """In the name of a folder that was set aside."""
 VISIBLE = 120.0
@@ -336,7 +339,7 @@ def _unsealed(path: Path) -> dict[str, Any]:
     try:
         if path.exists() and not _is_file(path):
             raise DamagedError(f"{ENTRY} is no file any more")
-        text = path.read_bytes()
+        text = read_regular(path, LARGEST_ENTRY)
         facts: dict[str, Any] = json.loads(text)["facts"]
         if text == _sealed(facts):
             return facts

@@ -196,11 +196,21 @@ def called(name):
 
 
 def library(*functions):
-    """Functions of a graph as (name, nodes)."""
-    return [(1, [(1, [(1, name)]), *((3, node) for node in nodes)]) for name, nodes in functions]
+    """Functions of a graph as (name, nodes, attributes…)."""
+    return [(1, [(1, [(1, name)]), *((3, node) for node in nodes), *more]) for name, nodes, *more in functions]
 
 
-SERVED = [op("x", "Placeholder"), op("y", "Relu", ["x"])]
+SERVED = [op("x", "Placeholder"), op("y", "StatefulPartitionedCall", ["x"], called("served"))]
+SERVING = ("served", [op("r", "Relu", ["x"])])
+
+
+def objects(*, function="served", name="serving_default", kind="signature_map", more=()):
+    """The root, its signatures, and the function of one of them, as TensorFlow saves them."""
+    return [
+        [(1, [(1, 1), (2, "signatures")]), (4, [(1, "_generic_user_object")])],
+        [(1, [(1, 2), (2, name)]), (4, [(1, kind)]), *more],
+        [(8, [(1, function)])],
+    ]
 
 
 def _tensor_info(name, *sizes):
@@ -211,12 +221,15 @@ SIGNATURE = [(1, [(1, "in"), (2, _tensor_info("x:0", -1, 3))]), (2, [(1, "out"),
 
 
 def saved_model(
-    nodes=None, functions=(), *, objects=((),), more=(), signature=SIGNATURE, tag="serve", members=(), twice=()
+    nodes=None, functions=(SERVING,), *, saved=None, more=(), signature=SIGNATURE, tag="serve", members=(), twice=()
 ):
-    """A packed SavedModel of one operator; `more` are further fields of its graph's message, `twice` of the file's."""
+    """A packed SavedModel of one function.
+
+    `saved` are its objects, `more` further fields of its graph's message, `twice` of the file's.
+    """
     graph = [*((1, node) for node in (SERVED if nodes is None else nodes)), (2, library(*functions))]
     meta = [
         (1, [(4, tag)]), (2, graph), (5, [(1, "serving_default"), (2, signature)]),
-        (7, [(1, list(each)) for each in objects]), *more,
+        (7, [(1, list(each)) for each in (objects() if saved is None else saved)]), *more,
     ]  # fmt: skip
     return archive([("saved_model.pb", proto((1, 1), (2, meta), *twice)), *members])

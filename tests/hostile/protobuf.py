@@ -7,9 +7,11 @@ import struct
 from hostile.files import BREAKS, FILLS, MISLEADS, READS, RUNS, Hostile
 from hostile.makers import (
     SERVED,
+    SERVING,
     SIGNATURE,
     archive,
     called,
+    objects,
     onnx_constant,
     onnx_file,
     onnx_graph,
@@ -87,6 +89,25 @@ ONNX = {
         onnx_file(nodes=[onnx_node("Constant", [], ["y"], (5, [(1, "value"), (5, OUTSIDE), (5, onnx_constant())]))]),
         "in another file", MISLEADS,
     ),
+    "format_of_the_runtime": (
+        b"\x08\x08\x22\x01ORTM" + bytes(83) + onnx_file(), "its own format", MISLEADS,
+    ),
+    "tag_of_33_bits": (onnx_file(more=[(5 | 1 << 29, OUTSIDE)]), "no field", READS),
+    "field_0": (onnx_file((0, 1)), "no field 0", MISLEADS),
+    "constant_of_20_000_sizes": (
+        onnx_file(constants=[onnx_constant(dims=[(1 << 63) - 1] * 20_000)]), "more than 32 sizes", FILLS,
+    ),
+    "input_of_20_000_sizes": (onnx_file(ends=(("x", *[9] * 20_000), ("y", 2))), "times, not 32", FILLS),
+    "numbers_without_an_end": (
+        onnx_file(constants=[onnx_constant((2, 7), (7, b"\x01" * 2_000_000), content=b"")]), "and holds 7", FILLS,
+    ),
+    "function_of_the_standard_domain": (
+        onnx_file(_function((10, "")), nodes=[onnx_node("Own", ["x"], ["y"])]), "may run its own", MISLEADS,
+    ),
+    "function_of_the_runtimes_domain": (
+        onnx_file(_function((10, "com.microsoft")), nodes=[onnx_node("Own", ["x"], ["y"], (7, "com.microsoft"))]),
+        "may run its own", MISLEADS,
+    ),
     "training": (onnx_file((20, [(2, onnx_graph(nodes=[CUSTOM]))])), "training", RUNS),
     "bomb_of_a_constant": (onnx_file(constants=[onnx_constant(dims=(1 << 40, 2))]), "declares 2,199,023", FILLS),
     "bomb_that_wraps_around": (onnx_file(constants=[onnx_constant(dims=(1 << 32, 1 << 32))]), "declares 18,446", FILLS),
@@ -138,14 +159,14 @@ def _saved():
         yield f"decides_by_{kind}", _running(kind), "what decides must make numbers of numbers alone", READS
     yield "function_that_writes", saved_model(CALLING, [("inner", HIDDEN)]), "operator WriteFile", RUNS
     yield "branch_that_writes", saved_model(BRANCH, [("inner", HIDDEN)]), "operator WriteFile", RUNS
-    yield "function_that_nobody_calls", saved_model(None, [("inner", HIDDEN)]), "operator WriteFile", RUNS
+    yield "function_that_nobody_calls", saved_model(None, [SERVING, ("inner", HIDDEN)]), "operator WriteFile", RUNS
     twice = saved_model(CALLING, [("inner", HIDDEN), ("inner", [op("z", "Relu")])])
     yield "functions_of_one_name", twice, "have one name", MISLEADS
     same = saved_model([SERVED[0], op("y", "WriteFile", ["x"]), SERVED[1]])
     yield "nodes_of_one_name", same, "have one name", MISLEADS
     yield "graph_in_two_parts", saved_model([*SERVED, *HIDDEN], more=[(2, [])]), "operator WriteFile", MISLEADS
     yield "graph_after_another", saved_model(HIDDEN, more=[(2, [(1, node) for node in SERVED])]), "WriteFile", MISLEADS
-    late = saved_model(CALLING, [("inner", HIDDEN)], more=[(2, [(2, [])])])
+    late = saved_model(functions=[SERVING, ("inner", HIDDEN)], more=[(2, [(2, [])])])
     yield "functions_in_two_parts", late, "operator WriteFile", MISLEADS
     yield "two_graphs", saved_model(twice=[(2, [(1, [(4, "serve")])])]), "not one graph for serving", MISLEADS
     yield "another_tag", saved_model(tag="train"), "not one graph for serving", MISLEADS
@@ -155,8 +176,8 @@ def _saved():
         (11, "functions of its own"),
         (13, "a class"),
     ):
-        yield f"object_of_field_{field}", saved_model(objects=[[(field, [])]]), said, RUNS
-    late = saved_model(objects=[[(10, [])]], more=[(7, [])])
+        yield f"object_of_field_{field}", saved_model(saved=objects(more=[(field, [])])), said, RUNS
+    late = saved_model(saved=objects(more=[(10, [])]), more=[(7, [])])
     yield "objects_in_two_parts", late, "a table", MISLEADS
     yield "bomb_of_a_constant", saved_model([*SERVED, op("c", "Const", (), BIG)]), "grow to", FILLS
     yield "bomb_with_two_sizes", saved_model([*SERVED, op("c", "Const", (), FIXED)]), "not an integer", FILLS
@@ -164,7 +185,10 @@ def _saved():
     yield "bomb_of_many_constants", saved_model([*SERVED, *many]), "grow to", FILLS
     yield "no_signature", saved_model(signature=[]), "no signature", BREAKS
     yield "several_outputs", saved_model(signature=[*SIGNATURE, (2, [(1, "b"), (2, [])])]), "2 outputs", BREAKS
+    yield from _of_another_function()
     for name, member in {
+        "name_with_a_line": "variables/variables.index\nx", "name_of_ones_own": "variables/variables.words",
+        "name_of_a_folder": "variables/variables.data-00000-of-00001/x",
         "asset": "assets/words.txt", "library": "variables/../evil.so", "absolute_member": "/etc/cron.d/evil",
         "text_graph": "saved_model.pbtxt", "parts_of_a_graph": "saved_model.cpb", "second_graph": "saved_model.pb",
     }.items():  # fmt: skip
@@ -172,6 +196,57 @@ def _saved():
     yield "without_a_graph", archive([("variables/variables.index", "x")]), "there is no saved_model.pb", BREAKS
     yield "graph_that_is_no_message", archive([("saved_model.pb", b"\x0b\xff\xff")]), "damaged", BREAKS
     yield "no_archive", proto((1, 1)), "no packed SavedModel", BREAKS
+
+
+WRITES = ("writes", [op("z", "SaveV2", ["x"])])
+SAVER = [op("s", "Placeholder"), op("save", "StatefulPartitionedCall", ["s"], called("writes"))]
+SAVED_BY = (3, [(1, "s:0"), (2, "save:0"), (3, "save")])
+NOT_THE_SAVER = "something else than the saving of the model can call it"
+
+
+def _same(name="same"):
+    return (5, [(1, "api_implements"), (2, [(2, name)])])
+
+
+def _of_another_function():
+    """Files whose graph and objects, or whose functions, say different things."""
+    two, other = [SERVING, ("other", [op("r", "Relu", ["x"])])], "not the one that its graph calls"
+    for name, saved in {
+        "another_function": objects(function="other"),
+        "a_function_of_another_kind": [*objects()[:2], [(6, [(1, "served")])]],
+        "a_map_of_another_kind": objects(kind="trackable_dict_wrapper"),
+        "no_function": objects(name="other"),
+        "no_objects": [],
+        "two_functions": [*objects(more=[(1, [(1, 3), (2, "serving_default")])]), [(8, [(1, "other")])]],
+        "an_object_that_is_not_there": objects(more=[(1, [(1, 9), (2, "serving_default")])])[:2],
+    }.items():
+        yield f"objects_serve_{name}", saved_model(functions=two, saved=saved), other, MISLEADS
+    saver = {"nodes": [*SERVED, *SAVER], "more": [SAVED_BY]}
+    for name, changed in {
+        "another_node": {"nodes": [*SERVED, *SAVER, op("n", "PartitionedCall", [], called("writes"))]},
+        "another_function": {
+            "functions": [SERVING, WRITES, ("third", [op("n", "PartitionedCall", [], called("writes"))])]
+        },
+        "an_object": {"saved": [*objects(), [(8, [(1, "writes")])]]},
+        "an_object_of_several_functions": {"saved": [*objects(), [(6, [(1, "writes")])]]},
+        "a_list_of_functions": {"more": [SAVED_BY, (7, [(2, [(1, "writes")])])]},
+        "another_interface": {"functions": [SERVING, (*WRITES, _same())]},
+        "no_saver": {"more": []},
+    }.items():
+        parts = {"functions": [SERVING, WRITES]} | saver | changed
+        yield f"file_operators_that_{name}_reaches", saved_model(**parts), NOT_THE_SAVER, RUNS
+    inside = [
+        ("served", [op("r", "PartitionedCall", ["x"], called("good"))]),
+        ("good", [op("r", "Relu", ["x"])], _same()),
+    ]
+    for name, kind in (("draws", "RandomUniform"), ("writes", "SaveV2")):
+        swapped = saved_model(functions=[*inside, ("evil", [op("z", kind)], _same())])
+        yield f"function_of_the_same_interface_{name}", swapped, "what decides must make numbers", MISLEADS
+    hidden = [SERVING, ("Relu", [op("z", "RandomUniform")])]
+    yield "function_named_as_an_operator", saved_model(functions=hidden), "the name of an operator", MISLEADS
+    yield "tag_of_33_bits", saved_model(twice=[(2 | 1 << 29, [(1, [(4, "serve")])])]), "no field", MISLEADS
+    rank = ("value", [(8, [(2, [(2, [(1, (1 << 63) - 1)])] * 20_000)])])
+    yield "shape_of_20_000_sizes", saved_model([*SERVED, op("c", "Const", (), rank)]), "times, not 254", FILLS
 
 
 def _all():

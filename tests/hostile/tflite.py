@@ -86,6 +86,7 @@ def _indices():
         ("wide", [1 << 30, 1 << 30]),
         ("that_wraps_around", [1 << 16] * 4),
         ("that_fits_no_memory", [1, 1 << 30, 5]),
+        ("of_20_000_sizes", [(1 << 31) - 1] * 20_000),
     ):
         content = tflite_file(tensors=[x, w, tensor("y", shape)])
         yield Hostile(

@@ -176,3 +176,14 @@ open_model(sys.stdin.buffer.read(), ".onnx", "model")
     content = model([MATMUL], [tensor("w", KERNEL)])
     subprocess.run([sys.executable, "-c", script], input=content, env=environment, check=True)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_more_fields_than_are_looked_at_is_refused(monkeypatch):
+    from hostile.makers import onnx_file
+
+    from auditor.models import protobuf
+
+    parse_onnx(onnx_file(), "model.onnx")
+    monkeypatch.setattr(protobuf, "MOST_FIELDS", 20)
+    with pytest.raises(ModelError, match="more than 20 fields"):
+        parse_onnx(onnx_file(), "model.onnx")

@@ -148,3 +148,18 @@ def test_damage_is_an_error_or_changes_nothing_that_is_looked_at(folder):
         except ModelError:
             continue
         # a byte of the archive's index, or of a part that no look needs
+
+
+def test_functions_that_stand_in_for_each_other_are_all_looked_at(tmp_path):
+    from auditor.tf import load, quiet
+
+    tf, keras = load().tf, load().tf_keras
+    model = keras.Sequential([keras.layers.Input((5, 3)), keras.layers.LSTM(4), keras.layers.Dense(2)])
+    with quiet():
+        model.export(str(tmp_path / "model"))
+    content = pack(tmp_path / "model")
+    assert b"api_implements" in content
+    x = np.random.default_rng(3).normal(size=(4, 5, 3)).astype(np.float32)
+    opened = open_model(content, PACKED, "model")
+    np.testing.assert_allclose(opened.score(x), np.asarray(model(x)), rtol=1e-5)
+    assert tf.config.optimizer.get_experimental_options()["implementation_selector"] is False
