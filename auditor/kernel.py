@@ -6,16 +6,19 @@ own: they hold for the thread that asks and for those that it starts afterwards.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
+import signal
 import struct
+import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 # ------------------------------------------------------------------------------------------- Landlock: files, signals
 # linux/landlock.h
@@ -209,3 +212,53 @@ def drop_capabilities() -> None:
 def threads() -> int:
     """Give the number of this process's threads. Raises OSError where the kernel does not tell."""
     return sum(1 for _ in Path("/proc/self/task").iterdir())
+
+
+# ------------------------------------------------------------------------------------------- processes that were left
+_SUBREAPER, _IS_SUBREAPER = 36, 37
+_ENDING = 10.0
+"""Seconds: a process that starts others faster than they can be ended is not waited for longer."""
+
+
+@contextlib.contextmanager
+def adopting() -> Iterator[None]:
+    """Become the parent of what descendants leave behind, as long as this lasts; nothing where there is no Linux."""
+    before = ctypes.c_int()
+    try:
+        _libc().prctl(_IS_SUBREAPER, ctypes.byref(before), 0, 0, 0)
+        _libc().prctl(_SUBREAPER, 1, 0, 0, 0)
+    except AttributeError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        _libc().prctl(_SUBREAPER, before.value, 0, 0, 0)
+
+
+def end_confined(spared: Collection[int]) -> None:
+    """End children of this process, and theirs, that have more filters of system calls than it has: only workers do."""
+    end = time.monotonic() + _ENDING
+    while (found := [each for each in _confined() if each not in spared]) and time.monotonic() < end:
+        for each in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(each, 0)
+
+
+def _confined() -> Iterator[int]:
+    filters = _status("self").get("Seccomp_filters", 0)
+    for path in Path("/proc").glob("[0-9]*"):
+        found = _status(path.name)
+        if found.get("PPid") == os.getpid() and found.get("Seccomp_filters", 0) > filters:
+            yield int(path.name)
+
+
+def _status(process: str) -> dict[str, int]:
+    try:
+        lines = Path("/proc", process, "status").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    pairs = (line.partition(":")[::2] for line in lines if line.startswith(("PPid:", "Seccomp_filters:")))
+    return {name: int(value) for name, value in pairs}

@@ -45,19 +45,21 @@ _PROBLEM = {"message": str, "where": str, "file": str, "line": int | NoneType, "
 def begin(writable: Sequence[Path], temporary: Path) -> None:
     """Confine this process to these folders; end at once when told to, and with the parent. Ctrl-C is the parent's."""
     os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
-    _leave_tracker()
+    _leave(1, 2)
+    if (tracker := resource_tracker.getfd()) is not None:
+        _leave(tracker)  # Python's own process outside removes any shared memory that is named to it
     sandbox.enter([*writable, temporary], memory=sandbox.memory_of_computer())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _leave_tracker() -> None:
-    """Say nothing more to Python's own process outside, which removes any shared memory that is named to it."""
-    if (tracker := resource_tracker.getfd()) is not None:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, tracker, inheritable=False)
-        os.close(nowhere)
+def _leave(*numbers: int) -> None:
+    """Let nothing that is written to these files, which are the parent's too, go anywhere."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in numbers:
+        os.dup2(nowhere, number, inheritable=os.get_inheritable(number))
+    os.close(nowhere)
 
 
 def _end_with_parent() -> None:
