@@ -154,9 +154,7 @@ class Queue:
             self.watch()
             self._end_overdue()
             if self._is_silent(done):
-                self.jobs[:0] = self.running.values()
-                self.running.clear()
-                self.since.clear()
+                self._take_back()
                 return False
             for future in done:
                 job = self.running.pop(future)
@@ -188,6 +186,15 @@ class Queue:
         if done or any(future.running() for future in self.running):
             self.heard = now
         return now - self.heard > self.silence
+
+    def _take_back(self) -> None:
+        """Let what runs wait again; what was ended for its time, though nobody heard of it, has ended."""
+        ended = [job for future, job in self.running.items() if future.cancelled()]
+        self.jobs[:0] = [job for future, job in self.running.items() if not future.cancelled()]
+        self.running.clear()
+        self.since.clear()
+        for job in ended:
+            self._end(job, TimeoutError())
 
     def _start_ready(self, start: Callable[[Job], Future[Any]]) -> bool:
         """Give out every job whose parent is neither waiting nor running; False where the pool takes no more."""

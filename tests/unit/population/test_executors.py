@@ -228,6 +228,21 @@ def test_jobs_that_no_worker_takes_wait_for_the_next_pool():
     assert not queue.left()
 
 
+class Hidden(Future):
+    """A job that runs on when it is ended, since its worker holds what ending it would need."""
+
+    def running(self):
+        return not self.cancelled()
+
+
+def test_a_job_that_hides_from_its_time_limit_fails_by_it_and_the_others_go_on():
+    heard = Heard()
+    queue = Queue(jobs=[job(0), job(1)], settle=heard, timeout=0.05, silence=0.2, look=0.02)
+    assert not queue.drain(lambda each: Future() if each.member else Hidden())
+    assert "run.member_timeout" in heard.ends[0]
+    assert [each.member for each in queue.jobs] == [1]
+
+
 def parting(folder):
     """Be a worker that leaves a process of its own behind, and writes where this program prints."""
     os.write(1, b"forged")
