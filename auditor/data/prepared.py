@@ -35,7 +35,7 @@ class PreparedSource:
 
     def materialise(self, folder: Path) -> None:
         """As the source does, each image put through the function; raises ModelError or DataError where it cannot."""
-        with beside(self._base):
+        with beside([self._function.partition(":")[0]], self._base):
             function = own_function(self._function, WHERE)
             self._source.materialise(folder)
             transform(folder, function, self._function)

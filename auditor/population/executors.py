@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import math
+import multiprocessing
 import signal
-import tempfile
 import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pebble import ProcessExpired, ProcessPool
 
 from auditor.errors import IncompleteError, Problem
+from auditor.folders import temporary_folder
+from auditor.kernel import adopting, end_confined
 from auditor.population.member import run_job
 from auditor.worker import Context, begin, heard, told
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 RETRIES = 3
 """How often a job is given again whose worker died."""
+SILENCE = 60.0
+"""Seconds in which a worker has started and taken a job, also on a busy computer."""
 
 
 class Executor(Protocol):
@@ -76,32 +79,27 @@ class Local:
 
     def __call__(self, jobs: Sequence[Job], site: Site, settle: Settle) -> None:
         """See `Executor`."""
-        queue = Queue(jobs=list(jobs), settle=settle, timeout=self.timeout)
+        queue = Queue(jobs=list(jobs), settle=settle, timeout=self.timeout, silence=SILENCE)
         broken = 0
         while queue.left():
             with self._pool(site) as pool:
                 whole = queue.drain(partial(_give, pool, site))
             broken += not whole
             if broken > RETRIES:
-                raise IncompleteError(
-                    Problem(
-                        message="the worker processes end as soon as they start",
-                        where="run.executor",
-                        advice='In a script, audit under `if __name__ == "__main__":`; or use executor = "inline".',
-                    )
-                )
+                raise IncompleteError(_broken(started=queue.started))
 
     @contextlib.contextmanager
     def _pool(self, site: Site) -> Iterator[ProcessPool]:
         """Workers that are gone when this ends, however it ends, and their temporary files with them."""
-        with tempfile.TemporaryDirectory(prefix="auditor-") as temporary:
-            folders = site.store.folders_of_jobs(), Path(temporary)
+        with adopting(), temporary_folder() as temporary:
+            folders = site.store.folders_of_jobs(), temporary
             pool = ProcessPool(max_workers=self.workers, initializer=begin, initargs=folders, context=Context())
             try:
                 yield pool
             finally:
                 pool.stop()  # type: ignore[no-untyped-call]
                 pool.join()
+                end_confined([child.pid or 0 for child in multiprocessing.active_children()])
 
 
 def _give(pool: ProcessPool, site: Site, job: Job) -> Future[Any]:
@@ -130,6 +128,12 @@ class Queue:
     """Seconds between two looks at the clock."""
     room: Callable[[], float] = lambda: math.inf
     """How many jobs may be given out at one time."""
+    silence: float = math.inf
+    """Seconds after which a pool counts as broken where jobs wait for a worker, none runs and none ends."""
+    started: bool = False
+    """Whether any job was seen to run or to end."""
+    heard: float = field(default_factory=time.monotonic)
+    """When a job was last seen to run or to end."""
     watch: Callable[[], None] = lambda: None
     """Called at every look; raises where there is no use in waiting."""
     running: dict[Future[Any], Job] = field(default_factory=dict)
@@ -143,12 +147,15 @@ class Queue:
 
     def drain(self, start: Callable[[Job], Future[Any]]) -> bool:
         """Run until nothing is left. False where the pool broke: what ran is waiting again."""
-        whole = True
+        whole, self.heard = True, time.monotonic()
         while self.jobs or self.running:
             whole = whole and self._start_ready(start)
             done, _ = wait(self.running, timeout=self.look, return_when=FIRST_COMPLETED)
             self.watch()
             self._end_overdue()
+            if self._is_silent(done):
+                self._take_back()
+                return False
             for future in done:
                 job = self.running.pop(future)
                 self.since.pop(future, None)
@@ -169,6 +176,25 @@ class Queue:
             limit = self.timeout * (len(job.seeds) if job.is_stack else 1)
             if future.running() and now - self.since.setdefault(future, now) > limit:
                 future.cancel()
+
+    def _is_silent(self, done: set[Future[Any]]) -> bool:
+        """Tell whether a worker keeps the others from hearing and being heard, or hides from its time limit."""
+        now = time.monotonic()
+        ended = any(future.cancelled() or not isinstance(future.exception(), BrokenProcessPool) for future in done)
+        if ended or any(future.running() for future in self.running):
+            self.started = True
+        if done or any(future.running() for future in self.running):
+            self.heard = now
+        return now - self.heard > self.silence
+
+    def _take_back(self) -> None:
+        """Let what runs wait again; what was ended for its time, though nobody heard of it, has ended."""
+        ended = [job for future, job in self.running.items() if future.cancelled()]
+        self.jobs[:0] = [job for future, job in self.running.items() if not future.cancelled()]
+        self.running.clear()
+        self.since.clear()
+        for job in ended:
+            self._end(job, TimeoutError())
 
     def _start_ready(self, start: Callable[[Job], Future[Any]]) -> bool:
         """Give out every job whose parent is neither waiting nor running; False where the pool takes no more."""
@@ -214,6 +240,20 @@ class Queue:
             if job.parent in barred:
                 barred.add(job.key)
                 self.jobs.remove(job)
+
+
+def _broken(*, started: bool) -> Problem:
+    if started:
+        return Problem(
+            message=f"the worker processes broke off {RETRIES + 1} times: they sent what is no answer, or none at all",
+            where="run.executor",
+            advice="A model whose code is hostile or crashes can do that: audit models one by one to find it.",
+        )
+    return Problem(
+        message="the worker processes end as soon as they start",
+        where="run.executor",
+        advice='In a script, audit under `if __name__ == "__main__":`; or use executor = "inline".',
+    )
 
 
 def _died(times: int, cause: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import threading
 from concurrent.futures import Future
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from distributed import get_worker
 
 from auditor.errors import IncompleteError, ModelError, Problem
+from auditor.folders import remove
 from auditor.models.load import read_model
 from auditor.own import module_digest
 from auditor.population.environment import environment
@@ -214,7 +214,7 @@ def unpack(parcel: str, what: str, digest: str, dask_worker: Worker) -> None:
         else:
             store.adopt(_place(store, what, digest), move, replace=True)
     finally:
-        shutil.rmtree(folder)
+        remove(folder)
 
 
 def has(what: str, digest: str, dask_worker: Worker) -> bool:

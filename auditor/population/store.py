@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import stat
 import time
 import uuid
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from auditor.errors import IncompleteError, Problem
+from auditor.folders import remove
 from auditor.population.facts import misshapen_array, misshapen_facts
 from auditor.provenance import canonical, digest_of, digest_of_file
 from auditor.regular import read_regular
@@ -177,8 +177,8 @@ class Store:
             try:
                 yield scratch
             finally:
-                shutil.rmtree(scratch, ignore_errors=True)
-                shutil.rmtree(scratch.with_suffix(".old"), ignore_errors=True)
+                remove(scratch)
+                remove(scratch.with_suffix(".old"))
 
     def read(self, folder: Path, definition: Mapping[str, Any]) -> dict[str, Any] | None:
         """The facts of what is in place, every checksum verified; None where nothing is.
@@ -274,7 +274,7 @@ class Store:
         scratch.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):  # another has removed it
             folder.rename(scratch)
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove(scratch)
 
     def sweep(self) -> None:
         """Remove what processes that are gone left half-written: the kernel gives their locks back."""
@@ -282,7 +282,7 @@ class Store:
             if not SCRATCH_NAME.fullmatch(path.name) or path.is_symlink():
                 continue  # nothing that this program has made
             with contextlib.suppress(OSError), _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB):
-                shutil.rmtree(path, ignore_errors=True)
+                remove(path)
 
     def _scratch_root(self) -> Path:
         """Where folders are while they are filled. Raises IncompleteError where it is a link out of the store."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import socket
 import subprocess
 import sys
@@ -143,6 +144,58 @@ print((inside / "new").exists())
 @pytest.mark.skipif(kernel.landlock_version() < 6, reason="signals are withheld from Linux 6.12 on")
 def test_the_parent_cannot_be_killed_but_a_process_can_end_itself(tmp_path):
     tried(tmp_path, "sandbox.enter([inside]); refused('kill', lambda: os.kill(os.getppid(), 9))")
+
+
+@needs_landlock
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="system calls are called by their number")
+def test_other_programs_and_what_the_kernel_keeps_for_all_are_out_of_reach(tmp_path):
+    code = """
+import resource
+sandbox.enter([inside])
+other = os.getppid()
+refused("limits", lambda: resource.prlimit(other, resource.RLIMIT_CPU, resource.getrlimit(resource.RLIMIT_CPU)))
+refused("processors", lambda: os.sched_setaffinity(other, os.sched_getaffinity(0)))
+refused("scheduler", lambda: os.sched_setscheduler(other, os.SCHED_OTHER, os.sched_param(0)))
+refused("priority", lambda: os.setpriority(os.PRIO_PROCESS, other, os.getpriority(os.PRIO_PROCESS, other)))
+refused("priority of the user", lambda: os.setpriority(os.PRIO_USER, 0, 19))
+refused("priority of the disk", lambda: kernel._call(251, 1, other, 4 << 13))
+refused("shared memory", lambda: kernel._call(29, 0, 4096, 0o1600))
+refused("semaphore", lambda: kernel._call(64, 0, 1, 0o1600))
+refused("messages", lambda: kernel._call(68, 0, 0o1600))
+refused("queue", lambda: kernel._call(240, b"auditor-test", 0o102, 0o600, None))
+refused("key", lambda: kernel._call(248, b"user", b"auditor-test", b"x", 1, -3))
+refused("namespace", lambda: kernel._call(272, 0x10000000))
+refused("namespace of a child", lambda: kernel._call(56, 0x10000011, 0, 0, 0, 0) or os._exit(0))
+refused("faults", lambda: kernel._call(323, 1))
+refused("programs of the kernel", lambda: kernel._call(321, 0, bytes(128), 128))
+refused("counters", lambda: kernel._call(298, bytes(128), 0, -1, -1, 0))
+import errno, subprocess, threading
+try:
+    kernel._call(435, bytes(88), 88)
+except OSError as error:
+    print(error.errno == errno.ENOSYS)
+os.sched_setaffinity(0, os.sched_getaffinity(0))
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+thread = threading.Thread(target=print, args=["thread"])
+thread.start(), thread.join()
+print(subprocess.run(["echo", "child"], capture_output=True, text=True).stdout)
+"""
+    assert tried(tmp_path, code) == ["True", "thread", "child"]
+
+
+@needs_landlock
+@pytest.mark.parametrize("order", [0x40086602, 0x40046602, 0x401C5820, 0x40806685])
+def test_no_attribute_of_a_file_that_is_open_is_changed(tmp_path, order):
+    code = """
+import errno
+sandbox.enter([inside])
+with (outside / "kept").open("rb") as file:
+    try:
+        fcntl.ioctl(file, int(sys.argv[3]), bytes(128))
+    except OSError as error:
+        print(error.errno == errno.EPERM)
+"""
+    assert tried(tmp_path, code, order) == ["True"]
 
 
 @needs_landlock

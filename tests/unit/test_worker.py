@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import os
 import pickle
+import resource
 from pathlib import Path
 
 import pytest
 from pebble.common import Result, ResultStatus
-from pebble.pool.process import Acknowledgement, TaskResult
+from pebble.common.types import RemoteException
+from pebble.pool.process import Acknowledgement, TaskProblem, TaskResult
 
-from auditor.errors import ModelError, Problem
+from auditor.errors import IncompleteError, ModelError, Problem
 from auditor.population.plan import Job
-from auditor.worker import Context, heard, told
+from auditor.worker import Context, Teller, heard, told
 
 
 class Calls:
@@ -23,9 +26,10 @@ class Calls:
 
 
 def received(message):
+    """What is read of what a worker sends; bytes go as they are."""
     reader, writer = Context().Pipe(duplex=False)
-    with reader, writer:
-        writer.send(message)
+    with reader, writer, Teller(os.dup(writer.fileno()), readable=False) as teller:
+        (teller.send_bytes if isinstance(message, bytes) else teller.send)(message)
         return reader.recv()
 
 
@@ -42,9 +46,10 @@ def test_an_answer_is_read_and_its_error_is_what_it_was():
     assert heard(None) is None
 
 
-def test_a_kind_of_error_that_is_none_is_told_as_it_is():
+def test_a_kind_of_error_that_is_none_is_none():
+    problems = told(ModelError("x"))["problems"]
     for kind in ("AuditorError.__init__", "Problem", "get_close_matches", None):
-        assert type(heard({"kind": kind, "said": "x"})) is RuntimeError
+        assert type(heard({"kind": kind, "said": "x", "problems": problems})) is IncompleteError
 
 
 @pytest.mark.parametrize(
@@ -52,24 +57,78 @@ def test_a_kind_of_error_that_is_none_is_told_as_it_is():
     [
         Calls(eval, "open('canary', 'w')"),
         Calls(Path.touch, Path("canary")),
-        Calls(getattr, Problem, "__init__"),
-        Calls(ValueError, "an error"),
-        MemoryError("of the worker"),
+        TaskResult(1, Result(ResultStatus.SUCCESS, None)),
         Job(variant="v", member=0, definition={}),
     ],
 )
-def test_what_is_no_answer_breaks_the_pool_and_runs_nothing(hostile, tmp_path, monkeypatch):
+def test_a_pickle_is_no_answer_and_breaks_the_pool_and_runs_nothing(hostile, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(pickle.PicklingError, match=r"no answer: it names [a-z_.]+"):
-        received(TaskResult(1, Result(ResultStatus.SUCCESS, hostile)))
+    with pytest.raises(pickle.PicklingError, match="no answer"):
+        received(pickle.dumps(hostile))
     assert not list(tmp_path.iterdir())
 
 
-def test_bytes_that_are_no_pickle_and_names_within_names_break_it_too():
-    dotted = b"\x80\x04\x8c\x08builtins\x8c\x1fValueError.__init__.__globals__\x93."
-    for content in (b"", b"\x80", b"garbage", dotted):
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"\x80", b"garbage", b"{}", b"[]", b"1", b"null", b'{"task": 1}', b'{"task": "1", "value": null}',
+        b'{"task": 1, "worker": []}', b'{"task": 1, "value": null, "worker": 1}', b"[" * 50_000, b"9" * 50_000,
+    ],
+)  # fmt: skip
+def test_bytes_that_are_no_answer_break_it_too(content):
+    with pytest.raises(pickle.PicklingError, match="no answer"):
+        received(content)
+
+
+def test_an_answer_of_a_few_bytes_takes_no_memory():
+    place = (1 << 27).to_bytes(4, "little")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(pickle.PicklingError, match="no answer"):
+        received(b"\x80\x04Nr" + place + b".")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
+
+
+def test_what_is_too_long_for_an_answer_is_told_as_that():
+    answer = received(TaskResult(2, Result(ResultStatus.SUCCESS, told(RuntimeError("x" * (2 << 20))))))
+    assert "too long to be told" in str(heard(answer.result.value))
+    reader, writer = Context().Pipe(duplex=False)
+    with reader, writer:
+        os.write(writer.fileno(), ((1 << 20) + 1).to_bytes(4, "big"))
+        with pytest.raises(OSError, match="bad message length"):
+            reader.recv()
+
+
+def test_what_cannot_be_sent_is_told_as_an_error():
+    failure = Result(ResultStatus.FAILURE, RemoteException(ValueError("of the pool"), "trace"))
+    for message in (TaskProblem(4, TypeError("of the pool")), TaskResult(4, failure)):
+        answer = received(message)
+        assert "of the pool" in str(heard(answer.result.value))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"kind": "ModelError", "problems": [{"bogus": 1}]},
+        {"kind": "ModelError", "problems": 5},
+        {"kind": "ModelError", "problems": []},
+        {"kind": "ModelError"},
+        {"kind": "ModelError", "problems": [{"message": 1, "where": "", "file": "", "line": None, "advice": ""}]},
+        {"kind": "MemoryError", "said": []},
+        {"kind": ["x"]},
+        {},
+        5,
+        "x",
+    ],
+)
+def test_an_error_of_another_shape_ends_the_audit_and_is_no_bug(answer):
+    assert isinstance(heard(answer), IncompleteError)
+
+
+def test_half_an_answer_breaks_the_pool_after_a_while(monkeypatch):
+    monkeypatch.setattr("auditor.worker.PATIENCE", 0.1)
+    for half in (b"\x00", b"\x00\x00\x00\x09{", b"\xff\xff\xff\xff\x00"):
         reader, writer = Context().Pipe(duplex=False)
         with reader, writer:
-            writer.send_bytes(content)
-            with pytest.raises(pickle.PicklingError):
+            os.write(writer.fileno(), half)
+            with pytest.raises(OSError, match="part of an answer"):
                 reader.recv()

@@ -1,18 +1,27 @@
 from __future__ import annotations
 
+import itertools
+import os
+import stat
+import struct
+import subprocess
 import time
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from threading import Timer
 
 import pytest
 from pebble import ProcessExpired
 
+from auditor import kernel
 from auditor.errors import IncompleteError, ModelError
 from auditor.population.executors import RETRIES, Local, LostError, Queue, inline
 from auditor.population.member import Site
 from auditor.population.plan import Job
 from auditor.population.store import Store
+
+needs_landlock = pytest.mark.skipif(kernel.landlock_version() < 3, reason="this kernel has no Landlock of Linux 6.2")
 
 
 def job(number, parent=None):
@@ -107,7 +116,7 @@ def test_a_job_beyond_the_time_limit_is_ended_and_not_tried_again():
 
 def test_a_job_that_waits_for_a_worker_is_not_late(monkeypatch):
     waiting, heard = Future(), Heard()
-    looks = iter(range(0, 10_000, 1000))
+    looks = itertools.count(0, 1000)
     monkeypatch.setattr("auditor.population.executors.time.monotonic", lambda: next(looks))
     queue = Queue(jobs=[job(0)], settle=heard, timeout=5, look=0.01)
     Timer(0.1, lambda: waiting.set_result(None)).start()
@@ -188,3 +197,78 @@ def test_members_trained_together_have_as_many_times_as_long():
     queue.drain(endless)
     assert time.monotonic() - began >= 40 * 0.05
     assert "run.member_timeout" in heard.ends[0]
+
+
+def stuck(*_):
+    """Be a worker that begins an answer and never ends it."""
+    for number in range(3, 20):
+        try:
+            if stat.S_ISFIFO(os.fstat(number).st_mode):
+                os.set_blocking(number, False)
+                os.write(number, struct.pack("!i", 1 << 20))
+        except OSError:
+            pass
+    time.sleep(1000)
+
+
+def test_half_an_answer_ends_the_audit_and_not_only_its_time(monkeypatch, tmp_path):
+    site = Site(store=Store(tmp_path), inputs=tmp_path, base=tmp_path, force=False)
+    for name, value in (("RETRIES", 0), ("SILENCE", 3.0), ("_give", lambda pool, *_: pool.schedule(stuck))):
+        monkeypatch.setattr(f"auditor.population.executors.{name}", value)
+    monkeypatch.setattr("auditor.worker.PATIENCE", 1.0)
+    with pytest.raises(IncompleteError, match="broke off 1 times: they sent what is no answer"):
+        Local(workers=1, timeout=60)([job(0), job(1)], site, Heard())
+
+
+def test_jobs_that_no_worker_takes_wait_for_the_next_pool():
+    queue = Queue(jobs=[job(0), job(1)], settle=Heard(), silence=0.05, look=0.02)
+    assert not queue.drain(lambda _: Future())
+    assert not queue.running
+    assert queue.drain(Pool())
+    assert not queue.left()
+
+
+class Hidden(Future):
+    """A job that runs on when it is ended, since its worker holds what ending it would need."""
+
+    def running(self):
+        return not self.cancelled()
+
+
+def test_a_job_that_hides_from_its_time_limit_fails_by_it_and_the_others_go_on():
+    heard = Heard()
+    queue = Queue(jobs=[job(0), job(1)], settle=heard, timeout=0.05, silence=0.2, look=0.02)
+    assert not queue.drain(lambda each: Future() if each.member else Hidden())
+    assert "run.member_timeout" in heard.ends[0]
+    assert [each.member for each in queue.jobs] == [1]
+
+
+def parting(folder):
+    """Be a worker that leaves a process of its own behind, and writes where this program prints."""
+    os.write(1, b"forged")
+    os.write(2, b"forged")
+    if not os.fork():
+        os.setsid()
+        if not os.fork():
+            (folder / "left").write_text(str(os.getpid()))
+            time.sleep(1000)
+        os._exit(0)
+    while not (folder / "left").exists() or not (folder / "left").read_text():
+        time.sleep(0.01)
+
+
+@needs_landlock
+def test_a_worker_leaves_no_process_behind_and_prints_nothing(monkeypatch, tmp_path, capfd):
+    site = Site(store=Store(tmp_path), inputs=tmp_path, base=tmp_path, force=False)
+    jobs, _ = site.store.folders_of_jobs()
+    monkeypatch.setattr("auditor.population.executors._give", lambda pool, *_: pool.schedule(parting, (jobs,)))
+    other = subprocess.Popen(["sleep", "1000"])
+    heard = Heard()
+    Local(workers=1, timeout=60)([job(0)], site, heard)
+    assert heard.ends == {0: None}
+    left = int((jobs / "left").read_text())
+    assert not Path("/proc", str(left)).exists()
+    assert other.poll() is None
+    other.kill()
+    other.wait()
+    assert "forged" not in "".join(capfd.readouterr())
