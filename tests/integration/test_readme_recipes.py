@@ -39,12 +39,10 @@ def outputs(people):
 
 
 def decided(folder):
+    before = set(sys.modules)
     made = audit(load_spec(folder / "audit.toml"))
-    assert not {"tensorflow", "torch", "jax"} & set(sys.modules) - BEFORE
+    assert not {"tensorflow", "torch", "jax"} & set(sys.modules) - before
     return made.populations
-
-
-BEFORE = set(sys.modules)
 
 
 def test_predictions_from_pytorch(tmp_path, monkeypatch, people, outputs):

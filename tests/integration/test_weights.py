@@ -58,7 +58,9 @@ def test_fine_tuned_members_keep_frozen_layers_frozen_and_worker_processes_make_
 def kernels_of(found, folder):
     """The kernels of each member, by layer."""
     files = {digest_of_file(path): path for path in (folder / "store").glob("jobs/*/*/model.keras")}
-    models = [open_model(files[each].read_bytes(), ".keras", each).keras for each in found.predictions.digests]
+    models = [
+        open_model(files[each].read_bytes(), ".keras", each).trainable(None) for each in found.predictions.digests
+    ]
     return [[layer.get_weights()[0] for layer in model.layers if layer.weights] for model in models]
 
 

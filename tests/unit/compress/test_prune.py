@@ -11,8 +11,9 @@ from auditor.models.architectures import build
 from auditor.models.load import open_model
 from auditor.population.train import train
 from auditor.spec import Prune as PruneTable
+from auditor.spec import Training
 
-TRAINING = {"epochs": 4, "batch_size": 32, "learning_rate": 0.01, "momentum": 0.0, "weight_decay": 0.0}
+TRAINING = Training(epochs=4, batch_size=32, learning_rate=0.01).model_dump(mode="json", exclude={"stacked"})
 
 
 def table(**settings):

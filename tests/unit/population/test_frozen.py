@@ -39,7 +39,7 @@ def settings(**declared):
 
 
 def reopened(content):
-    return open_model(content, ".keras", "member").keras
+    return open_model(content, ".keras", "member").trainable(None)
 
 
 def assert_equal(found, expected):
@@ -75,7 +75,7 @@ def test_pruning_takes_the_smallest_weights_of_frozen_layers_too_and_leaves_the_
         train(wrapped, INPUTS, table, "softmax", number)
         content = family.finish(wrapped, None).content
         artifact = open_model(content, ".keras", "member")
-        pruned = weights(artifact.keras, frozen=True)
+        pruned = weights(artifact.trainable(None), frozen=True)
         measured = {each["layer"]: each["sparsity"] for each in measure_file(content, artifact)["sparsity_by_layer"]}
         assert pruned.keys() == still.keys()
         for name, arrays in still.items():

@@ -213,7 +213,7 @@ def test_weights_to_start_from_are_known_by_their_digest_not_by_their_place(give
         }
     moved, _ = plan(start_from(given, "other.keras", weights_sha256=digest), dataset(), tmp_path)
     assert [job.key for job in moved.jobs] == [job.key for job in baseline.jobs]
-    assert [digest in said for said in warnings_of(declared, variants)] == [True]
+    assert [digest in said for said in warnings_of(variants)] == [True]
     assert baseline.recipe["sha256"] == digest
 
 
@@ -223,7 +223,7 @@ def test_a_head_for_other_classes_is_said_to_start_fresh(given):
     declared = start_from(given, weights_sha256=digest)
     variants = plan(declared, three, given)
     assert variants[0].jobs[0].definition["start"]["fresh_head"]
-    (said,) = warnings_of(declared, variants)
+    (said,) = warnings_of(variants)
     assert "starts fresh" in said
 
 
