@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import lzma
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from auditor.data.inputs import new_array
 from auditor.data.reading import raise_first
@@ -230,10 +231,21 @@ def fill(out: Pixels, files: Readable, names: Sequence[str], preprocess: Preproc
             return Problem(file=str(files.path), where=names[index], message=f"the image cannot be read: {reason}")
         return None
 
-    # Pillow decodes outside the interpreter lock; the filter is set once, because setting it is not thread-safe
-    with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    # Pillow decodes outside the interpreter lock; both are set once, because setting them is not thread-safe
+    with warnings.catch_warnings(), _whole_alone(), ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         return [problem for batch in pool.map(decode_batch, range(0, len(names), BATCH)) for problem in batch]
+
+
+@contextlib.contextmanager
+def _whole_alone() -> Iterator[None]:
+    """Images that are cut off are refused, also where another library (WeasyPrint) has told Pillow to fill them up."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _failures(indices: range, place: Callable[[int], Problem | None]) -> Iterator[Problem]:

@@ -139,7 +139,9 @@ def test_a_table_beside_a_manifest_and_an_empty_crop_are_refused(listed, complai
     assert "data.preprocess.crop: [5, 5, 5, 9] is empty" in said
 
 
-def test_a_damaged_image_is_named_when_it_is_decoded(listed, tmp_path, complaint):
+@pytest.mark.parametrize("filled_up", [False, True])
+def test_a_damaged_image_is_named_when_it_is_decoded(listed, tmp_path, complaint, monkeypatch, filled_up):
+    monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", filled_up)  # as WeasyPrint sets it, for all
     source = listed()
     (tmp_path / "pictures" / "03.png").write_bytes(picture(3)[:60])
     (tmp_path / "pictures" / "04.png").write_bytes(b"GIF89a")
