@@ -1,4 +1,4 @@
-"""Ways to compress a model: one file a family, all with the same two methods."""
+"""Ways to compress a model: one file a family, all with the same methods; a recipe is a chain of them."""
 
 from __future__ import annotations
 
@@ -24,31 +24,47 @@ class Compressed:
     """".keras" or ".tflite"."""
     content: bytes
     measured: Mapping[str, Any]
-    """What this family alone can tell, such as the layers left uncompressed."""
+    """What the methods alone can tell, such as the layers left uncompressed."""
 
 
-class Compressor(Protocol):
-    """One way to compress."""
+class Method(Protocol):
+    """One way to compress: a step of a recipe. What a family has no use for, it inherits."""
 
-    def prepare(self, model: KerasModel) -> KerasModel:
-        """The model to train in place of this one; the same where compression comes after training."""
+    def prepare(self, model: KerasModel, seed: int) -> KerasModel:  # noqa: ARG002 - most draw nothing at random
+        """The model to train in place of this one.
 
-    def finish(self, model: KerasModel, calibration: FloatArray) -> Compressed:
-        """The compressed file of a prepared and trained model, checked to be what was asked for.
-
-        `calibration` is the representative set, float32 [m, ...]. Raises MemberError with the numbers where it is not.
+        Raises MemberError, naming key and layer, where this model cannot be compressed so.
         """
+        return model
+
+    def strip(self, model: KerasModel) -> KerasModel:
+        """A prepared and trained model without what only training needed."""
+        return model
+
+    def check(self, model: KerasModel) -> Mapping[str, Any]:  # noqa: ARG002
+        """What is measured of this method alone on the stripped model.
+
+        Raises MemberError with the numbers where it is not what was asked for.
+        """
+        return {}
+
+    def convert(self, model: KerasModel, calibration: FloatArray) -> Compressed | None:  # noqa: ARG002
+        """The file, where this method makes another format, checked too; such a method is a recipe's last.
+
+        `calibration` is the representative set, float32 [m, ...].
+        """
+        return None
 
 
-def compressor(recipe: Mapping[str, Any]) -> Compressor:
-    """The compressor of a recipe: its `method` and that method's settings."""
+def method_of(settings: Mapping[str, Any]) -> Method:
+    """The method of one step: its `method` and that method's settings."""
     from auditor.compress.prune import Prune  # noqa: PLC0415 - the families import this module
     from auditor.compress.quantize import Quantize  # noqa: PLC0415
 
-    methods: dict[str, Callable[..., Compressor]] = {
+    methods: dict[str, Callable[..., Method]] = {
         "prune": Prune,
         "float16": Quantize,
         "dynamic_int8": Quantize,
         "int8": Quantize,
     }
-    return methods[recipe["method"]](**recipe)
+    return methods[settings["method"]](**settings)

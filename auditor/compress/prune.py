@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from auditor.compress import Compressed, MemberError
+from auditor.compress import MemberError, Method
+from auditor.compress.layers import skipped
 from auditor.errors import Problem, SpecError
-from auditor.models.load import keras_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from auditor.models import KerasModel
     from auditor.records import BoolArray, FloatArray
     from auditor.spec import Prune as PruneTable
@@ -27,49 +29,67 @@ def tolerance(weights: int) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prune:
+class Prune(Method):
     """The smallest weights of each layer become zero while it trains. Steps count from 1."""
 
     method: Literal["prune"] = "prune"
     sparsity: float
-    schedule: Literal["polynomial", "constant"]
+    schedule: Literal["polynomial", "constant", "iterative"]
     begin_step: int
     end_step: int
     """The last step at which masks may change."""
     frequency: int
     """Steps between two changes of the masks."""
+    rounds: int | None = None
+    criterion: Literal["magnitude", "random"] = "magnitude"
+    block_size: tuple[int, int] | None = None
+    block_pooling: Literal["avg", "max"] = "avg"
+    m_by_n: tuple[int, int] | None = None
+    skip: Sequence[str] = ()
+    """Layers that are left as they are, by name or pattern."""
+    summaries: bool = False
 
-    def prepare(self, model: KerasModel) -> KerasModel:
+    def prepare(self, model: KerasModel, seed: int) -> KerasModel:  # noqa: ARG002 - the smallest weights are no chance
         """The same layers and weights, the prunable ones wrapped. Raises MemberError where there is none."""
         from auditor.tf import load
 
         tfm = load()
         schedule = self._schedule(tfm.tfmot)
 
+        left_out = skipped(model, self.skip)
+
         def wrap(layer: Any) -> Any:  # noqa: ANN401 - tf_keras publishes no types
-            return tfm.tfmot.prune_low_magnitude(layer, pruning_schedule=schedule) if _prunable(layer) else layer
+            if layer.name in left_out or not _prunable(layer):
+                return layer
+            return tfm.tfmot.prune_low_magnitude(layer, pruning_schedule=schedule)
 
         wrapped = tfm.tf_keras.models.clone_model(model, clone_function=wrap)
-        if not _wrappers(wrapped):
+        if not any(hasattr(layer, "pruning_vars") for layer in wrapped.layers):
             kinds = ", ".join(sorted({type(layer).__name__ for layer in model.layers}))
             raise MemberError(f"TFMOT can prune no layer of this model; its layers are {kinds}")
         return wrapped
 
-    def finish(self, model: KerasModel, calibration: FloatArray) -> Compressed:  # noqa: ARG002 - none is needed
-        """Without the wrappers. Raises MemberError where a layer's sparsity is not the one asked for."""
+    def strip(self, model: KerasModel) -> KerasModel:
+        """Without the wrappers."""
         from auditor.tf import load
 
-        pruned = [
-            (wrapper.layer.name, np.asarray(weight))
-            for wrapper in _wrappers(model)
-            for weight in wrapper.layer.get_prunable_weights()
-        ]
-        return self._finished(load().tfmot.strip_pruning(model), pruned)
+        return load().tfmot.strip_pruning(model)
 
-    def finish_dense(self, model: KerasModel) -> Compressed:
-        """The same for a model without wrappers, whose dense kernels were pruned in a stack."""
-        kernels = [(layer.name, np.asarray(layer.kernel)) for layer in model.layers if hasattr(layer, "kernel")]
-        return self._finished(model, kernels)
+    def check(self, model: KerasModel) -> Mapping[str, Any]:
+        """Raises MemberError where a layer's sparsity is not the one asked for."""
+        left_out = skipped(model, self.skip)
+        pruned = [
+            (layer.name, np.asarray(weight))
+            for layer in model.layers
+            if layer.name not in left_out
+            for weight in _prunable(layer)
+        ]
+        self._check(pruned)
+        inner = {name for name, _ in pruned}
+        return {
+            "left_uncompressed": [layer.name for layer in model.layers if layer.weights and layer.name not in inner],
+            "small_layers": [name for name, weight in pruned if weight.size < SMALL],
+        }
 
     def changes(self, steps: int) -> tuple[BoolArray, FloatArray]:
         """For each step, from 1: whether masks change, and at which sparsity, by TFMOT's own schedule; [steps] each."""
@@ -78,15 +98,6 @@ class Prune:
         tfm = load()
         is_change, sparsity = self._schedule(tfm.tfmot)(tfm.tf.range(1, steps + 1, dtype=tfm.tf.int64))
         return np.asarray(is_change), np.broadcast_to(np.asarray(sparsity), (steps,))
-
-    def _finished(self, stripped: KerasModel, pruned: list[tuple[str, FloatArray]]) -> Compressed:
-        self._check(pruned)
-        inner = {name for name, _ in pruned}
-        measured = {
-            "left_uncompressed": [layer.name for layer in stripped.layers if layer.weights and layer.name not in inner],
-            "small_layers": [name for name, weight in pruned if weight.size < SMALL],
-        }
-        return Compressed(ending=".keras", content=keras_bytes(stripped), measured=measured)
 
     def _check(self, pruned: list[tuple[str, FloatArray]]) -> None:
         wrong = [
@@ -106,8 +117,15 @@ class Prune:
         )
 
 
+def can_stack(settings: Mapping[str, Any]) -> bool:
+    """Whether members can be pruned so while they train side by side: single weights, all dense layers, by size."""
+    return settings["criterion"] == "magnitude" and not any(
+        settings.get(key) for key in ("skip", "block_size", "m_by_n", "summaries")
+    )
+
+
 def plan_pruning(table: PruneTable, steps: int, where: str) -> dict[str, Any]:
-    """The settings of `Prune` for a training of `steps` steps, defaults filled in.
+    """The settings of `Prune` that go by the training's length, `steps`, defaults filled in.
 
     Raises SpecError where the schedule would not reach the sparsity asked for, before anything is trained.
     """
@@ -120,9 +138,6 @@ def plan_pruning(table: PruneTable, steps: int, where: str) -> dict[str, Any]:
         )
         raise SpecError(Problem(where=where, message=said, advice=advice))
     return {
-        "method": "prune",
-        "sparsity": float(table.sparsity),  # type: ignore[arg-type] # a list has become one variant a value
-        "schedule": table.schedule,
         "begin_step": begin,
         "end_step": end,
         "frequency": frequency,
@@ -152,20 +167,14 @@ def reached_sparsity(table: PruneTable, progress: float) -> float:
     return asked if table.schedule == "constant" else asked * (1 - (1 - progress) ** _POWER)
 
 
-def _prunable(layer: Any) -> bool:  # noqa: ANN401
-    """Whether TFMOT has weights to prune in this layer; it refuses some kinds and does nothing to others."""
+def _prunable(layer: Any) -> list[Any]:  # noqa: ANN401
+    """The weights of this layer that TFMOT prunes; it refuses some kinds and does nothing to others."""
     from auditor.tf import load
 
     tfm = load()
     if isinstance(layer, tfm.tf_keras.Model):
-        return False
+        return []
     try:
-        wrapped = tfm.tfmot.prune_low_magnitude(layer)
-        return bool(wrapped.layer.get_prunable_weights())
+        return list(tfm.tfmot.prune_low_magnitude(layer).layer.get_prunable_weights())
     except (ValueError, AttributeError):
-        return False
-
-
-def _wrappers(model: KerasModel) -> list[Any]:
-    """The layers that TFMOT has wrapped."""
-    return [layer for layer in model.layers if hasattr(layer, "pruning_vars")]
+        return []

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from auditor.compress import Compressed, MemberError
+from auditor.compress import Compressed, MemberError, Method
 from auditor.models.tflite import parse_tflite
 
 if TYPE_CHECKING:
@@ -20,16 +20,14 @@ _WEIGHT_TYPE = {"float16": "float16", "dynamic_int8": "int8", "int8": "int8"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quantize:
+class Quantize(Method):
     """Weights in fewer bits; for int8 what is computed between them too."""
 
-    method: Literal["float16", "dynamic_int8", "int8"]
+    method: Literal["float16", "dynamic_int8", "int8", "int16x8"]
+    io: Literal["float32", "int8", "uint8", "int16"] = "float32"
+    per_channel: bool = True
 
-    def prepare(self, model: KerasModel) -> KerasModel:
-        """The model itself: quantisation comes after training."""
-        return model
-
-    def finish(self, model: KerasModel, calibration: FloatArray) -> Compressed:
+    def convert(self, model: KerasModel, calibration: FloatArray) -> Compressed:
         """The TFLite file. Raises MemberError where nothing in it is quantised."""
         content = self._convert(model, calibration)
         tensors = parse_tflite(content, f"{self.method}.tflite").tensors

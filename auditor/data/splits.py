@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor.data.values import distinct, find, plural, text
 from auditor.errors import DataError, Problem, did_you_mean
-from auditor.spec import Quantize, SplitColumn, SplitFractions, SplitPaths
+from auditor.spec import CALIBRATED, SplitColumn, SplitFractions, SplitPaths, steps_of
 
 if TYPE_CHECKING:
     from auditor.data.reading import Rows
@@ -181,7 +181,7 @@ def calibrate(rows: Rows, division: Division, same: IntArray, spec: AuditSpec) -
     """
     pool = _pool(rows, division, np.isin(same, same[division.test]))
     size = spec.data.calibration.size
-    needed = any(isinstance(variant, Quantize) and variant.method == "int8" for variant in spec.compression)
+    needed = any(step.method in CALIBRATED for entry in spec.compression for step in steps_of(entry))
     if needed and not pool.size:
         raise DataError(
             Problem(

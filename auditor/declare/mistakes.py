@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from auditor.errors import did_you_mean
-from auditor.spec import AuditSpec, Table
+from auditor.spec import METHODS, AuditSpec, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +24,8 @@ TOML_TYPES = {
 }
 KeyPath = tuple[str | int, ...]
 
-LATER_KEYS = {
-    "waiver", "then", "block_size", "block_pooling", "m_by_n", "export", "skip", "thumbnails"
-}  # fmt: skip
+LATER_KEYS = {"waiver", "thumbnails"}
 LATER_VALUES = {
-    "method": {"cluster", "int16x8", "qat", "distill", "low_rank"},
     "formats": {"junit", "sarif", "card"},
     "metric": {"pie_excess"},
 }
@@ -95,15 +92,12 @@ def _explain_choice(path: KeyPath, given: Any, choices: list[str]) -> Mistake:  
 
 def _explain_union(path: KeyPath, given: Any) -> Mistake:  # noqa: ANN401 - whatever the file holds
     method = given.get("method") if isinstance(given, dict) else None
-    if method in LATER_VALUES["method"]:
-        return Mistake(path=(*path, "method"), message=not_yet(repr(method)))
-    methods = ("prune", "float16", "dynamic_int8", "int8")
     if method is None:
         return Mistake(
-            path=path, message="needs a method, an artifact or predictions", advice=did_you_mean("", methods)
+            path=path, message="needs a method, an artifact or predictions", advice=did_you_mean("", METHODS)
         )
     return Mistake(
-        path=(*path, "method"), message=f"{method!r} is not known here", advice=did_you_mean(str(method), methods)
+        path=(*path, "method"), message=f"{method!r} is not known here", advice=did_you_mean(str(method), METHODS)
     )
 
 

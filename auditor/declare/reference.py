@@ -19,29 +19,40 @@ def as_json_schema() -> str:
 def as_markdown() -> str:
     """Give a table of keys for each table of audit.toml."""
     schema = AuditSpec.model_json_schema(by_alias=True)
-    names = dict.fromkeys(_referenced(schema, schema["$defs"]))
-    return "\n\n".join(_section(schema["$defs"][name]) for name in names)
+    names: dict[str, None] = {}
+    _refer(schema, schema["$defs"], names)
+    told: set[tuple[str, str, str]] = set()
+    return "\n\n".join(_section(schema["$defs"][name], told) for name in names)
 
 
-def _referenced(part: Any, tables: dict[str, Any]) -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Give the tables that a part of the schema refers to, each before its own, in the order of their keys."""
+def _refer(part: Any, tables: dict[str, Any], names: dict[str, None]) -> None:  # noqa: ANN401 - JSON
+    """Add the tables that a part of the schema refers to, each before its own, in the order of their keys."""
     if isinstance(part, list):
         for item in part:
-            yield from _referenced(item, tables)
+            _refer(item, tables, names)
     elif isinstance(part, dict):
         name = str(part.get("$ref", "")).rpartition("/")[2]
-        if name:
-            yield name
-            yield from _referenced(tables[name], tables)
+        if name and name not in names:
+            names[name] = None
+            _refer(tables[name], tables, names)
         for key, item in part.items():
             if key not in {"$defs", "$ref"}:
-                yield from _referenced(item, tables)
+                _refer(item, tables, names)
 
 
-def _section(table: dict[str, Any]) -> str:
-    required = table.get("required", [])
-    rows = [_row(key, field, required=key in required) for key, field in table["properties"].items()]
-    title = str(table["description"]).rstrip(".")
+def _section(table: dict[str, Any], told: set[tuple[str, str, str]]) -> str:
+    """Give the rows of a table; what an earlier one of the same name has told is only named."""
+    required, title = table.get("required", []), str(table["description"]).rstrip(".")
+    rows, again = [], []
+    for key, field in table["properties"].items():
+        meaning = (title.partition(":")[0], key, str(field.get("description", "")))
+        if meaning in told:
+            again.append(f"`{key}`")
+        else:
+            rows.append(_row(key, field, required=key in required))
+        told.add(meaning)
+    if again:
+        rows.append(f"| {', '.join(again)} | | as above |")
     return "\n".join([f"**{title}**", "", "| key | default | meaning |", "|---|---|---|", *rows])
 
 

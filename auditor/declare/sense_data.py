@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.declare.mistakes import KeyPath, Mistake
 from auditor.errors import did_you_mean
-from auditor.spec import CLASS, PredictionColumns, Prune, Quantize
+from auditor.spec import CALIBRATED, CLASS, PredictionColumns, Trained, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -139,7 +139,7 @@ def _check_long(data: Data, long: Long) -> Iterator[Mistake]:
 
 def _trains(spec: AuditSpec) -> bool:
     """Tell whether anything needs the training split."""
+    steps = [step for entry in spec.compression for step in steps_of(entry)]
     return spec.model.architecture is not None or any(
-        isinstance(entry, Prune) or (isinstance(entry, Quantize) and entry.method == "int8")
-        for entry in spec.compression
+        isinstance(step, Trained) or step.method in CALIBRATED for step in steps
     )

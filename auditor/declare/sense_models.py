@@ -6,10 +6,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from auditor.declare.mistakes import KeyPath, Mistake
+from auditor.declare.sense_compressions import check_chain, check_method
 from auditor.declare.sense_data import source_of
 from auditor.declare.variants import expand
 from auditor.records import BASELINE
-from auditor.spec import Artifact, PredictionColumns, Prune, Quantize, Schedule
+from auditor.spec import Artifact, Method, PredictionColumns, Prune, Schedule, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,8 +82,9 @@ def check_compressions(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistak
     for i, entry in enumerate(spec.compression):
         here = ("compression", i)
         yield from (Mistake(path=here, message=message) for message in _misfits(spec, entry))
-        if isinstance(entry, Prune):
-            yield from _check_schedule(entry, here)
+        yield from check_chain(entry, here)
+        for number, step in enumerate(steps_of(entry)):
+            yield from check_method(step, (*here, "then", number - 1) if number else here)
         for variant in expand(entry):
             name = str(variant.name)
             if name == BASELINE:
@@ -102,7 +104,7 @@ def _misfits(spec: AuditSpec, entry: Compression) -> Iterator[str]:
     if isinstance(entry, Artifact):
         yield from _misfits_of_files(model, entry)
     ending = "" if model.path is None else PurePath(model.path).suffix.lower()
-    if isinstance(entry, Prune | Quantize) and ending in FINAL:
+    if isinstance(entry, Method) and ending in FINAL:
         yield f"a {ending} baseline cannot be compressed by {entry.method}: give the .keras or .h5 file that it came of"
     if isinstance(entry, Prune) and model.architecture is None and spec.population.start == "scratch" and model.path:
         yield 'a given model cannot be trained anew: set [population] start = "baseline"'
@@ -132,13 +134,3 @@ def check_files(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
             yield Mistake(path=(*here, "sha256"), message="is one digest for several files", advice=advice)
         elif isinstance(pins, dict) and "*" not in path:
             yield Mistake(path=(*here, "sha256"), message="is a table, but the path has no star: give the digest")
-
-
-def _check_schedule(entry: Prune, here: tuple[str, int]) -> Iterator[Mistake]:
-    if entry.begin_step is not None and entry.end_step is not None and entry.end_step <= entry.begin_step:
-        message = f"is not after begin_step, {entry.begin_step}"
-        yield Mistake(path=(*here, "end_step"), message=message)
-    if entry.schedule == "constant" and entry.end_step is not None:
-        yield Mistake(
-            path=(*here, "end_step"), message="has no meaning with a constant schedule, which prunes to the end"
-        )

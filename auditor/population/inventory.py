@@ -224,10 +224,10 @@ def _known(store: Store) -> _Costs:
 
 def _sort(definition: Mapping[str, Any]) -> str:
     """Name the kind of a job: jobs of one kind take about as long."""
-    training = definition["training"] or {}
-    recipe = (definition["compression"] or {}).get("method")
+    trainings = [definition["training"], *(step.get("training") for step in definition["steps"])]
+    recipe = [step["method"] for step in definition["steps"]]
     start = {key: definition["start"].get(key) for key in ("architecture", "options")}
-    size = [training.get("epochs"), training.get("examples"), len(definition.get("seeds", ()))]
+    size = [*((own["epochs"], own["examples"]) for own in trainings if own), len(definition.get("seeds", ()))]
     return digest_of([definition["data"], recipe, start, "place" in definition["start"], size])
 
 

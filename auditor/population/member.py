@@ -8,14 +8,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from auditor.compress import Compressed, Compressor, MemberError, compressor
+from auditor.compress import Compressed, MemberError, method_of
 from auditor.compress.measured import measure_file
 from auditor.compress.prune import Prune
 from auditor.data.inputs import read_inputs, to_float
@@ -184,20 +184,20 @@ def _train_together(job: Job, site: Site) -> Stack:
         starts.append([np.asarray(weight) for layer in model.layers for weight in layer.weights])
     training = definition["training"]
     masking = None
-    if definition["compression"]:
-        masking = Prune(**definition["compression"]).changes(total_steps(len(inputs.train_x), training))
+    for settings in definition["steps"]:
+        masking = Prune(**settings).changes(total_steps(len(inputs.train_x), training))
     return train_stack(model, starts, job.seeds, inputs, training, activation=facts.activation, masking=masking)
 
 
-def _from_stack(job: Job, site: Site, inputs: Inputs) -> Compressed:
-    """The file of a member that was trained in a stack."""
-    start, recipe = job.definition["start"], job.definition["compression"]
+def _from_stack(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
+    """A member that was trained in a stack."""
+    start = job.definition["start"]
     part = site.store.part(start["parent"], _weights_of(start["place"]))
     if epoch := part.facts["diverged"].get(str(start["place"])):
         raise MemberError(diverged_in(epoch))
     if part.content is None:
         raise DamagedError("it holds no weights of this member")
-    model, _ = _built(job, inputs)
+    model, facts = _built(job, inputs)
     shapes = [weight.shape for layer in model.layers for weight in layer.weights]
     ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
     if len(part.content) != ends[-1] * _FLOAT.itemsize:
@@ -206,33 +206,38 @@ def _from_stack(job: Job, site: Site, inputs: Inputs) -> Compressed:
     weights = iter(np.split(flat, ends[:-1]))
     for layer in model.layers:
         layer.set_weights([next(weights).reshape(weight.shape) for weight in layer.weights])
-    if recipe:
-        return Prune(**recipe).finish_dense(model)
-    return Compressed(ending=".keras", content=keras_bytes(model), measured={})
+    return model, facts
 
 
 def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
     """The member's file: the given one as it is, or one that is trained, compressed, or both."""
-    start = job.definition["start"]
+    definition = job.definition
     if job.given is not None:
-        content, _ = read_pinned(job.given, start["sha256"])
-        return Compressed(ending=start["ending"], content=content, measured={})
-    if "place" in start:
-        with _parent_whole(job, site):
-            return _from_stack(job, site, inputs)
-    training, recipe = job.definition["training"], job.definition["compression"]
+        content, _ = read_pinned(job.given, definition["start"]["sha256"])
+        return Compressed(ending=definition["start"]["ending"], content=content, measured={})
     model, facts = _start(job, site, inputs)
-    family: Compressor = compressor(recipe) if recipe else _Uncompressed()
-    model = family.prepare(model)
-    if training:
-        reuse = not job.definition["trusted"]
-        train(model, inputs, training, facts.activation, job.definition["seed"], reuse=reuse)
-    return family.finish(model, to_float(inputs.calibration_x, inputs))
+    reuse = not definition["trusted"]
+    if training := definition["training"]:
+        train(model, inputs, training, facts.activation, definition["seed"], reuse=reuse)
+    measured: dict[str, Any] = {}
+    for step in definition["steps"]:
+        method = method_of({key: value for key, value in step.items() if key not in {"training", "seed"}})
+        if step["training"]:
+            model = method.prepare(model, step["seed"])
+            train(model, inputs, step["training"], facts.activation, step["seed"], reuse=reuse)
+            model = method.strip(model)
+        measured |= method.check(model)
+        if (file := method.convert(model, to_float(inputs.calibration_x, inputs))) is not None:
+            return replace(file, measured={**measured, **file.measured})
+    return Compressed(ending=".keras", content=keras_bytes(model), measured=measured)
 
 
 def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
-    """An untrained model, or the parent's."""
+    """The model that a member starts from: an untrained one, one that a stack has trained, or its parent."""
     start, trusted = job.definition["start"], job.definition["trusted"]
+    if "place" in start:
+        with _parent_whole(job, site):
+            return _from_stack(job, site, inputs)
     if "architecture" in start:
         return _built(job, inputs)
     folder = str(site.store.job_folder(start["parent"]))
@@ -268,16 +273,6 @@ def _parent_whole(job: Job, site: Site) -> Iterator[None]:
         aside = site.store.set_aside(folder)
         advice = f"It is kept as {aside}. Run again, and it is made again."
         raise IncompleteError(Problem(file=str(folder), message=str(error), advice=advice)) from error
-
-
-class _Uncompressed:
-    """The baseline's way: nothing is done."""
-
-    def prepare(self, model: KerasModel) -> KerasModel:
-        return model
-
-    def finish(self, model: KerasModel, calibration: FloatArray) -> Compressed:  # noqa: ARG002 - none is needed
-        return Compressed(ending=".keras", content=keras_bytes(model), measured={})
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from auditor.compress.prune import plan_pruning
+from auditor.compress.prune import can_stack, plan_pruning
 from auditor.errors import AuditorError, ModelError, Problem
 from auditor.models.architectures import check_architecture
 from auditor.models.load import ending_of, read_pinned
@@ -20,10 +20,10 @@ from auditor.population.stacked import MOST
 from auditor.population.train import total_steps
 from auditor.provenance import canonical, digest_of
 from auditor.records import BASELINE
-from auditor.spec import Artifact, PredictionColumns, Prune, Quantize
+from auditor.spec import Artifact, Method, PredictionColumns, Prune, Trained, steps_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from auditor.population.files import GivenFile
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from auditor.spec import AuditSpec, Compression
 
 _WEIGHTS = {"weights", "weights_sha256"}
+_NOT_OF_A_STEP = {
+    "name", "then", "export", "export_member", "epochs", "learning_rate", "begin_epoch", "end_epoch"
+}  # fmt: skip
+"""Keys of a compression that say nothing of what one method does, or say it in other words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +44,9 @@ class Job:
     variant: str
     member: int
     definition: Mapping[str, Any]
-    """JSON: where the model starts (architecture, file or parent), training, compression, seed, data, environment.
-    A stack has the `seeds` of its members; each of them is a job after it, whose start names its `place` there."""
+    """JSON: where the model starts (architecture, file or parent), its training, the steps of the compression, seed,
+    data, environment. A stack has the `seeds` of its members; each of them is a job after it, whose start names its
+    `place` there."""
     path: Path | None = None
     """The file of a given model, or of the weights to start from; its digest, not its place, is in the definition."""
     pinned: bool = True
@@ -176,7 +181,7 @@ class _Planner:
             jobs = self._given_jobs(BASELINE, self._files, self._reading)
         else:
             recipe = {"architecture": model.architecture, "options": model.options} | self._weights
-            stacks, jobs = self._trained(BASELINE, None)
+            stacks, jobs = self._trained(BASELINE, ())
         return Variant(
             name=BASELINE,
             method="given" if self._given else "train",
@@ -193,25 +198,20 @@ class _Planner:
         name, size = str(entry.name), self._spec.population.size
         if isinstance(entry, Artifact):
             return self._artifact(entry)
-        if isinstance(entry, Quantize):
-            # Nothing is drawn at random: the same file again would give the same file again.
-            parents = self.baseline.jobs
-            jobs = tuple(self._derived(name, k, parent, {"method": entry.method}) for k, parent in enumerate(parents))
-            return _variant(entry, entry.method, jobs, claim=self._claim, paired=True)
-        if not isinstance(entry, Prune):
+        if not isinstance(entry, Method):
             raise ModelError(f'"{name}" is a column of predictions, but the baseline is a model')
-        if self._spec.population.start == "scratch":
-            recipe = self._pruning(entry, self._spec.training.epochs)
-            stacks, jobs = self._trained(name, recipe)
-            return _variant(entry, "prune", jobs, stacks=stacks)
-        epochs = entry.epochs or self._spec.training.epochs
-        recipe, parents = self._pruning(entry, epochs), self.baseline.jobs
-        alone = self._given and len(parents) == 1
+        steps = self._steps(entry)
+        if self._spec.population.start == "scratch" and isinstance(entry, Prune):
+            stacks, jobs = self._trained(name, steps)
+            return _variant(entry, jobs, stacks=stacks)
+        parents, trains = self.baseline.jobs, any(step["training"] for step in steps)
+        # Without training nothing is drawn at random: the same file again would give the same file again.
+        alone = trains and self._given and len(parents) == 1
         jobs = tuple(
-            self._derived(name, k, parents[k % len(parents)], recipe, epochs)
+            self._job(name, k, {"parent": parents[k % len(parents)].key}, steps=steps)
             for k in range(size if alone else len(parents))
         )
-        return _variant(entry, "prune", jobs, paired=not alone, fixed_baseline=alone)
+        return _variant(entry, jobs, claim="recipe" if trains else self._claim, paired=not alone, fixed_baseline=alone)
 
     @property
     def _claim(self) -> Claim:
@@ -231,16 +231,26 @@ class _Planner:
         files = given_files(self._base, entry.artifact, entry.sha256, reading, where)
         jobs = self._given_jobs(name, files, reading)
         if "*" not in entry.artifact:
-            return _variant(entry, "artifact", jobs, claim="artifact")
+            return _variant(entry, jobs, claim="artifact")
         paired = "*" in str(self._spec.model.path)
         if paired:
             check_partners(where, [file.star for file in files], [file.star for file in self._files])
-        return _variant(entry, "artifact", jobs, paired=paired, fixed_baseline=not paired)
+        return _variant(entry, jobs, paired=paired, fixed_baseline=not paired)
 
-    def _pruning(self, entry: Prune, epochs: int) -> dict[str, Any]:
-        training = self._training(epochs)
-        steps = total_steps(training["examples"], training)
-        return plan_pruning(entry, steps, f"compression {entry.name}")
+    def _steps(self, entry: Compression) -> list[dict[str, Any]]:
+        """The recipe: settings and training of each method, one after another."""
+        return [self._step(method, f"compression {entry.name}") for method in steps_of(entry)]
+
+    def _step(self, method: Method, where: str) -> dict[str, Any]:
+        settings = method.model_dump(mode="json", exclude=_NOT_OF_A_STEP)
+        if not isinstance(method, Trained):
+            return settings | {"training": None}
+        training = self._training(method.epochs or self._spec.training.epochs)
+        if method.learning_rate is not None:
+            training["learning_rate"] = method.learning_rate
+        if isinstance(method, Prune):
+            settings |= plan_pruning(method, total_steps(training["examples"], training), where)
+        return settings | {"training": training}
 
     def _training(self, epochs: int) -> dict[str, Any]:
         examples = sum(size.examples for size in self._dataset.splits if size.split == "train")
@@ -250,25 +260,32 @@ class _Planner:
         declared = self._spec.training.model_dump(mode="json", exclude={"stacked"})
         return {**declared, "epochs": epochs, "examples": examples}
 
-    def _trained(self, variant: str, compression: Mapping[str, Any] | None) -> tuple[tuple[Job, ...], tuple[Job, ...]]:
-        """Give the stacks, if any, and the members of a population that is trained from scratch."""
-        model, epochs, size = self._spec.model, self._spec.training.epochs, self._spec.population.size
+    def _trained(self, variant: str, steps: Sequence[Mapping[str, Any]]) -> tuple[tuple[Job, ...], tuple[Job, ...]]:
+        """Give the stacks, if any, and the members of a population that is trained from scratch.
+
+        Where the first step is pruning, that is the training; else the model is trained before.
+        """
+        model, size = self._spec.model, self._spec.population.size
+        training = None if steps else self._training(self._spec.training.epochs)
         weights, path = self._weights, self._weights_file
         own = {key: value for key, value in model.options.items() if path is None or key not in _WEIGHTS}
         start = {"architecture": model.architecture, "options": own} | weights
-        if not self._is_stacked:
+        if not (self._is_stacked and all(map(can_stack, steps[:1]))):
             pinned = path is None or "weights_sha256" in model.options
-            jobs = (self._job(variant, k, start, compression, epochs) for k in range(size))
+            jobs = (self._job(variant, k, start, training=training, steps=steps) for k in range(size))
             return (), tuple(replace(job, path=path, pinned=pinned) for job in jobs)
         stacks, members_jobs = [], []
         for part in np.array_split(np.arange(size), -(-size // MOST)):
             members = part.tolist()
             seeds = [seed_of(self._spec.audit.seed, variant, k) for k in members]
-            together = {"start": start, "training": self._training(epochs), "compression": compression, "seeds": seeds}
-            stack = Job(variant=variant, member=members[0], definition=together | self._common)
+            pruning = [_settings(step) for step in steps[:1]]
+            together = {"training": training or steps[0]["training"], "steps": pruning, "seeds": seeds}
+            stack = Job(variant=variant, member=members[0], definition={"start": start} | together | self._common)
             stacks.append(stack)
+            # the first step is done: the stack has pruned, and what is left of it is to be checked
+            left = [{**step, "training": step["training"] if number else None} for number, step in enumerate(steps)]
             members_jobs += [
-                self._job(variant, k, start | {"parent": stack.key, "place": place}, compression, 0)
+                self._job(variant, k, start | {"parent": stack.key, "place": place}, steps=left)
                 for place, k in enumerate(members)
             ]
         return tuple(stacks), tuple(members_jobs)
@@ -300,12 +317,9 @@ class _Planner:
         other = self._spec.training.weight_decay or set(OPTIONS) & self._spec.model.options.keys()
         return self._spec.model.architecture == "mlp" and on_table and not other
 
-    def _derived(self, variant: str, member: int, parent: Job, compression: Mapping[str, Any], epochs: int = 0) -> Job:
-        return self._job(variant, member, {"parent": parent.key}, compression, epochs)
-
     def _given_jobs(self, variant: str, files: tuple[GivenFile, ...], reading: Mapping[str, Any]) -> tuple[Job, ...]:
         starts = ({"sha256": file.sha256, "ending": file.facts.ending} for file in files)
-        jobs = (self._job(variant, k, start, None, 0, reading) for k, start in enumerate(starts))
+        jobs = (self._job(variant, k, start, reading=reading) for k, start in enumerate(starts))
         return tuple(replace(job, path=file.path, pinned=file.pinned) for job, file in zip(jobs, files, strict=True))
 
     def _job(
@@ -313,20 +327,31 @@ class _Planner:
         variant: str,
         member: int,
         start: Mapping[str, Any],
-        compression: Mapping[str, Any] | None,
-        epochs: int,
+        *,
+        training: Mapping[str, Any] | None = None,
+        steps: Sequence[Mapping[str, Any]] = (),
         reading: Mapping[str, Any] | None = None,
     ) -> Job:
+        seed = seed_of(self._spec.audit.seed, variant, member)
+        trains = training or any(step["training"] for step in steps)
         definition = {
-            "start": start,
-            "training": self._training(epochs) if epochs else None,
-            "compression": compression,
-            "seed": seed_of(self._spec.audit.seed, variant, member) if epochs else None,
             **self._common,
+            "start": start,
+            "training": training,
+            "steps": [
+                {**step, "seed": seed_of(seed, "step", number) if number else seed} if step["training"] else dict(step)
+                for number, step in enumerate(steps)
+            ],
+            "seed": seed if trains else None,
         }
         if reading is not None:
             definition["reading"] = reading
         return Job(variant=variant, member=member, definition=definition)
+
+
+def _settings(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step without its training."""
+    return {key: value for key, value in step.items() if key != "training"}
 
 
 def seed_of(audit_seed: int, role: str, member: int) -> int:
@@ -350,7 +375,6 @@ def warnings_of(variants: tuple[Variant, ...]) -> tuple[str, ...]:
 
 def _variant(
     entry: Compression,
-    method: str,
     jobs: tuple[Job, ...],
     *,
     claim: Claim = "recipe",
@@ -360,7 +384,7 @@ def _variant(
 ) -> Variant:
     return Variant(
         name=str(entry.name),
-        method=method,
+        method="+".join(method.method for method in steps_of(entry)) or "artifact",
         claim=claim,
         paired=paired,
         fixed_baseline=fixed_baseline,

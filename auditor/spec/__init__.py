@@ -14,7 +14,24 @@ from pydantic import (
     Tag,
 )
 
-from auditor.spec.compressions import Artifact, Compression, PredictionColumns, Prune, Quantize
+from auditor.spec.compressions import (
+    CALIBRATED,
+    METHODS,
+    QUANTIZERS,
+    Artifact,
+    Cluster,
+    Compression,
+    Distill,
+    LowRank,
+    Method,
+    PredictionColumns,
+    Prune,
+    Quantize,
+    QuantizeAware,
+    Sham,
+    Trained,
+    steps_of,
+)
 from auditor.spec.data import (
     Data,
     Long,
@@ -30,17 +47,24 @@ from auditor.spec.models import Augment, Model, PopulationTable, Schedule, Train
 from auditor.spec.tables import CLASS, LabelValue, Name, Pins, Table, one_or_many
 
 __all__ = [
+    "CALIBRATED",
     "CLASS",
+    "METHODS",
+    "QUANTIZERS",
     "Artifact",
     "Attribute",
     "Audit",
     "AuditSpec",
     "Augment",
+    "Cluster",
     "Compression",
     "Data",
+    "Distill",
     "GateTable",
     "Intersection",
     "Long",
+    "LowRank",
+    "Method",
     "Model",
     "NamedAttribute",
     "Pins",
@@ -49,10 +73,12 @@ __all__ = [
     "Preprocess",
     "Prune",
     "Quantize",
+    "QuantizeAware",
     "RecordFeature",
     "Report",
     "Run",
     "Schedule",
+    "Sham",
     "Split",
     "SplitColumn",
     "SplitFractions",
@@ -60,7 +86,9 @@ __all__ = [
     "Statistics",
     "Table",
     "Text",
+    "Trained",
     "Training",
+    "steps_of",
 ]
 
 

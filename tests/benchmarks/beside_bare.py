@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from auditor import load_spec
-from auditor.compress import compressor
+from auditor.compress.prune import Prune
 from auditor.data import open_source
 from auditor.data.inputs import read_inputs, to_float
 from auditor.models.architectures import build
@@ -28,12 +28,14 @@ def bare(job):
     """Train and score one member."""
     definition = job.definition
     seed(definition["seed"])
-    model = build("cnn", inputs.train_x.shape[1:], definition["classes"], {})
-    family = compressor(definition["compression"]) if definition["compression"] else None
-    if family:
-        model = family.prepare(model)
-    training_of.train(model, inputs, definition["training"], "softmax", definition["seed"])
-    if family:
+    model = build("cnn", inputs.train_x.shape[1:], definition["reading"]["classes"], {})
+    training = definition["training"]
+    for step in definition["steps"]:
+        training = step["training"]
+        own = {key: value for key, value in step.items() if key not in {"training", "seed"}}
+        model = Prune(**own).prepare(model, definition["seed"])
+    training_of.train(model, inputs, training, "softmax", definition["seed"])
+    if definition["steps"]:
         model = load().tfmot.strip_pruning(model)
     for first in range(0, len(inputs.test_x), 256):
         model(to_float(inputs.test_x[first : first + 256], inputs), training=False)

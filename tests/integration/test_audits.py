@@ -132,7 +132,7 @@ def make_faces(folder):
     model.layers[-1].set_weights([slopes, starts])
     with quiet():
         model.save(folder / "emotion.h5")
-    (folder / "emotion.tflite").write_bytes(Quantize(method="float16").finish(model, np.zeros((1, 64, 64, 1))).content)
+    (folder / "emotion.tflite").write_bytes(Quantize(method="float16").convert(model, np.zeros((1, 64, 64, 1))).content)
     return signs
 
 

@@ -8,7 +8,7 @@ from auditor.compress import MemberError
 from auditor.compress.prune import Prune, plan_pruning
 from auditor.errors import SpecError
 from auditor.models.architectures import build
-from auditor.models.load import open_model
+from auditor.models.load import keras_bytes, open_model
 from auditor.population.train import train
 from auditor.spec import Prune as PruneTable
 from auditor.spec import Training
@@ -67,11 +67,13 @@ def masked_loop(model, given, recipe, optimizer):
 def test_training_prunes_as_a_loop_by_hand_does(optimizer, schedule):
     from auditor.tf import load
 
-    given, recipe = inputs(), plan_pruning(table(schedule=schedule), 40, "here")
+    asked = table(schedule=schedule)
+    recipe = {"sparsity": asked.sparsity, "schedule": schedule, **plan_pruning(asked, 40, "here")}
+    given = inputs()
     family, training = Prune(**recipe), {**TRAINING, "optimizer": optimizer}
-    wrapped = family.prepare(started())
+    wrapped = family.prepare(started(), 11)
     train(wrapped, given, training, "softmax", seed=11)
-    ours = open_model(family.finish(wrapped, given.calibration_x).content, ".keras", "pruned").trainable(None)
+    ours = open_model(keras_bytes(family.strip(wrapped)), ".keras", "pruned").trainable(None)
     legacy = load().tf_keras.optimizers.legacy
     by_hand = masked_loop(started(), given, recipe, {"adam": legacy.Adam, "sgd": legacy.SGD}[optimizer](0.01))
     for layer, expected in zip(ours.layers, by_hand, strict=True):
@@ -97,7 +99,7 @@ def test_the_layers_that_cannot_be_pruned_are_named_and_kept(tmp_path):
         ]
     )
     family = Prune(sparsity=0.5, schedule="constant", begin_step=1, end_step=4, frequency=1)
-    wrapped = family.prepare(model)
+    wrapped = family.prepare(model, 1)
     from auditor.data.inputs import Inputs
 
     rng = np.random.default_rng(0)
@@ -111,27 +113,24 @@ def test_the_layers_that_cannot_be_pruned_are_named_and_kept(tmp_path):
         classes=2,
     )
     train(wrapped, given, {**TRAINING, "optimizer": "adamw", "epochs": 5, "weight_decay": 1e-4}, "softmax", seed=1)
-    made = family.finish(wrapped, given.calibration_x)
-    assert made.measured == {"left_uncompressed": ["norm", "depth", "slope"], "small_layers": []}
-    kernel = open_model(made.content, ".keras", "pruned").trainable(None).get_layer("conv").kernel.numpy()
+    stripped = family.strip(wrapped)
+    assert family.check(stripped) == {"left_uncompressed": ["norm", "depth", "slope"], "small_layers": []}
+    kernel = open_model(keras_bytes(stripped), ".keras", "pruned").trainable(None).get_layer("conv").kernel.numpy()
     assert np.count_nonzero(kernel == 0) == kernel.size // 2
 
 
 def test_a_sparsity_that_is_not_the_one_asked_for_fails_with_the_numbers():
     family = Prune(sparsity=0.5, schedule="constant", begin_step=50, end_step=60, frequency=1)
-    wrapped = family.prepare(started())
+    wrapped = family.prepare(started(), 1)
     train(wrapped, inputs(), {**TRAINING, "epochs": 1, "optimizer": "sgd"}, "softmax", seed=1)
     with pytest.raises(
         MemberError, match=r"sparsity 0\.5 was asked for, but dense has sparsity 0\.0000 \(192 weights\)"
     ):
-        family.finish(wrapped, inputs().calibration_x)
+        family.check(family.strip(wrapped))
 
 
 def test_defaults_prune_from_a_fifth_to_three_quarters_of_training():
     assert plan_pruning(table(), 1000, "here") == {
-        "method": "prune",
-        "sparsity": 0.8,
-        "schedule": "polynomial",
         "begin_step": 200,
         "end_step": 750,
         "frequency": 27,

@@ -23,7 +23,7 @@ def model():
 
 @pytest.mark.parametrize("method", ["float16", "dynamic_int8", "int8"])
 def test_the_types_of_the_weights_are_those_asked_for(model, method):
-    made = Quantize(method=method).finish(model, inputs().calibration_x)
+    made = Quantize(method=method).convert(model, inputs().calibration_x)
     kind = "float16" if method == "float16" else "int8"
     assert made.ending == ".tflite"
     assert made.measured["weight_types"][kind] >= 64 * 32
@@ -41,11 +41,11 @@ def test_a_quantised_model_without_quantised_weights_fails_with_what_it_holds():
     with pytest.raises(
         MemberError, match="dynamic_int8 was asked for, but nothing became int8: the weights are 224 float"
     ):
-        Quantize(method="dynamic_int8").finish(small, inputs().calibration_x)
+        Quantize(method="dynamic_int8").convert(small, inputs().calibration_x)
 
 
 def test_converting_twice_gives_the_same_bytes(model):
-    first, second = (Quantize(method="int8").finish(model, inputs().calibration_x).content for _ in range(2))
+    first, second = (Quantize(method="int8").convert(model, inputs().calibration_x).content for _ in range(2))
     assert first == second
 
 
@@ -56,7 +56,7 @@ def test_what_is_measured_is_what_the_file_holds(model):
     kernel.assign(np.where(np.arange(before.size).reshape(before.shape) % 4 == 0, 0, before))
     try:
         measured = measure_file(content, open_model(keras_bytes(model), ".keras", "model"))
-        quantised = Quantize(method="int8").finish(model, inputs().calibration_x).content
+        quantised = Quantize(method="int8").convert(model, inputs().calibration_x).content
         integer = measure_file(quantised, open_model(quantised, ".tflite", "model"))
     finally:
         kernel.assign(before)

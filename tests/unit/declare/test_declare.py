@@ -157,7 +157,23 @@ SENSE = {
         'min = 90\ncompare = "value"',
     ),
     "everybody is no fixed whole": ('"recall"', '"precision"\ncompare = "to_overall"'),
-    "'cluster': not yet": ('method = "prune"', 'method = "cluster"'),
+    "prune cannot follow int8, whose TFLite file is final": (
+        'method = "prune"\nsparsity = 0.9',
+        'method = "int8"\nthen = [{ method = "prune", sparsity = 0.9 }]',
+    ),
+    "prune cannot follow cluster: it would change": (
+        'method = "prune"\nsparsity = 0.9',
+        'method = "cluster"\nclusters = 8\nthen = [{ method = "prune", sparsity = 0.9 }]',
+    ),
+    "says something of the whole variant": (
+        "sparsity = 0.9",
+        'sparsity = 0.9\nthen = [{ method = "int8", name = "x" }]',
+    ),
+    "makes variants only beside the first method": (
+        "sparsity = 0.9",
+        'sparsity = 0.9\nthen = [{ method = "cluster", clusters = [4, 8] }]',
+    ),
+    "'int9' is not known here": ("sparsity = 0.9", 'sparsity = 0.9\nthen = ["int9"]'),
     "key 'waiver': not yet": ("[data]", '[[waiver]]\ngate = "x"\n[data]'),
     "tfds needs the name of the data set": ("[data]", '[data]\nsource = "tfds"'),
     "tfrecord needs to know its features": ("[data]", '[data]\nsource = "tfrecord"'),

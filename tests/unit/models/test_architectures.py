@@ -42,7 +42,7 @@ def test_built_in_models_end_with_softmax_over_the_classes_and_can_be_pruned(ker
     assert model.output_shape == (None, 3)
     assert model.layers[-1].activation.__name__ == "softmax"
     pruning = Prune(sparsity=0.5, schedule="constant", begin_step=1, end_step=2, frequency=1)
-    assert all(hasattr(layer, "pruning_vars") for layer in pruning.prepare(model).layers if layer.weights)
+    assert all(hasattr(layer, "pruning_vars") for layer in pruning.prepare(model, 0).layers if layer.weights)
 
 
 def test_options_reach_the_model(keras):

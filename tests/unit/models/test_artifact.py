@@ -45,7 +45,7 @@ def test_saving_twice_gives_the_same_bytes(small, saved):
 
 @pytest.mark.parametrize("method", ["float16", "dynamic_int8", "int8"])
 def test_tflite_scores_are_those_of_a_plain_loop_whatever_the_batch_size(small, method):
-    content = Quantize(method=method).finish(small, X).content
+    content = Quantize(method=method).convert(small, X).content
     model = open_model(content, ".tflite", "model")
     expected = by_hand(content, X)
     for size in (1, 10, 37):
@@ -65,7 +65,7 @@ def test_integer_inputs_and_outputs_are_carried_over_by_scale_and_zero_point(sma
         integer = converter.convert()
     model = open_model(integer, ".tflite", "model")
     out = predict(model, batches(X, 16))
-    floats = predict(open_model(Quantize(method="int8").finish(small, X).content, ".tflite", "model"), batches(X, 16))
+    floats = predict(open_model(Quantize(method="int8").convert(small, X).content, ".tflite", "model"), batches(X, 16))
     np.testing.assert_array_equal(out, floats)
     decisions, probabilities = decide(out, Reading(classes=2), model.facts.activation)
     assert (decisions == np.asarray(small(X)).argmax(axis=1)).mean() > 0.9
@@ -112,7 +112,7 @@ def test_another_number_of_outputs_is_refused_with_both_numbers():
 
 
 def test_examples_of_another_shape_are_refused_with_both_shapes(small, saved):
-    tflite = open_model(Quantize(method="float16").finish(small, X).content, ".tflite", "model")
+    tflite = open_model(Quantize(method="float16").convert(small, X).content, ".tflite", "model")
     for model in (load_model(saved / "small.keras", None), tflite):
         with pytest.raises(ModelError, match="reads examples of shape 6, the data has 5"):
             model.score(X[:, :5])

@@ -62,9 +62,9 @@ def test_a_small_network_is_pruned_whole_and_becomes_int8(keras, name):
     seed(0)
     model = build(name, (32, 32, 3), 4, SMALL[name])
     settings = {"sparsity": 0.5, "schedule": "constant", "begin_step": 1, "end_step": 2, "frequency": 1}
-    wrapped = Prune(**settings).prepare(model)
+    wrapped = Prune(**settings).prepare(model, 0)
     load().tfmot.strip_pruning(wrapped)
-    made = Quantize(method="int8").finish(model, np.random.default_rng(0).random((4, 32, 32, 3), np.float32))
+    made = Quantize(method="int8").convert(model, np.random.default_rng(0).random((4, 32, 32, 3), np.float32))
     assert made.measured["left_uncompressed"] == []
 
 

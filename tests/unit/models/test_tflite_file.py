@@ -14,7 +14,7 @@ def converted(small):
     from auditor.compress.quantize import Quantize
 
     calibration = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
-    return {kind: Quantize(method=kind).finish(small, calibration).content for kind in ("float16", "int8")}
+    return {kind: Quantize(method=kind).convert(small, calibration).content for kind in ("float16", "int8")}
 
 
 def test_tensors_and_operations_are_those_that_the_interpreter_sees(converted):

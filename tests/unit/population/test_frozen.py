@@ -67,13 +67,15 @@ def test_frozen_weights_do_not_move_also_in_a_graph_that_is_used_again_and_all_o
 def test_pruning_takes_the_smallest_weights_of_frozen_layers_too_and_leaves_the_others_in_place():
     training_of._loops.clear()
     table = settings()
-    family = Prune(**plan_pruning(PruneTable(method="prune", sparsity=0.6), total_steps(tiny.TRAIN, table), ""))
+    asked = PruneTable(method="prune", sparsity=0.6)
+    schedule = plan_pruning(asked, total_steps(tiny.TRAIN, table), "")
+    family = Prune(sparsity=0.6, schedule="polynomial", **schedule)
     for number in (1, 2):
         model = network(number)
         still = weights(model, frozen=True)
-        wrapped = family.prepare(model)
+        wrapped = family.prepare(model, number)
         train(wrapped, INPUTS, table, "softmax", number)
-        content = family.finish(wrapped, None).content
+        content = keras_bytes(family.strip(wrapped))
         artifact = open_model(content, ".keras", "member")
         pruned = weights(artifact.trainable(None), frozen=True)
         measured = {each["layer"]: each["sparsity"] for each in measure_file(content, artifact)["sparsity_by_layer"]}

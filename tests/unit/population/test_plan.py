@@ -45,8 +45,8 @@ def test_starting_from_the_baseline_pairs_member_with_member(tmp_path):
     baseline, pruned = plan(declared, dataset(), tmp_path)
     assert facts(pruned) == ("recipe", True, False, 3)
     assert [job.parent for job in pruned.jobs] == [job.key for job in baseline.jobs]
-    assert {job.definition["training"]["epochs"] for job in pruned.jobs} == {7}
-    assert pruned.jobs[0].definition["compression"]["begin_step"] == 7 * 10 // 5
+    assert {job.definition["steps"][0]["training"]["epochs"] for job in pruned.jobs} == {7}
+    assert pruned.jobs[0].definition["steps"][0]["begin_step"] == 7 * 10 // 5
 
 
 def test_a_given_file_is_one_fixed_baseline_and_what_is_derived_from_it_without_chance_an_artifact(given):

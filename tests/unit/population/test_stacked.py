@@ -77,7 +77,7 @@ def alone(table, number, *, make=mlp, prune=None, activation="softmax"):
 
     seed(number)
     model = make()
-    model = prune.prepare(model) if prune else model
+    model = prune.prepare(model, number) if prune else model
     train(model, INPUTS, table, activation, number)
     return weights_of(load().tfmot.strip_pruning(model) if prune else model)
 

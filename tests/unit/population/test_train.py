@@ -45,10 +45,12 @@ def member(number, middle, training, share=0.0):
         train(model, tiny.inputs(), training, "softmax", number)
         return keras_bytes(model)
     steps = total_steps(tiny.TRAIN, training)
-    family = Prune(**plan_pruning(PruneTable(method="prune", sparsity=share), steps, ""))
-    model = family.prepare(model)
+    family = Prune(
+        sparsity=share, schedule="polynomial", **plan_pruning(PruneTable(method="prune", sparsity=share), steps, "")
+    )
+    model = family.prepare(model, number)
     train(model, tiny.inputs(), training, "softmax", number)
-    return family.finish(model, None).content
+    return keras_bytes(family.strip(model))
 
 
 def alone(*arguments):
