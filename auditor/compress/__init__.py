@@ -48,6 +48,12 @@ class Method(Protocol):
         """
         return {}
 
+    def confirm(self, measured: Mapping[str, Any]) -> None:
+        """Raise MemberError with the numbers where the file that is scored has lost what this method did.
+
+        `measured` is what `measure_file` and the checks found.
+        """
+
     def convert(self, model: KerasModel, calibration: FloatArray) -> Compressed | None:  # noqa: ARG002
         """The file, where this method makes another format, checked too; such a method is a recipe's last.
 

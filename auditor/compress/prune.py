@@ -87,9 +87,16 @@ class Prune(Method):
         self._check(pruned)
         inner = {name for name, _ in pruned}
         return {
+            "zeros_pruned": sum(int(weight.size - np.count_nonzero(weight)) for _, weight in pruned),
             "left_uncompressed": [layer.name for layer in model.layers if layer.weights and layer.name not in inner],
             "small_layers": [name for name, weight in pruned if weight.size < SMALL],
         }
+
+    def confirm(self, measured: Mapping[str, Any]) -> None:
+        """What comes after may make more zeros, never fewer."""
+        zeros = sum(round(each["weights"] * each["sparsity"]) for each in measured["kernels"])
+        if zeros < measured["zeros_pruned"]:
+            raise MemberError(f"pruning left {measured['zeros_pruned']:,} zeros, but the file that ships has {zeros:,}")
 
     def changes(self, steps: int) -> tuple[BoolArray, FloatArray]:
         """For each step, from 1: whether masks change, and at which sparsity, by TFMOT's own schedule; [steps] each."""

@@ -74,11 +74,11 @@ def _inspect_tflite(content: bytes, file: str, trusted: Collection[str]) -> Mode
         said = f"the model has {len(parsed.inputs)} inputs and {len(parsed.outputs)} outputs, not one of each"
         raise ModelError(Problem(file=file, message=said))
     # Quantised models end by turning integers back to reals: that is no activation.
-    ends = [name for name in parsed.operations if name not in {"DEQUANTIZE", "QUANTIZE", "RESHAPE"}]
+    ends = [each.name for each in parsed.operations if each.name not in {"DEQUANTIZE", "QUANTIZE", "RESHAPE"}]
     last = ends[-1] if ends else ""
     return ModelFacts(
         ending=".tflite",
-        layers=tuple((str(number), name) for number, name in enumerate(parsed.operations)),
+        layers=tuple((str(number), each.name) for number, each in enumerate(parsed.operations)),
         input_shape=parsed.inputs[0].shape[1:],
         outputs=parsed.outputs[0].shape[-1] if parsed.outputs[0].shape else None,
         activation={"SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}.get(last),

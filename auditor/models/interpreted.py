@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from auditor.models.artifact import Artifact, in_batches, laid_out
+from auditor.models.macs import tflite_macs
 from auditor.models.tflite import parse_tflite
 from auditor.provenance import THREADS
 
@@ -24,9 +25,14 @@ def tflite_artifact(content: bytes, facts: ModelFacts) -> Artifact:
     def weights() -> Iterator[Weights]:
         for tensor in parse_tflite(content, "model.tflite").tensors:
             if tensor.weights:
-                yield tensor.name, tensor.shape, tensor.weights, tensor.nonzero()
+                yield tensor.counted()
 
-    return Artifact(facts=facts, score=_Interpreted(content), weights=weights)
+    return Artifact(
+        facts=facts,
+        score=_Interpreted(content),
+        weights=weights,
+        macs=lambda: tflite_macs(parse_tflite(content, "model.tflite")),
+    )
 
 
 class _Interpreted:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditor.errors import ModelError, Problem
+from auditor.models.artifact import count_weights
 from auditor.models.protobuf import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from auditor.models.artifact import Weights
 
 _STANDARD = frozenset({"", "ai.onnx", "ai.onnx.ml"})
 _RANK = 32
@@ -76,8 +79,8 @@ class OnnxFile:
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
 
-    def weights(self) -> Iterator[tuple[str, tuple[int, ...], int, int]]:
-        """Name, shape, number of weights, and of those that are not zero."""
+    def weights(self) -> Iterator[Weights]:
+        """Every constant that is weights, not the scales' zero points."""
         constants = {constant.name: constant for constant in self.initializers}
         points = set(self.zero_points.values())
         for constant in self.initializers:
@@ -85,8 +88,7 @@ class OnnxFile:
                 continue
             point = constants.get(self.zero_points.get(constant.name, ""))
             zero = point.values[0] if point is not None and point.values.size == 1 else 0
-            nonzero = int(np.count_nonzero(constant.values != zero))
-            yield constant.name, constant.shape, constant.values.size, nonzero
+            yield count_weights(constant.name, constant.values.reshape(constant.shape), zero=zero, kind=constant.type)
 
 
 def parse_onnx(content: bytes, file: str) -> OnnxFile:

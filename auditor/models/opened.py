@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ import numpy as np
 
 from auditor.errors import ModelError, Problem
 from auditor.models import saved_model
-from auditor.models.artifact import Artifact, in_batches, laid_out
+from auditor.models.artifact import Artifact, count_weights, in_batches, laid_out
 from auditor.models.bridge import carry_over
+from auditor.models.macs import keras_macs
 from auditor.models.onnx import parse_onnx
 from auditor.provenance import THREADS
 
@@ -28,7 +30,11 @@ if TYPE_CHECKING:
 def keras_artifact(model: KerasModel, facts: ModelFacts) -> Artifact:
     """A loaded model of tf_keras."""
     return Artifact(
-        facts=facts, score=_scored(model), weights=lambda: _counted(model.weights), trainable=lambda _: model
+        facts=facts,
+        score=_scored(model),
+        weights=lambda: _counted(model.weights),
+        macs=lambda: keras_macs(model),
+        trainable=lambda _: model,
     )
 
 
@@ -51,7 +57,7 @@ def open_keras(content: bytes, facts: ModelFacts) -> Artifact:
     def trainable(batch: FloatArray) -> KerasModel:
         return carry_over(model, laid_out(batch, model.input_shape[1:]), facts.ending)
 
-    return Artifact(facts=facts, score=_scored(model), weights=lambda: _counted(model.weights), trainable=trainable)
+    return replace(keras_artifact(model, facts), trainable=trainable)
 
 
 def _scored(model: KerasModel) -> Callable[[FloatArray], FloatArray]:
@@ -76,7 +82,7 @@ def _counted(variables: Iterable[Any]) -> Iterator[Weights]:
         # Keras 3 has short names, and the layer before them in the path.
         name = str(getattr(variable, "path", None) or variable.name).removesuffix(":0")
         if values.dtype.kind == "f":  # not the states of random generators
-            yield name, values.shape, values.size, int(np.count_nonzero(values))
+            yield count_weights(name, values)
 
 
 def open_saved_model(content: bytes, facts: ModelFacts) -> Artifact:
@@ -99,7 +105,12 @@ def open_saved_model(content: bytes, facts: ModelFacts) -> Artifact:
         return out.reshape(len(out), -1)
 
     # The loaded object owns the variables: nothing else here keeps it.
-    return Artifact(facts=facts, score=score, weights=lambda: _counted((loaded, function)[1].variables))
+    return Artifact(
+        facts=facts,
+        score=score,
+        weights=lambda: _counted((loaded, function)[1].variables),
+        macs=lambda: None,
+    )
 
 
 def open_onnx(content: bytes, facts: ModelFacts) -> Artifact:
@@ -130,7 +141,7 @@ def open_onnx(content: bytes, facts: ModelFacts) -> Artifact:
         ready = laid_out(batch, given.shape[1:])
         return run(ready) if size is None else in_batches(ready, size, run)
 
-    return Artifact(facts=facts, score=score, weights=parsed.weights)
+    return Artifact(facts=facts, score=score, weights=parsed.weights, macs=lambda: None)
 
 
 def _as_read(batch: FloatArray, kind: str) -> np.ndarray[Any, Any]:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditor.errors import ModelError, Problem
+from auditor.models.artifact import count_weights
 
 if TYPE_CHECKING:
+    from auditor.models.artifact import Weights
     from auditor.records import FloatArray, IntArray
 
 TYPES = {
@@ -24,7 +26,8 @@ TYPES = {
 OPERATIONS = {
     0: "ADD", 1: "AVERAGE_POOL_2D", 2: "CONCATENATION", 3: "CONV_2D", 4: "DEPTHWISE_CONV_2D", 6: "DEQUANTIZE",
     9: "FULLY_CONNECTED", 14: "LOGISTIC", 17: "MAX_POOL_2D", 18: "MUL", 19: "RELU", 21: "RELU6", 22: "RESHAPE",
-    25: "SOFTMAX", 28: "TANH", 34: "PAD", 40: "MEAN", 114: "QUANTIZE", 117: "HARD_SWISH",
+    25: "SOFTMAX", 28: "TANH", 34: "PAD", 40: "MEAN", 67: "TRANSPOSE_CONV", 114: "QUANTIZE", 117: "HARD_SWISH",
+    126: "BATCH_MATMUL",
 }  # fmt: skip
 """Names of the commonest operations; the others are told by their number."""
 _ELSEWHERE = (8, 9)
@@ -49,6 +52,8 @@ class Tensor:
     """Whether it has a scale."""
     zero_points: IntArray
     """None, one, or one a channel."""
+    channel: int
+    """The axis of channels, where each has a scale of its own."""
     data: memoryview
     """Of a constant, a part of the file's bytes; empty for what is computed."""
 
@@ -58,8 +63,8 @@ class Tensor:
         real = self.quantised or self.type in {"float32", "float16", "bfloat16", "float64"}
         return prod(self.shape) if self.data and real else 0
 
-    def nonzero(self) -> int:
-        """Number of weights that are not zero."""
+    def counted(self) -> Weights:
+        """The constant, counted."""
         if self.type == "int4":
             packed = np.frombuffer(self.data, np.uint8)
             values: IntArray | FloatArray = np.stack([packed & 15, packed >> 4], axis=-1).ravel()[: self.weights]
@@ -67,14 +72,26 @@ class Tensor:
             values = np.frombuffer(self.data, _dtype(self.type))
         # A zero point of its own moves what stands for 0; weights are symmetric, so this is 0 nearly always.
         zero = self.zero_points[0] if self.zero_points.size == 1 else 0
-        return int(np.count_nonzero(values != zero))
+        shaped = values.reshape(self.shape) if values.size == prod(self.shape) else values  # not where it is sparse
+        channel = self.channel if self.zero_points.size > 1 and shaped.ndim > self.channel else None
+        return count_weights(self.name, shaped, zero=zero, kind=self.type, channel=channel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of a graph."""
+
+    name: str
+    reads: tuple[Tensor, ...]
+    """Without those that are left out."""
+    writes: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TFLiteFile:
     """What a TFLite file holds, as far as an audit asks."""
 
-    operations: tuple[str, ...]
+    operations: tuple[Operation, ...]
     """Of the main graph, in order."""
     tensors: tuple[Tensor, ...]
     """Of all graphs."""
@@ -92,8 +109,11 @@ def parse_tflite(content: bytes, file: str) -> TFLiteFile:
         buffers = [_buffer(table) for table in root.tables(4)]
         graphs = [_Graph(table, buffers) for table in root.tables(2)]
         refused = sorted({name for number, name in codes if number in _REFUSED})
-        operations = tuple(codes[table.number(0, "<I")][1] for table in graphs[0].table.tables(3))
         main = graphs[0]
+        operations = tuple(
+            Operation(name=codes[table.number(0, "<I")][1], reads=main.named(table, 1), writes=main.named(table, 2))
+            for table in main.table.tables(3)
+        )
         parsed = TFLiteFile(
             operations=operations,
             tensors=tuple(tensor for graph in graphs for tensor in graph.tensors),
@@ -199,6 +219,10 @@ class _Graph:
             _within(operation.numbers(1, "<i4"), -1, len(self.tensors))  # -1: an input that is left out
             _within(operation.numbers(2, "<i4"), 0, len(self.tensors))
 
+    def named(self, operation: _Table, field: int) -> tuple[Tensor, ...]:
+        """The tensors that an operation names."""
+        return tuple(self.tensors[index] for index in operation.numbers(field, "<i4") if index >= 0)
+
     def ends(self, field: int) -> IntArray:
         """Which tensors go in, or come out."""
         found = self.table.numbers(field, "<i4")
@@ -238,6 +262,7 @@ def _tensor(table: _Table, buffers: list[memoryview]) -> Tensor:
         type=TYPES.get(number, f"type {number}"),
         quantised=quantisation is not None and quantisation.numbers(2, "<f4").size > 0,
         zero_points=np.zeros(0, np.int64) if quantisation is None else quantisation.numbers(3, "<i8"),
+        channel=0 if quantisation is None else max(quantisation.number(6, "<i"), 0),
         data=buffers[table.number(2, "<I")],
     )
     if min(tensor.shape, default=0) < 0:

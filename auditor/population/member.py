@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from auditor.compress import Compressed, MemberError, method_of
+from auditor.compress import Compressed, MemberError, Method, method_of
 from auditor.compress.measured import measure_file
 from auditor.compress.prune import Prune
 from auditor.data.inputs import read_inputs, to_float
@@ -35,7 +35,7 @@ from auditor.population.train import diverged_in, total_steps, train
 from auditor.sandbox import here
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from auditor.data.inputs import Inputs
     from auditor.models import KerasModel
@@ -154,6 +154,8 @@ def _make(job: Job, site: Site) -> _Made:
         )
         timed = latency(model, to_float(inputs.test_x[:TIMED_BATCH], inputs))
     measured = {**measure_file(file.content, model), **file.measured, **timed}
+    for step in definition["steps"]:
+        _method(step).confirm(measured)
     return _Made(file=file, decisions=decisions, probabilities=probabilities, measured=measured)
 
 
@@ -221,7 +223,7 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
         train(model, inputs, training, facts.activation, definition["seed"], reuse=reuse)
     measured: dict[str, Any] = {}
     for step in definition["steps"]:
-        method = method_of({key: value for key, value in step.items() if key not in {"training", "seed"}})
+        method = _method(step)
         if step["training"]:
             model = method.prepare(model, step["seed"])
             train(model, inputs, step["training"], facts.activation, step["seed"], reuse=reuse)
@@ -230,6 +232,10 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
         if (file := method.convert(model, to_float(inputs.calibration_x, inputs))) is not None:
             return replace(file, measured={**measured, **file.measured})
     return Compressed(ending=".keras", content=keras_bytes(model), measured=measured)
+
+
+def _method(step: Mapping[str, Any]) -> Method:
+    return method_of({key: value for key, value in step.items() if key not in {"training", "seed"}})
 
 
 def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:

@@ -12,7 +12,7 @@ from auditor.population.executors import Executor, Local, inline
 from auditor.population.member import Site, check_stack
 from auditor.population.plan import plan, warnings_of
 from auditor.population.store import DamagedError, Entry, Store
-from auditor.population.together import Columns, Outcome, failure_of, from_columns, population_of
+from auditor.population.together import Columns, Outcome, failure_of, from_columns, population_of, without_twins
 from auditor.provenance import digest_of
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def run(
                 inputs = materialised(source, dataset, store, progress)
                 site = Site(store=store, inputs=inputs, base=base.absolute(), force=force)
                 run_missing(todo, stacks | members, outcomes, site, executor_of(spec.run, len(todo)), progress)
-        populations = tuple(population_of(variant, outcomes, len(dataset.labels)) for variant in variants)
+        populations = without_twins([population_of(variant, outcomes, len(dataset.labels)) for variant in variants])
     refuse_unconfined_results(spec, {each.name: each.sandbox for each in populations})
     return populations
 

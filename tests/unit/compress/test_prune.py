@@ -114,7 +114,11 @@ def test_the_layers_that_cannot_be_pruned_are_named_and_kept(tmp_path):
     )
     train(wrapped, given, {**TRAINING, "optimizer": "adamw", "epochs": 5, "weight_decay": 1e-4}, "softmax", seed=1)
     stripped = family.strip(wrapped)
-    assert family.check(stripped) == {"left_uncompressed": ["norm", "depth", "slope"], "small_layers": []}
+    assert family.check(stripped) == {
+        "zeros_pruned": 108 + 128,
+        "left_uncompressed": ["norm", "depth", "slope"],
+        "small_layers": [],
+    }
     kernel = open_model(keras_bytes(stripped), ".keras", "pruned").trainable(None).get_layer("conv").kernel.numpy()
     assert np.count_nonzero(kernel == 0) == kernel.size // 2
 
