@@ -85,10 +85,17 @@ def run_job(job: Job, site: Site) -> None:
     site.store.publish(site.store.job_folder(job.key), job.definition, fill, replace=site.force)
 
 
-def _write(made: _Made | Stack | str, folder: Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Rehearsed:
+    """Nothing that is kept."""
+
+
+def _write(made: _Made | Stack | _Rehearsed | str, folder: Path) -> dict[str, Any]:
     """Write the files of what was made, and give the entry's facts of it."""
     if isinstance(made, str):
         return {"failure": made, "measured": {}}
+    if isinstance(made, _Rehearsed):
+        return {"failure": None}
     if isinstance(made, Stack):
         for place, weights in enumerate(made.weights):
             flat = np.concatenate([weight.ravel() for weight in weights]).astype(_FLOAT)
@@ -105,13 +112,14 @@ def _weights_of(place: int) -> str:
     return f"weights-{place:03}"
 
 
-def _attempt(job: Job, site: Site) -> _Made | Stack | str:
+def _attempt(job: Job, site: Site) -> _Made | Stack | _Rehearsed | str:
     """What was made, or the reason why nothing was: a MemberError, or the same exception twice."""
     reasons: list[str] = []
     while len(reasons) < ATTEMPTS:
         try:
             with imported(job.definition["trusted"], site.base):
-                return _train_together(job, site) if job.is_stack else _make(job, site)
+                make = _train_together if job.is_stack else _rehearse if job.is_rehearsal else _make
+                return make(job, site)
         except MemberError as error:
             return str(error)
         except (AuditorError, MemoryError):
@@ -211,6 +219,23 @@ def _from_stack(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, Model
     return model, facts
 
 
+def _rehearse(job: Job, site: Site) -> _Rehearsed:
+    """Prepare a model for each step, and train none: what a method refuses, it refuses here."""
+    from auditor.tf import seed
+
+    inputs, definition = read_inputs(site.inputs), job.definition
+    seed(0)
+    if job.given is None:
+        model, _ = _built(job, inputs)
+    else:
+        content, _ = read_pinned(job.given, definition["start"]["sha256"])
+        model, _ = _trainable(content, definition["start"]["ending"], str(job.given), job, inputs)
+    for step in definition["steps"]:
+        method = _method(step)
+        model = method.strip(method.prepare(model, 0))
+    return _Rehearsed()
+
+
 def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
     """The member's file: the given one as it is, or one that is trained, compressed, or both."""
     definition = job.definition
@@ -240,7 +265,7 @@ def _method(step: Mapping[str, Any]) -> Method:
 
 def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
     """The model that a member starts from: an untrained one, one that a stack has trained, or its parent."""
-    start, trusted = job.definition["start"], job.definition["trusted"]
+    start = job.definition["start"]
     if "place" in start:
         with _parent_whole(job, site):
             return _from_stack(job, site, inputs)
@@ -249,10 +274,15 @@ def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts
     folder = str(site.store.job_folder(start["parent"]))
     with _parent_whole(job, site):
         content, ending = site.store.model(start["parent"])
-    parent = open_model(content, ending, folder, trusted)
+    return _trainable(content, ending, folder, job, inputs)
+
+
+def _trainable(content: bytes, ending: str, file: str, job: Job, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
+    """A model in tf_keras. Raises ModelError where its format is final."""
+    parent = open_model(content, ending, file, job.definition["trusted"])
     if parent.trainable is None:
         message, advice = f"a {ending} model cannot be compressed further", "Give the .keras or .h5 that it came of."
-        raise ModelError(Problem(file=folder, message=message, advice=advice))
+        raise ModelError(Problem(file=file, message=message, advice=advice))
     return parent.trainable(to_float(inputs.test_x[:COMPARED], inputs)), parent.facts
 
 

@@ -70,6 +70,8 @@ class Job:
     @property
     def name(self) -> str:
         """In words, such as "pruned-0.5, member 3"."""
+        if self.is_rehearsal:
+            return f"{self.variant}, tried on the layers"
         if self.is_stack:
             return f"{self.variant}, training of members {self.member} to {self.member + len(self.seeds) - 1}"
         return f"{self.variant}, member {self.member}"
@@ -78,6 +80,11 @@ class Job:
     def is_stack(self) -> bool:
         """Whether it makes no member, but trains several."""
         return "seeds" in self.definition
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether it makes no member, but tries what its steps make of an untrained model."""
+        return "rehearsal" in self.definition
 
     @property
     def seeds(self) -> tuple[int, ...]:
