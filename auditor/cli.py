@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from auditor.errors import AuditorError, ExitCode
+from auditor.output import write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +136,7 @@ def _write(
     rendered = report.render(loaded.result, formats, edited=loaded.edited, tools=tools)
     for name, error in rendered.failed.items():
         click.echo(f"warning: {name} was not made: {error}", err=True)
-    report.write(folder, {**(more or {}), **rendered.files})
+    write(folder, {**(more or {}), **rendered.files}, "Choose another with --output.")
     return rendered
 
 

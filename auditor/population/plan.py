@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from auditor.compress.prune import can_stack, plan_pruning
-from auditor.errors import AuditorError, ModelError, Problem
+from auditor.errors import AuditorError, ModelError, Problem, SpecError
 from auditor.models.architectures import check_architecture
 from auditor.models.load import ending_of, read_pinned
 from auditor.models.start import OPTIONS, look_at_weights
@@ -109,6 +109,8 @@ class Variant:
     """Where members are trained together: jobs that the members' own come after."""
     columns: str | None = None
     """The pattern of a predictions table's columns."""
+    export: tuple[Path, int] | None = None
+    """A folder for the file of one member, and which."""
 
 
 def plan(spec: AuditSpec, dataset: Dataset, base: Path) -> tuple[Variant, ...]:
@@ -202,6 +204,15 @@ class _Planner:
 
     def variant(self, entry: Compression) -> Variant:
         """One compression's population to come."""
+        made = self._made(entry)
+        if not isinstance(entry, Method) or entry.export is None:
+            return made
+        if entry.export_member >= len(made.jobs):
+            message = f"there is no member {entry.export_member}: they are numbered from 0 to {len(made.jobs) - 1}"
+            raise SpecError(Problem(where=f"compression {entry.name}: export_member", message=message))
+        return replace(made, export=(self._base / entry.export, entry.export_member))
+
+    def _made(self, entry: Compression) -> Variant:
         name, size = str(entry.name), self._spec.population.size
         if isinstance(entry, Artifact):
             return self._artifact(entry)

@@ -190,6 +190,17 @@ def steps_of(entry: Compression) -> tuple[Method, ...]:
     return (entry, *entry.then) if isinstance(entry, Method) else ()
 
 
+def exported_name(variant: str) -> str:
+    """Name the variant that an exported file is."""
+    return f"{variant}-exported"
+
+
+def names_of(entry: Compression) -> tuple[str, ...]:
+    """Give the names of the variants of an entry that has its name."""
+    name = str(entry.name)
+    return (name, exported_name(name)) if getattr(entry, "export", None) else (name,)
+
+
 def _method_kind(raw: Any) -> str | None:  # noqa: ANN401 - pydantic gives whatever the file holds
     keys = raw if isinstance(raw, dict) else vars(raw) if isinstance(raw, Table) else {}
     return _KINDS.get(str(keys.get("method")))

@@ -16,7 +16,8 @@ from pypdf import PdfReader
 from rich.console import Console
 
 from auditor.errors import OutputError
-from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, result_json, write
+from auditor.output import write
+from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, result_json
 from auditor.report.markdown import escaped
 from auditor.report.result_rows import as_object, plain, records
 from auditor.report.schema import ResultFile
@@ -301,6 +302,7 @@ SCRIPT = """
 import hashlib, sys
 sys.path.insert(0, {tests!r})
 from adult_result import small
+from auditor.output import write
 from auditor.report import FORMATS, render
 files = render(small(), FORMATS).files
 print({{name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}})
