@@ -413,4 +413,4 @@ def _variant(
 
 
 def _recipe(entry: Compression) -> dict[str, Any]:
-    return entry.model_dump(mode="json", exclude={"name"}, exclude_none=True)
+    return entry.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
