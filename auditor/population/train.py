@@ -138,7 +138,7 @@ def _is_reusable(model: KerasModel, training: Mapping[str, Any]) -> bool:
     return known and not training["weight_decay"] and not any(hasattr(layer, "_random_generator") for layer in layers)
 
 
-_KNOWN = ("tf_keras.", "tensorflow_model_optimization.")
+_KNOWN = ("tf_keras.", "tensorflow_model_optimization.", "auditor.compress.masks")
 
 
 def _copy(source: KerasModel, target: KerasModel) -> None:

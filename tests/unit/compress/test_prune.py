@@ -68,7 +68,7 @@ def test_training_prunes_as_a_loop_by_hand_does(optimizer, schedule):
     from auditor.tf import load
 
     asked = table(schedule=schedule)
-    recipe = {"sparsity": asked.sparsity, "schedule": schedule, **plan_pruning(asked, 40, "here")}
+    recipe = {"sparsity": asked.sparsity, "schedule": schedule, **plan_pruning(asked, 40, "here", epochs=1)}
     given = inputs()
     family, training = Prune(**recipe), {**TRAINING, "optimizer": optimizer}
     wrapped = family.prepare(started(), 11)
@@ -130,18 +130,18 @@ def test_a_sparsity_that_is_not_the_one_asked_for_fails_with_the_numbers():
 
 
 def test_defaults_prune_from_a_fifth_to_three_quarters_of_training():
-    assert plan_pruning(table(), 1000, "here") == {
+    assert plan_pruning(table(), 1000, "here", epochs=1) == {
         "begin_step": 200,
         "end_step": 750,
         "frequency": 27,
     }
-    assert plan_pruning(table(), 100_000, "here")["frequency"] == 100
+    assert plan_pruning(table(), 100_000, "here", epochs=1)["frequency"] == 100
 
 
 @pytest.mark.parametrize("steps", [2, 3, 5, 10, 40, 235, 2350])
 def test_defaults_reach_the_sparsity_however_short_training_is(steps):
     for schedule in ("polynomial", "constant"):
-        plan_pruning(table(schedule=schedule, sparsity=0.99), steps, "here")
+        plan_pruning(table(schedule=schedule, sparsity=0.99), steps, "here", epochs=1)
 
 
 @pytest.mark.parametrize(
@@ -159,4 +159,4 @@ def test_defaults_reach_the_sparsity_however_short_training_is(steps):
 )
 def test_a_schedule_that_would_not_reach_the_sparsity_is_refused_with_the_numbers(settings, said):
     with pytest.raises(SpecError, match=said):
-        plan_pruning(table(**settings), 100, "compression pruned")
+        plan_pruning(table(**settings), 100, "compression pruned", epochs=4)

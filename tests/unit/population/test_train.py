@@ -46,7 +46,9 @@ def member(number, middle, training, share=0.0):
         return keras_bytes(model)
     steps = total_steps(tiny.TRAIN, training)
     family = Prune(
-        sparsity=share, schedule="polynomial", **plan_pruning(PruneTable(method="prune", sparsity=share), steps, "")
+        sparsity=share,
+        schedule="polynomial",
+        **plan_pruning(PruneTable(method="prune", sparsity=share), steps, "", epochs=3),
     )
     model = family.prepare(model, number)
     train(model, tiny.inputs(), training, "softmax", number)
