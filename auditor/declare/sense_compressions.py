@@ -93,7 +93,7 @@ def _check_span(step: Prune, here: KeyPath) -> Iterator[Mistake]:
 
 def _unused(step: Prune) -> dict[str, str]:
     """What has no meaning beside the others, and beside which."""
-    unused = {}
+    unused: dict[str, str] = {}
     if step.schedule == "constant":
         unused |= dict.fromkeys(("end_step", "end_epoch"), "a constant schedule, which prunes to the end")
     if step.schedule == "iterative":
@@ -110,5 +110,5 @@ def _unused(step: Prune) -> dict[str, str]:
 
 
 def _meaningless(step: Prune, unused: dict[str, str], here: KeyPath) -> Iterator[Mistake]:
-    for key in unused.keys() & step.model_fields_set:
+    for key in sorted(unused.keys() & step.model_fields_set):
         yield Mistake(path=(*here, key), message=f"has no meaning with {unused[key]}")

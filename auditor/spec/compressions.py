@@ -86,8 +86,8 @@ class Prune(LayerByLayer):
     )
     block_size: tuple[PositiveInt, PositiveInt] | None = Field(
         None,
-        description="blocks of so many rows and columns go as wholes, `[4, 4]`; of matrices alone: convolutions are left "
-        "as they are",
+        description="blocks of so many rows and columns go as wholes, `[4, 4]`; of matrices alone: convolutions are "
+        "left as they are",
         strict=False,
     )
     block_pooling: Literal["avg", "max"] = Field(
@@ -95,8 +95,8 @@ class Prune(LayerByLayer):
     )
     m_by_n: tuple[PositiveInt, PositiveInt] | None = Field(
         None,
-        description="`[2, 4]`: two zeros among each four weights of neighbouring inputs, chosen at begin_step; instead of "
-        "sparsity",
+        description="`[2, 4]`: two zeros among each four weights of neighbouring inputs, chosen at begin_step; instead "
+        "of sparsity",
         strict=False,
     )
     summaries: bool = Field(False, description="whether masks and thresholds are logged for TensorBoard; an extra")
