@@ -18,6 +18,7 @@ import numpy as np
 from auditor.compress import Compressed, MemberError, method_of
 from auditor.compress.measured import measure_file
 from auditor.compress.prune import Prune
+from auditor.compress.summaries import EVENTS, look, write_events
 from auditor.data.inputs import read_inputs, to_float
 from auditor.errors import AuditorError, IncompleteError, ModelError, Problem
 from auditor.models.architectures import build
@@ -37,6 +38,7 @@ from auditor.sandbox import here
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from auditor.compress.summaries import Logged
     from auditor.data.inputs import Inputs
     from auditor.models import KerasModel
     from auditor.models.config import ModelFacts
@@ -98,6 +100,8 @@ def _write(made: _Made | Stack | str, folder: Path) -> dict[str, Any]:
     np.save(folder / "decisions.npy", made.decisions, allow_pickle=False)
     if made.probabilities is not None:
         np.save(folder / "probabilities.npy", made.probabilities, allow_pickle=False)
+    if made.file.logged:
+        write_events(folder / EVENTS, made.file.logged)
     return {"failure": None, "measured": made.measured}
 
 
@@ -220,16 +224,18 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
     if training := definition["training"]:
         train(model, inputs, training, facts.activation, definition["seed"], reuse=reuse)
     measured: dict[str, Any] = {}
+    logged: list[Logged] = []
     for step in definition["steps"]:
         method = method_of({key: value for key, value in step.items() if key not in {"training", "seed"}})
         if step["training"]:
             model = method.prepare(model, step["seed"])
-            train(model, inputs, step["training"], facts.activation, step["seed"], reuse=reuse)
+            watch = (lambda now: logged.append(look(now))) if step.get("summaries") else None
+            train(model, inputs, step["training"], facts.activation, step["seed"], reuse=reuse, watch=watch)
             model = method.strip(model)
         measured |= method.check(model)
         if (file := method.convert(model, to_float(inputs.calibration_x, inputs))) is not None:
-            return replace(file, measured={**measured, **file.measured})
-    return Compressed(ending=".keras", content=keras_bytes(model), measured=measured)
+            return replace(file, measured={**measured, **file.measured}, logged=logged)
+    return Compressed(ending=".keras", content=keras_bytes(model), measured=measured, logged=logged)
 
 
 def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:

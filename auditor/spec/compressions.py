@@ -67,7 +67,7 @@ class Prune(LayerByLayer):
     schedule: Literal["polynomial", "constant", "iterative"] = Field(
         "polynomial",
         description="how sparsity rises: `polynomial`, most at first; `constant`, at once; `iterative`, in rounds with "
-        "fine-tuning between them, the first at the beginning, the last at the end",
+        "fine-tuning between them, from begin_step to end_step",
     )
     begin_step: NonNegativeInt | None = Field(
         None, description="step of the first change, from 1; default: a fifth of all steps"
@@ -99,7 +99,9 @@ class Prune(LayerByLayer):
         "of sparsity",
         strict=False,
     )
-    summaries: bool = Field(False, description="whether masks and thresholds are logged for TensorBoard; an extra")
+    summaries: bool = Field(
+        False, description="whether each layer's sparsity and threshold are written for TensorBoard, an epoch at a time"
+    )
 
 
 class Cluster(LayerByLayer):
