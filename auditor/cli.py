@@ -117,9 +117,14 @@ def _need_gates(declaration: Declaration, *, no_gate: bool) -> None:
 
 
 def _decisions(audit: Audit) -> dict[str, bytes]:
+    from auditor.compress.summaries import EVENTS
     from auditor.report.predictions_table import predictions_parquet
 
-    return {f"predictions/{p.name}.parquet": predictions_parquet(audit.dataset, p) for p in audit.populations}
+    made = {f"predictions/{p.name}.parquet": predictions_parquet(audit.dataset, p) for p in audit.populations}
+    for population in audit.populations:
+        for member, events in population.events.items():
+            made[f"tensorboard/{population.name}/member_{member}/{EVENTS}"] = events
+    return made
 
 
 def _write(

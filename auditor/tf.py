@@ -50,6 +50,14 @@ def load() -> TensorFlow:
     return TensorFlow(tf=tf, tf_keras=tf_keras, tfmot=tfmot.sparsity.keras)
 
 
+def pruning_classes() -> tuple[Any, Any]:
+    """TFMOT's wrapper of a layer, and what that asks for masks: classes to derive from, which have no public name."""
+    load()
+    from tensorflow_model_optimization.python.core.sparsity.keras import pruning_wrapper
+
+    return pruning_wrapper.PruneLowMagnitude, pruning_wrapper.pruning_impl.Pruning
+
+
 @functools.cache
 def keras3() -> Any:  # noqa: ANN401 - the module
     """Keras 3, for models that were saved by it: their own code decides, and TFMOT works on a copy in tf_keras."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from auditor.compress.summaries import Logged
     from auditor.models import KerasModel
     from auditor.records import FloatArray
 
@@ -25,6 +26,8 @@ class Compressed:
     content: bytes
     measured: Mapping[str, Any]
     """What the methods alone can tell, such as the layers left uncompressed."""
+    logged: Sequence[Logged] = ()
+    """What pruning did while it trained, where that was asked for."""
 
 
 class Method(Protocol):

@@ -18,6 +18,7 @@ import numpy as np
 from auditor.compress import Compressed, MemberError, Method, method_of
 from auditor.compress.measured import measure_file
 from auditor.compress.prune import Prune
+from auditor.compress.summaries import EVENTS, look, write_events
 from auditor.data.inputs import read_inputs, to_float
 from auditor.errors import AuditorError, IncompleteError, ModelError, Problem
 from auditor.models.architectures import build
@@ -37,6 +38,7 @@ from auditor.sandbox import here
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from auditor.compress.summaries import Logged
     from auditor.data.inputs import Inputs
     from auditor.models import KerasModel
     from auditor.models.config import ModelFacts
@@ -105,6 +107,8 @@ def _write(made: _Made | Stack | _Rehearsed | str, folder: Path) -> dict[str, An
     np.save(folder / "decisions.npy", made.decisions, allow_pickle=False)
     if made.probabilities is not None:
         np.save(folder / "probabilities.npy", made.probabilities, allow_pickle=False)
+    if made.file.logged:
+        write_events(folder / EVENTS, made.file.logged)
     return {"failure": None, "measured": made.measured}
 
 
@@ -247,16 +251,18 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
     if training := definition["training"]:
         train(model, inputs, training, facts.activation, definition["seed"], reuse=reuse)
     measured: dict[str, Any] = {}
+    logged: list[Logged] = []
     for step in definition["steps"]:
         method = _method(step)
         if step["training"]:
             model = method.prepare(model, step["seed"])
-            train(model, inputs, step["training"], facts.activation, step["seed"], reuse=reuse)
+            watch = (lambda now: logged.append(look(now))) if step.get("summaries") else None
+            train(model, inputs, step["training"], facts.activation, step["seed"], reuse=reuse, watch=watch)
             model = method.strip(model)
         measured |= method.check(model)
         if (file := method.convert(model, to_float(inputs.calibration_x, inputs))) is not None:
-            return replace(file, measured={**measured, **file.measured})
-    return Compressed(ending=".keras", content=keras_bytes(model), measured=measured)
+            return replace(file, measured={**measured, **file.measured}, logged=logged)
+    return Compressed(ending=".keras", content=keras_bytes(model), measured=measured, logged=logged)
 
 
 def _method(step: Mapping[str, Any]) -> Method:

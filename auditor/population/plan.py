@@ -267,7 +267,8 @@ class _Planner:
         if method.learning_rate is not None:
             training["learning_rate"] = method.learning_rate
         if isinstance(method, Prune):
-            settings |= plan_pruning(method, total_steps(training["examples"], training), where)
+            steps = total_steps(training["examples"], training)
+            settings |= plan_pruning(method, steps, where, epochs=training["epochs"])
         return settings | {"training": training}
 
     def _training(self, epochs: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from auditor.compress.summaries import EVENTS, LARGEST
 from auditor.errors import IncompleteError, Problem
 from auditor.folders import remove
 from auditor.population.facts import misshapen_array, misshapen_facts
@@ -67,6 +68,11 @@ class Entry:
         """float32 [N, C], or None where only decisions are known."""
         path = self.folder / "probabilities.npy"
         return np.load(path, allow_pickle=False) if path.exists() else None
+
+    def events(self) -> bytes | None:
+        """What pruning did while the member trained, for TensorBoard; None where that was not asked for."""
+        path = self.folder / EVENTS
+        return read_regular(path, LARGEST) if path.exists() else None
 
     def check(self, *, examples: int, classes: int) -> None:
         """Raise DamagedError where what is stored is not a member's decisions on so many examples."""

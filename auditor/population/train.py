@@ -41,12 +41,14 @@ def train(
     seed: int,
     *,
     reuse: bool = True,
+    watch: Callable[[KerasModel], None] | None = None,
 ) -> None:
     """Train in place. Raises MemberError where the loss or a weight stops being a number.
 
     As `fit` would, but many steps a call of the graph: a small model's step costs less than its call. The graph is the
     one of an earlier member like this, if there was one: tracing it takes as long as hundreds of steps. Without `reuse`
-    it is a new one, as it must be where code that the model's configuration only names may have changed.
+    it is a new one, as it must be where code that the model's configuration only names may have changed. `watch` is
+    shown the model after each epoch, with the weights that it has then.
     """
     from auditor.tf import load
 
@@ -62,6 +64,8 @@ def train(
     for epoch in range(training["epochs"]):
         losses = [loop.steps(x, y) for x, y in _calls(inputs, training, order, draws)]
         pruning.on_epoch_end(epoch)
+        if watch is not None:
+            watch(loop.model)
         # A loss alone does not show it: a fused activation takes what is no number for zero.
         weights = loop.model.get_weights()
         if not all(np.isfinite(each).all() for each in (*weights, *(float(loss) for loss in losses))):
@@ -138,7 +142,7 @@ def _is_reusable(model: KerasModel, training: Mapping[str, Any]) -> bool:
     return known and not training["weight_decay"] and not any(hasattr(layer, "_random_generator") for layer in layers)
 
 
-_KNOWN = ("tf_keras.", "tensorflow_model_optimization.")
+_KNOWN = ("tf_keras.", "tensorflow_model_optimization.", "auditor.compress.masks")
 
 
 def _copy(source: KerasModel, target: KerasModel) -> None:
