@@ -57,9 +57,17 @@ def load_model(path: Path, sha256: str | None, trusted: Collection[str] = ()) ->
     return open_model(content, ending_of(path), str(path), trusted)
 
 
-def open_model(content: bytes, ending: str, file: str, trusted: Collection[str] = (), *, own: bool = False) -> Artifact:
-    """The model in these bytes; `file` is its name in errors, `own` as in `inspect_model`."""
-    facts = inspect_model(content, ending, file, trusted, own=own)
+def open_model(
+    content: bytes,
+    ending: str,
+    file: str,
+    trusted: Collection[str] = (),
+    *,
+    own: bool = False,
+    output: str | None = None,
+) -> Artifact:
+    """The model in these bytes; `file` is its name in errors, `own` and `output` as in `inspect_model`."""
+    facts = inspect_model(content, ending, file, trusted, own=own, output=output)
     try:
         return OPENERS[ending](content, facts)
     except (ValueError, TypeError, KeyError, OSError, RuntimeError, AttributeError) as error:

@@ -41,8 +41,8 @@ class Signature:
     type: str
     """Such as "float32"."""
     shape: tuple[int | None, ...]
-    output: str
-    output_shape: tuple[int | None, ...]
+    outputs: tuple[tuple[str, tuple[int | None, ...]], ...]
+    """Name and shape of each."""
     operators: tuple[tuple[str, str], ...]
     """Name and kind of all that decides."""
 
@@ -118,14 +118,13 @@ def _signature(meta: Message, file: str) -> Signature:
         said = f"it has no signature serving_default or serve, only {', '.join(signatures) or 'none'}"
         raise ModelError(Problem(file=file, message=said, advice="Save it with model.export(...)."))
     inputs, outputs = signatures[name].entries(1), signatures[name].entries(2)
-    if len(inputs) != 1 or len(outputs) != 1:
+    if len(inputs) != 1 or not outputs:
         said = f"its signature has {len(inputs)} inputs and {len(outputs)} outputs, not one of each"
         raise ModelError(Problem(file=file, message=said))
-    (asked, given), (answered, returned) = next(iter(inputs.items())), next(iter(outputs.items()))
-    graph = Graph(meta)
+    asked, given = next(iter(inputs.items()))
+    graph, returned = Graph(meta), [each.text(1) for each in outputs.values()]
     problems = [
-        Problem(file=file, where=where, message=said)
-        for where, said in dict.fromkeys(graph.refusals(name, returned.text(1)))
+        Problem(file=file, where=where, message=said) for where, said in dict.fromkeys(graph.refusals(name, returned))
     ]
     if problems:
         raise ModelError(*problems)
@@ -134,9 +133,8 @@ def _signature(meta: Message, file: str) -> Signature:
         input=asked,
         type=_TYPES.get(given.number(2), "unknown"),
         shape=_shape(given.message(3)),
-        output=answered,
-        output_shape=_shape(returned.message(3)),
-        operators=tuple(graph.deciding(returned.text(1))),
+        outputs=tuple((name, _shape(each.message(3))) for name, each in outputs.items()),
+        operators=tuple(graph.deciding(returned)),
     )
 
 

@@ -146,7 +146,9 @@ def _make(job: Job, site: Site) -> _Made:
     seed(definition["seed"] or 0)
     file = _file(job, site, inputs)
     name = str(job.given or job.name)
-    model = open_model(file.content, file.ending, name, definition["trusted"], own=job.given is None)
+    # What is made here has one output, whatever it is called.
+    output = definition["start"].get("output") if job.given else None
+    model = open_model(file.content, file.ending, name, definition["trusted"], own=job.given is None, output=output)
     with _named(name):
         batches = (to_float(inputs.test_x[i : i + BATCH], inputs) for i in range(0, len(inputs.test_x), BATCH))
         decisions, probabilities = decide(
@@ -238,7 +240,7 @@ def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts
     folder = str(site.store.job_folder(start["parent"]))
     with _parent_whole(job, site):
         content, ending = site.store.model(start["parent"])
-    parent = open_model(content, ending, folder, trusted)
+    parent = open_model(content, ending, folder, trusted, output=start.get("output"))
     if parent.trainable is None:
         message, advice = f"a {ending} model cannot be compressed further", "Give the .keras or .h5 that it came of."
         raise ModelError(Problem(file=folder, message=message, advice=advice))

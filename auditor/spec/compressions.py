@@ -51,6 +51,7 @@ class Artifact(Table):
 
     artifact: str = Field(description="a model of any format that model.path takes; a star as there")
     sha256: Pins = Field(None, description="digest that the file must have; with a star a table of them")
+    output: str | None = Field(None, description="as model.output, which is the default")
     outputs: Outputs = Field(None, description="as model.outputs, which is the default")
     name: Name | None = Field(None, description="of the variant; default: the file's name")
 

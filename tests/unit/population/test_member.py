@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+import numpy as np
 import pytest
 import tiny
 from tiny import PRUNED, spec
@@ -33,3 +34,42 @@ def test_a_full_disk_fails_no_member(tmp_path, monkeypatch):
     with pytest.raises(IncompleteError, match="the disk is full"):
         run_job(job, Site(store=store, inputs=tmp_path, base=tmp_path, force=False))
     assert not store.job_folder(job.key).exists()
+
+
+@pytest.fixture(scope="module")
+def heads(tmp_path_factory):
+    """A folder with a two-headed model and one of a single head; the head "smile" says the same in both."""
+    from auditor.models.load import keras_bytes
+    from auditor.tf import load, seed
+
+    keras, folder = load().tf_keras, tmp_path_factory.mktemp("heads")
+    seed(1)
+    entry = keras.Input((tiny.FEATURES,))
+    smile = keras.layers.Dense(2, activation="softmax", name="smile")(entry)
+    other = keras.layers.Dense(3, activation="softmax", name="other")(entry)
+    (folder / "two.keras").write_bytes(keras_bytes(keras.Model(entry, [other, smile])))
+    (folder / "one.keras").write_bytes(keras_bytes(keras.Model(entry, smile)))
+    return folder
+
+
+def decided(declared, folder, where):
+    """What every variant's first member decides, by name."""
+    store = Store(where / "store")
+    inputs = store.inputs_folder("0" * 64)
+    inputs.mkdir(parents=True)
+    tiny.Source().materialise(inputs)
+    site, found = Site(store=store, inputs=inputs, base=folder, force=False), {}
+    for variant in plan(declared, tiny.dataset(), folder):
+        run_job(variant.jobs[0], site)
+        entry = store.entry(variant.jobs[0].key, variant.jobs[0].definition)
+        assert entry.failure is None, entry.failure
+        found[variant.name] = entry.probabilities()
+    return found
+
+
+def test_the_named_output_is_audited_and_what_is_compressed_of_it_has_no_other(heads, tmp_path):
+    shipped = {"name": "shipped", "artifact": "one.keras"}
+    declared = spec({"name": "f16", "method": "float16"}, shipped, model={"path": "two.keras", "output": "smile"})
+    found = decided(declared, heads, tmp_path)
+    np.testing.assert_array_equal(found["shipped"], found["baseline"])
+    np.testing.assert_allclose(found["f16"], found["baseline"], atol=1e-3)
