@@ -225,7 +225,7 @@ def _ends(config: dict[str, Any], file: str) -> list[tuple[str, str | None]]:
     if not listed:
         # A sequential model ends in its last layer; the oldest ones are a list of them.
         last = (inner if isinstance(inner, list) else inner.get("layers", []))[-1:]
-        names = [layer["config"].get("name") for layer in last if isinstance(layer["config"], dict)]
+        names = [layer["config"].get("name") for layer in last if isinstance(layer.get("config"), dict)]
         return [(name, None) for name in names if isinstance(name, str)]
     if isinstance(listed, dict) and listed.get("class_name") == "__tuple__":
         listed = listed.get("items")
@@ -244,8 +244,8 @@ def _ends(config: dict[str, Any], file: str) -> list[tuple[str, str | None]]:
 
 def _end(name: str | None, layers: list[dict[str, Any]]) -> tuple[int | None, str | None]:
     """Number of outputs and last activation, as far as the layer tells."""
-    named = [layer for layer in layers if name is None or layer["config"].get("name") == name]
-    last = named[-1] if named else None
+    named = layers[-1:] if name is None else [layer for layer in layers if layer["config"].get("name") == name]
+    last = named[0] if named else None
     if last is None:
         return None, None
     units, activation = last["config"].get("units"), last["config"].get("activation")

@@ -150,11 +150,12 @@ def _make(job: Job, site: Site) -> _Made:
     output = definition["start"].get("output") if job.given else None
     model = open_model(file.content, file.ending, name, definition["trusted"], own=job.given is None, output=output)
     with _named(name):
-        batches = (to_float(inputs.test_x[i : i + BATCH], inputs) for i in range(0, len(inputs.test_x), BATCH))
+        x, own = inputs.test_x, definition["start"].get("preprocess")
+        batches = (to_float(x[i : i + BATCH], inputs, own) for i in range(0, len(x), BATCH))
         decisions, probabilities = decide(
             predict(model, batches), Reading(**definition["reading"]), model.facts.activation
         )
-        timed = latency(model, to_float(inputs.test_x[:TIMED_BATCH], inputs))
+        timed = latency(model, to_float(x[:TIMED_BATCH], inputs, own))
     measured = {**measure_file(file.content, model), **file.measured, **timed}
     return _Made(file=file, decisions=decisions, probabilities=probabilities, measured=measured)
 

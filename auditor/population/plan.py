@@ -230,7 +230,8 @@ class _Planner:
         reading = {**self._reading, "kind": entry.outputs or self._spec.model.outputs}
         output = entry.output or self._spec.model.output
         files = given_files(self._base, entry.artifact, entry.sha256, reading, where, output)
-        jobs = self._given_jobs(name, files, reading, _output(output))
+        own = {} if entry.preprocess is None else {"preprocess": entry.preprocess.model_dump(mode="json")}
+        jobs = self._given_jobs(name, files, reading, _output(output) | own)
         if "*" not in entry.artifact:
             return _variant(entry, "artifact", jobs, claim="artifact")
         paired = "*" in str(self._spec.model.path)

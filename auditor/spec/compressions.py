@@ -12,6 +12,7 @@ from pydantic import (
     Tag,
 )
 
+from auditor.spec.data import OwnScaling
 from auditor.spec.tables import Name, Outputs, Pins, Table, one_or_many
 
 Sparsity = Annotated[float, Field(ge=0, lt=1)]
@@ -53,6 +54,9 @@ class Artifact(Table):
     sha256: Pins = Field(None, description="digest that the file must have; with a star a table of them")
     output: str | None = Field(None, description="as model.output, which is the default")
     outputs: Outputs = Field(None, description="as model.outputs, which is the default")
+    preprocess: OwnScaling | None = Field(
+        None, description="how pixels or numbers become this file's input, where it is otherwise than data.preprocess"
+    )
     name: Name | None = Field(None, description="of the variant; default: the file's name")
 
 

@@ -9,7 +9,7 @@ import pytest
 import tiny
 from tiny import PRUNED, spec
 
-from auditor.errors import IncompleteError
+from auditor.errors import IncompleteError, ModelError
 from auditor.population.member import Site, run_job
 from auditor.population.plan import plan
 from auditor.population.store import Store
@@ -73,3 +73,23 @@ def test_the_named_output_is_audited_and_what_is_compressed_of_it_has_no_other(h
     found = decided(declared, heads, tmp_path)
     np.testing.assert_array_equal(found["shipped"], found["baseline"])
     np.testing.assert_allclose(found["f16"], found["baseline"], atol=1e-3)
+
+
+def test_a_file_reads_the_same_inputs_by_its_own_arithmetic(heads, tmp_path):
+    from auditor.models.load import open_model
+
+    own = {"scale": 0.5, "offset": 0.25, "mean": [0.1] * tiny.FEATURES, "std": [2.0]}
+    shipped = {"name": "shipped", "artifact": "one.keras", "preprocess": own}
+    same = {"name": "same", "artifact": "one.keras", "preprocess": {"scale": 1.0}}
+    found = decided(spec(shipped, same, model={"path": "one.keras"}), heads, tmp_path)
+    np.testing.assert_array_equal(found["same"], found["baseline"])
+    model = open_model((heads / "one.keras").read_bytes(), ".keras", "one")
+    expected = model.score((tiny.inputs().test_x / 0.5 + 0.25 - np.float32(0.1)) / 2)
+    np.testing.assert_allclose(found["shipped"], expected, atol=1e-6)
+    assert not np.allclose(found["shipped"], found["baseline"], atol=0.01)
+
+
+def test_a_mean_of_other_channels_than_the_inputs_is_refused(heads, tmp_path):
+    wrong = {"name": "wrong", "artifact": "one.keras", "preprocess": {"scale": 1.0, "mean": [0.1, 0.2]}}
+    with pytest.raises(ModelError, match=r"one\.keras: preprocess\.mean: 2 numbers, and the last axis .* has 12"):
+        decided(spec(wrong, model={"path": "one.keras"}), heads, tmp_path)
