@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.errors import ModelError, Problem
-from auditor.models.protobuf import Message
+from auditor.models import LARGEST
+from auditor.models.protobuf import LARGEST_MESSAGE, Message
 from auditor.models.saved_graph import Graph, running_objects, sizes
 from auditor.regular import read_regular
 
@@ -48,10 +49,13 @@ class Signature:
 
 
 def pack(folder: Path) -> bytes:
-    """A SavedModel's folder as one archive, the same whenever it is made. Raises ModelError for what it never holds."""
+    """A SavedModel's folder as one archive, the same whenever it is made.
+
+    Raises ModelError for what it never holds, OSError where a file cannot be read or all together are too large.
+    """
     if not (folder / GRAPH).is_file():
         raise ModelError(Problem(file=str(folder), message=f"the folder is no SavedModel: it holds no {GRAPH}"))
-    problems = []
+    problems, left = [], LARGEST
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.rglob("*")):
@@ -62,7 +66,9 @@ def pack(folder: Path) -> bytes:
                 said = "it is no part of a SavedModel that is audited: tables and other assets are not read"
                 problems.append(Problem(file=str(path), message=said))
             elif path.is_file():
-                archive.writestr(zipfile.ZipInfo(name), read_regular(path))
+                content = read_regular(path, LARGEST_MESSAGE if name in _LOOSE else left)
+                left -= len(content)
+                archive.writestr(zipfile.ZipInfo(name), content)
     if problems:
         raise ModelError(*problems)
     return out.getvalue()

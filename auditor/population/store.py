@@ -23,6 +23,7 @@ import numpy as np
 
 from auditor.errors import IncompleteError, Problem
 from auditor.folders import remove
+from auditor.models import LARGEST
 from auditor.population.facts import misshapen_array, misshapen_facts
 from auditor.provenance import canonical, digest_of, digest_of_file
 from auditor.regular import read_regular
@@ -306,7 +307,12 @@ class Store:
         name = next((name for name in facts["files"] if name.startswith(f"{stem}.")), None)
         if name is None:
             return Part(facts=facts, content=None, ending="")
-        content = (folder / name).read_bytes()
+        try:
+            if not _is_file(folder / name):
+                raise DamagedError(f"{name} is no file any more")
+            content = read_regular(folder / name, LARGEST)
+        except OSError as error:
+            raise DamagedError(f"{name} cannot be read: {error.strerror or error}") from error
         if hashlib.sha256(content).hexdigest() != facts["files"][name]:
             raise DamagedError(f"{name} has changed since it was written")
         return Part(facts=facts, content=content, ending=Path(name).suffix)
