@@ -181,6 +181,7 @@ SENSE = {
     ),
     "is read by images, cifar10 and cifar100 alone": ("[data]", '[data]\ntable = "x.csv"'),
     "'income' is no label of cifar100": ("[data]", '[data]\nsource = "cifar100"'),
+    "is for images and arrays, and the source is table": ("[data]", "[data]\npreprocess = { mean = [0.5] }"),
     "is no TOML": ("[data]", "[data"),
 }
 
