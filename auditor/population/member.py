@@ -10,6 +10,7 @@ import errno
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,9 @@ def run_job(job: Job, site: Site) -> None:
 
     def fill(folder: Path) -> dict[str, Any]:
         facts = _write(made, folder)
-        return {**facts, "seconds": perf_counter() - start, "sandbox": asdict(here())}
+        # The most that this process has held so far, whichever of its jobs needed it; Linux counts in KiB.
+        memory = getrusage(RUSAGE_SELF).ru_maxrss * 1024
+        return {**facts, "seconds": perf_counter() - start, "memory": memory, "sandbox": asdict(here())}
 
     site.store.publish(site.store.job_folder(job.key), job.definition, fill, replace=site.force)
 
