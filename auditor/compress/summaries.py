@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EVENTS = "events.out.tfevents.pruning"
 """Name of the file; TensorBoard looks for the part before the last dot."""
-LARGEST = 64 << 20
+LARGEST_EVENTS = 64 << 20
 """Bytes."""
 Logged = tuple[int, dict[str, float]]
 """A step, and each weight's sparsity and threshold after it."""

@@ -28,7 +28,7 @@ def check_model(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
     if len(given) != 1:
         found = " and ".join(given) or "none"
         yield Mistake(path=("model",), message=f"needs one of architecture, path and predictions, not {found}")
-    for key, needs in (("sha256", "path"), ("options", "architecture")):
+    for key, needs in (("sha256", "path"), ("output", "path"), ("options", "architecture")):
         if getattr(model, key) and getattr(model, needs) is None:
             yield Mistake(path=("model", key), message=f"has no meaning without {needs}")
     if spec.data.text is not None and model.architecture in {"mlp", "cnn"}:

@@ -10,6 +10,7 @@ import errno
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,9 @@ def run_job(job: Job, site: Site) -> None:
 
     def fill(folder: Path) -> dict[str, Any]:
         facts = _write(made, folder)
-        return {**facts, "seconds": perf_counter() - start, "sandbox": asdict(here())}
+        # The most that this process has held so far, whichever of its jobs needed it; Linux counts in KiB.
+        memory = getrusage(RUSAGE_SELF).ru_maxrss * 1024
+        return {**facts, "seconds": perf_counter() - start, "memory": memory, "sandbox": asdict(here())}
 
     site.store.publish(site.store.job_folder(job.key), job.definition, fill, replace=site.force)
 
@@ -158,13 +161,16 @@ def _make(job: Job, site: Site) -> _Made:
     seed(definition["seed"] or 0)
     file = _file(job, site, inputs)
     name = str(job.given or job.name)
-    model = open_model(file.content, file.ending, name, definition["trusted"], own=job.given is None)
+    # What is made here has one output, whatever it is called.
+    output = definition["start"].get("output") if job.given else None
+    model = open_model(file.content, file.ending, name, definition["trusted"], own=job.given is None, output=output)
     with _named(name):
-        batches = (to_float(inputs.test_x[i : i + BATCH], inputs) for i in range(0, len(inputs.test_x), BATCH))
+        x, own = inputs.test_x, definition["start"].get("preprocess")
+        batches = (to_float(x[i : i + BATCH], inputs, own) for i in range(0, len(x), BATCH))
         decisions, probabilities = decide(
             predict(model, batches), Reading(**definition["reading"]), model.facts.activation
         )
-        timed = latency(model, to_float(inputs.test_x[:TIMED_BATCH], inputs))
+        timed = latency(model, to_float(x[:TIMED_BATCH], inputs, own))
     measured = {**measure_file(file.content, model), **file.measured, **timed}
     for step in definition["steps"]:
         _method(step).confirm(measured)
@@ -285,7 +291,8 @@ def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts
 
 def _trainable(content: bytes, ending: str, file: str, job: Job, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
     """A model in tf_keras. Raises ModelError where its format is final."""
-    parent = open_model(content, ending, file, job.definition["trusted"])
+    definition = job.definition
+    parent = open_model(content, ending, file, definition["trusted"], output=definition["start"].get("output"))
     if parent.trainable is None:
         message, advice = f"a {ending} model cannot be compressed further", "Give the .keras or .h5 that it came of."
         raise ModelError(Problem(file=file, message=message, advice=advice))

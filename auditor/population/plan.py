@@ -185,9 +185,9 @@ class _Planner:
         """The model that the others are compared with."""
         model = self._spec.model
         if model.path is not None:
-            recipe: dict[str, Any] = {"path": model.path, "sha256": model.sha256}
+            recipe: dict[str, Any] = {"path": model.path, "sha256": model.sha256} | _output(model.output)
             stacks: tuple[Job, ...] = ()
-            jobs = self._given_jobs(BASELINE, self._files, self._reading)
+            jobs = self._given_jobs(BASELINE, self._files, self._reading, _output(model.output))
         else:
             recipe = {"architecture": model.architecture, "options": model.options} | self._weights
             stacks, jobs = self._trained(BASELINE, ())
@@ -226,7 +226,7 @@ class _Planner:
         # Without training nothing is drawn at random: the same file again would give the same file again.
         alone = trains and self._given and len(parents) == 1
         jobs = tuple(
-            self._job(name, k, {"parent": parents[k % len(parents)].key}, steps=steps)
+            self._job(name, k, _derived(parents[k % len(parents)]), steps=steps)
             for k in range(size if alone else len(parents))
         )
         return _variant(entry, jobs, claim="recipe" if trains else self._claim, paired=not alone, fixed_baseline=alone)
@@ -240,14 +240,16 @@ class _Planner:
     def _files(self) -> tuple[GivenFile, ...]:
         """The baseline's."""
         model = self._spec.model
-        return given_files(self._base, str(model.path), model.sha256, self._reading, "model.path")
+        return given_files(self._base, str(model.path), model.sha256, self._reading, "model.path", model.output)
 
     def _artifact(self, entry: Artifact) -> Variant:
         """A compressed file made elsewhere, or a population of them."""
         name, where = str(entry.name), f"compression {entry.name}"
         reading = {**self._reading, "kind": entry.outputs or self._spec.model.outputs}
-        files = given_files(self._base, entry.artifact, entry.sha256, reading, where)
-        jobs = self._given_jobs(name, files, reading)
+        output = entry.output or self._spec.model.output
+        files = given_files(self._base, entry.artifact, entry.sha256, reading, where, output)
+        own = {} if entry.preprocess is None else {"preprocess": entry.preprocess.model_dump(mode="json")}
+        jobs = self._given_jobs(name, files, reading, _output(output) | own)
         if "*" not in entry.artifact:
             return _variant(entry, jobs, claim="artifact")
         paired = "*" in str(self._spec.model.path)
@@ -336,8 +338,11 @@ class _Planner:
         other = self._spec.training.weight_decay or set(OPTIONS) & self._spec.model.options.keys()
         return self._spec.model.architecture == "mlp" and on_table and not other
 
-    def _given_jobs(self, variant: str, files: tuple[GivenFile, ...], reading: Mapping[str, Any]) -> tuple[Job, ...]:
-        starts = ({"sha256": file.sha256, "ending": file.facts.ending} for file in files)
+    def _given_jobs(
+        self, variant: str, files: tuple[GivenFile, ...], reading: Mapping[str, Any], read: Mapping[str, Any]
+    ) -> tuple[Job, ...]:
+        """`read` says what of the files is read, and how, beside the classes."""
+        starts = ({"sha256": file.sha256, "ending": file.facts.ending, **read} for file in files)
         jobs = (self._job(variant, k, start, reading=reading) for k, start in enumerate(starts))
         return tuple(replace(job, path=file.path, pinned=file.pinned) for job, file in zip(jobs, files, strict=True))
 
@@ -366,6 +371,16 @@ class _Planner:
         if reading is not None:
             definition["reading"] = reading
         return Job(variant=variant, member=member, definition=definition)
+
+
+def _output(name: str | None) -> dict[str, str]:
+    """What a job says of the output that is audited: nothing where it is the only one."""
+    return {} if name is None else {"output": name}
+
+
+def _derived(parent: Job) -> dict[str, Any]:
+    """The start of a job that goes on from another one's model."""
+    return {"parent": parent.key} | _output(parent.definition["start"].get("output"))
 
 
 def _settings(step: Mapping[str, Any]) -> dict[str, Any]:

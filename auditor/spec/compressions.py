@@ -15,6 +15,7 @@ from pydantic import (
     Tag,
 )
 
+from auditor.spec.data import OwnScaling
 from auditor.spec.tables import Name, Outputs, Pins, Table, one_or_many
 
 Sparsity = Annotated[float, Field(ge=0, lt=1)]
@@ -171,7 +172,11 @@ class Artifact(Table):
 
     artifact: str = Field(description="a model of any format that model.path takes; a star as there")
     sha256: Pins = Field(None, description="digest that the file must have; with a star a table of them")
+    output: str | None = Field(None, description="as model.output, which is the default")
     outputs: Outputs = Field(None, description="as model.outputs, which is the default")
+    preprocess: OwnScaling | None = Field(
+        None, description="how pixels or numbers become this file's input, where it is otherwise than data.preprocess"
+    )
     name: Name | None = Field(None, description="of the variant; default: the file's name")
 
 
