@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from auditor.compress.lesson import Lesson
     from auditor.compress.summaries import Logged
     from auditor.models import KerasModel
     from auditor.records import FloatArray
@@ -40,6 +41,13 @@ class Method(Protocol):
         """
         return model
 
+    def lesson(self, model: KerasModel, activation: str | None) -> Lesson | None:  # noqa: ARG002
+        """What is to be learnt beside the labels, where `prepare` gives another model than the one before, `model`.
+
+        `activation` is that of its last layer.
+        """
+        return None
+
     def strip(self, model: KerasModel) -> KerasModel:
         """A prepared and trained model without what only training needed."""
         return model
@@ -67,11 +75,19 @@ class Method(Protocol):
 
 def method_of(settings: Mapping[str, Any]) -> Method:
     """The method of one step: its `method` and that method's settings."""
-    from auditor.compress.prune import Prune  # noqa: PLC0415 - the families import this module
+    from auditor.compress.cluster import Cluster  # noqa: PLC0415 - the families import this module
+    from auditor.compress.distill import Distill  # noqa: PLC0415
+    from auditor.compress.low_rank import LowRank  # noqa: PLC0415
+    from auditor.compress.prune import Prune  # noqa: PLC0415
     from auditor.compress.quantize import Quantize  # noqa: PLC0415
+    from auditor.compress.sham import Sham  # noqa: PLC0415
 
     methods: dict[str, Callable[..., Method]] = {
+        "distill": Distill,
+        "sham": Sham,
+        "low_rank": LowRank,
         "prune": Prune,
+        "cluster": Cluster,
         "float16": Quantize,
         "dynamic_int8": Quantize,
         "int8": Quantize,

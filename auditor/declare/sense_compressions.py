@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from auditor.declare.mistakes import KeyPath, Mistake
-from auditor.spec import QUANTIZERS, Method, Prune, steps_of
+from auditor.spec import QUANTIZERS, LowRank, Method, Prune, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,9 @@ def check_method(step: Method, here: KeyPath) -> Iterator[Mistake]:
     """The keys of one method go together."""
     if isinstance(step, Prune):
         yield from _check_pruning(step, here)
+    if isinstance(step, LowRank) and (step.ratio is None) == (step.energy is None):
+        found = "both" if step.energy else "neither"
+        yield Mistake(path=here, message=f"needs one of ratio and energy, not {found}")
 
 
 def _check_pruning(step: Prune, here: KeyPath) -> Iterator[Mistake]:

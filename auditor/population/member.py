@@ -258,12 +258,17 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
         train(model, inputs, training, facts.activation, definition["seed"], reuse=reuse)
     measured: dict[str, Any] = {}
     logged: list[Logged] = []
+    activation = facts.activation
     for step in definition["steps"]:
         method = _method(step)
         if step["training"]:
+            lesson = method.lesson(model, _taught_by(activation, job))
             model = method.prepare(model, step["seed"])
+            if lesson is not None:
+                activation = _facts(model, "student", job).activation
             watch = (lambda now: logged.append(look(now))) if step.get("summaries") else None
-            train(model, inputs, step["training"], facts.activation, step["seed"], reuse=reuse, watch=watch)
+            given = step["training"], activation, step["seed"]
+            train(model, inputs, *given, reuse=reuse, watch=watch, lesson=lesson)
             model = method.strip(model)
         measured |= method.check(model)
         if (file := method.convert(model, to_float(inputs.calibration_x, inputs))) is not None:
@@ -308,8 +313,17 @@ def _built(job: Job, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
         content, _ = read_pinned(job.path, start["sha256"])
         load_weights(model, content, start["ending"], str(job.path), fresh_head=start["fresh_head"])
     # What could not be opened again after training is refused before it.
-    config = parse_json(model.to_json(), "")
-    return model, read_config(config, start["architecture"], ".keras", job.definition["trusted"])
+    return model, _facts(model, start["architecture"], job)
+
+
+def _facts(model: KerasModel, name: str, job: Job) -> ModelFacts:
+    return read_config(parse_json(model.to_json(), ""), name, ".keras", job.definition["trusted"])
+
+
+def _taught_by(activation: str | None, job: Job) -> str | None:
+    """The last activation of a teacher, also where only audit.toml tells that it gives probabilities."""
+    declared = job.definition["reading"]["kind"]
+    return "softmax" if declared == "probabilities" and activation != "sigmoid" else activation
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from auditor.compress.distill import check_student
 from auditor.compress.prune import can_stack, plan_pruning
 from auditor.errors import AuditorError, ModelError, Problem, SpecError
 from auditor.models.architectures import check_architecture
@@ -20,7 +21,7 @@ from auditor.population.stacked import MOST
 from auditor.population.train import total_steps
 from auditor.provenance import canonical, digest_of
 from auditor.records import BASELINE
-from auditor.spec import Artifact, Method, PredictionColumns, Prune, Trained, steps_of
+from auditor.spec import Artifact, Distill, Method, PredictionColumns, Prune, Trained, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -263,6 +264,8 @@ class _Planner:
 
     def _step(self, method: Method, where: str) -> dict[str, Any]:
         settings = method.model_dump(mode="json", exclude=_NOT_OF_A_STEP)
+        if isinstance(method, Distill):
+            check_student(method.student, method.options, where)
         if not isinstance(method, Trained):
             return settings | {"training": None}
         training = self._training(method.epochs or self._spec.training.epochs)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import tf_keras  # noqa: TID253 - the tests' own models
 import tiny
 
 from auditor.compress import MemberError
+from auditor.compress.cluster import Cluster
 from auditor.compress.prune import Prune, plan_pruning
 from auditor.models.load import keras_bytes
 from auditor.population import train as training_of
@@ -85,6 +87,35 @@ def test_members_that_are_pruned_otherwise_use_a_graph_again_too(pattern):
     assert len(training_of._loops) == 1
     assert found == expected
     assert expected[0] != expected[1]
+
+
+def clustered(number, middle, *, pruned):
+    """A clustered member's model file: its graph keeps centroids, associations and, of pruned layers, masks."""
+    training = settings(optimizer="sgd", momentum=0.9)
+    seed(number)
+    model = tf_keras.Sequential([LAYERS.InputLayer((tiny.FEATURES,)), *MIDDLES[middle](), LAYERS.Dense(2, "softmax")])
+    if pruned:
+        for layer in (layer for layer in model.layers if hasattr(layer, "kernel")):
+            kernel = layer.kernel.numpy()
+            layer.kernel.assign(np.where(np.abs(kernel) < np.median(np.abs(kernel)), 0, kernel))
+    family = Cluster(clusters=4)
+    ready = family.prepare(model, number)
+    train(ready, tiny.inputs(), training, "softmax", number)
+    return keras_bytes(family.strip(ready))
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+@pytest.mark.parametrize("middle", ["convolution", "normalisation"])
+def test_clustered_members_that_use_a_graph_again_are_those_of_a_new_one(middle, pruned):
+    expected = {}
+    for number in (1, 2):
+        training_of._loops.clear()
+        expected[number] = clustered(number, middle, pruned=pruned)
+    training_of._loops.clear()
+    found = [clustered(number, middle, pruned=pruned) for number in (2, 1, 2)]
+    assert len(training_of._loops) == 1
+    assert found == [expected[2], expected[1], expected[2]]
+    assert expected[1] != expected[2]
 
 
 @pytest.mark.parametrize(
