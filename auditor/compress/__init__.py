@@ -66,5 +66,6 @@ def method_of(settings: Mapping[str, Any]) -> Method:
         "float16": Quantize,
         "dynamic_int8": Quantize,
         "int8": Quantize,
+        "int16x8": Quantize,
     }
     return methods[settings["method"]](**settings)

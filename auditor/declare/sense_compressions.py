@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from auditor.declare.mistakes import KeyPath, Mistake
-from auditor.spec import QUANTIZERS, Method, Prune, steps_of
+from auditor.spec import QUANTIZERS, Method, Prune, Quantize, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,8 @@ def check_method(step: Method, here: KeyPath) -> Iterator[Mistake]:
     """The keys of one method go together."""
     if isinstance(step, Prune):
         yield from _check_pruning(step, here)
+    if isinstance(step, Quantize):
+        yield from _check_quantising(step, here)
 
 
 def _check_pruning(step: Prune, here: KeyPath) -> Iterator[Mistake]:
@@ -66,3 +68,18 @@ def _check_pruning(step: Prune, here: KeyPath) -> Iterator[Mistake]:
     if step.schedule == "constant" and step.end_step is not None:
         message = "has no meaning with a constant schedule, which prunes to the end"
         yield Mistake(path=(*here, "end_step"), message=message)
+
+
+_IO = {"int8": ("float32", "int8", "uint8"), "int16x8": ("float32", "int16")}
+"""Types of input and output that the methods can have that compute in integers."""
+
+
+def _check_quantising(step: Quantize, here: KeyPath) -> Iterator[Mistake]:
+    if step.method not in _IO:
+        for key in sorted({"io", "per_channel", "calibration"} & step.model_fields_set):
+            message = f"has no meaning with {step.method}, which computes in float32: int8 and int16x8 have it"
+            yield Mistake(path=(*here, key), message=message)
+    elif step.io not in _IO[step.method]:
+        types = _IO[step.method]
+        message = f"{step.io!r} is no type that {step.method} can read: {', '.join(types[:-1])} or {types[-1]}"
+        yield Mistake(path=(*here, "io"), message=message)

@@ -15,6 +15,8 @@ import numpy as np
 from auditor.errors import ModelError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from auditor.records import FloatArray, IntArray
 
 TYPES = {
@@ -45,12 +47,17 @@ class Tensor:
     shape: tuple[int, ...]
     type: str
     """Such as "float32" or "int8"."""
-    quantised: bool
-    """Whether it has a scale."""
+    scales: int
+    """Number of its scales: none, one, or one a channel."""
     zero_points: IntArray
     """None, one, or one a channel."""
     data: memoryview
     """Of a constant, a part of the file's bytes; empty for what is computed."""
+
+    @property
+    def quantised(self) -> bool:
+        """Whether it has a scale."""
+        return self.scales > 0
 
     @property
     def weights(self) -> int:
@@ -71,9 +78,21 @@ class Tensor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of a TFLite file, and what it reads and computes."""
+
+    name: str
+    inputs: tuple[Tensor, ...]
+    """Without those that are left out."""
+    outputs: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TFLiteFile:
     """What a TFLite file holds, as far as an audit asks."""
 
+    graph: tuple[Operation, ...]
+    """The operations of all graphs, each in order, the main one first."""
     operations: tuple[str, ...]
     """Of the main graph, in order."""
     tensors: tuple[Tensor, ...]
@@ -92,10 +111,10 @@ def parse_tflite(content: bytes, file: str) -> TFLiteFile:
         buffers = [_buffer(table) for table in root.tables(4)]
         graphs = [_Graph(table, buffers) for table in root.tables(2)]
         refused = sorted({name for number, name in codes if number in _REFUSED})
-        operations = tuple(codes[table.number(0, "<I")][1] for table in graphs[0].table.tables(3))
         main = graphs[0]
         parsed = TFLiteFile(
-            operations=operations,
+            graph=tuple(operation for graph in graphs for operation in graph.operations(codes)),
+            operations=tuple(operation.name for operation in main.operations(codes)),
             tensors=tuple(tensor for graph in graphs for tensor in graph.tensors),
             inputs=tuple(main.tensors[index] for index in main.ends(1)),
             outputs=tuple(main.tensors[index] for index in main.ends(2)),
@@ -195,9 +214,21 @@ class _Graph:
     def __init__(self, table: _Table, buffers: list[memoryview]) -> None:
         self.table = table
         self.tensors = [_tensor(each, buffers) for each in table.tables(0)]
-        for operation in table.tables(3):
-            _within(operation.numbers(1, "<i4"), -1, len(self.tensors))  # -1: an input that is left out
-            _within(operation.numbers(2, "<i4"), 0, len(self.tensors))
+        self._operations = [
+            (each.number(0, "<I"), each.numbers(1, "<i4"), each.numbers(2, "<i4")) for each in table.tables(3)
+        ]
+        for _, inputs, outputs in self._operations:
+            _within(inputs, -1, len(self.tensors))  # -1: an input that is left out
+            _within(outputs, 0, len(self.tensors))
+
+    def operations(self, codes: list[tuple[int, str]]) -> Iterator[Operation]:
+        """The operations, in order; `codes` has number and name of each kind."""
+        for number, inputs, outputs in self._operations:
+            yield Operation(
+                name=codes[number][1],
+                inputs=tuple(self.tensors[index] for index in inputs if index >= 0),
+                outputs=tuple(self.tensors[index] for index in outputs),
+            )
 
     def ends(self, field: int) -> IntArray:
         """Which tensors go in, or come out."""
@@ -236,7 +267,7 @@ def _tensor(table: _Table, buffers: list[memoryview]) -> Tensor:
         name=table.text(3),
         shape=tuple(map(int, shape)),
         type=TYPES.get(number, f"type {number}"),
-        quantised=quantisation is not None and quantisation.numbers(2, "<f4").size > 0,
+        scales=0 if quantisation is None else quantisation.numbers(2, "<f4").size,
         zero_points=np.zeros(0, np.int64) if quantisation is None else quantisation.numbers(3, "<i8"),
         data=buffers[table.number(2, "<I")],
     )

@@ -18,7 +18,7 @@ import numpy as np
 from auditor.compress import Compressed, MemberError, method_of
 from auditor.compress.measured import measure_file
 from auditor.compress.prune import Prune
-from auditor.data.inputs import read_inputs, to_float
+from auditor.data.inputs import read_inputs, representative, to_float
 from auditor.errors import AuditorError, IncompleteError, ModelError, Problem
 from auditor.models.architectures import build
 from auditor.models.artifact import BATCH, TIMED_BATCH, latency, predict
@@ -227,7 +227,7 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
             train(model, inputs, step["training"], facts.activation, step["seed"], reuse=reuse)
             model = method.strip(model)
         measured |= method.check(model)
-        if (file := method.convert(model, to_float(inputs.calibration_x, inputs))) is not None:
+        if (file := method.convert(model, representative(inputs, step.get("calibration")))) is not None:
             return replace(file, measured={**measured, **file.measured})
     return Compressed(ending=".keras", content=keras_bytes(model), measured=measured)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from auditor.compress.prune import can_stack, plan_pruning
+from auditor.data.representative import name_of_set
 from auditor.errors import AuditorError, ModelError, Problem
 from auditor.models.architectures import check_architecture
 from auditor.models.load import ending_of, read_pinned
@@ -20,7 +21,7 @@ from auditor.population.stacked import MOST
 from auditor.population.train import total_steps
 from auditor.provenance import canonical, digest_of
 from auditor.records import BASELINE
-from auditor.spec import Artifact, Method, PredictionColumns, Prune, Trained, steps_of
+from auditor.spec import Artifact, Method, PredictionColumns, Prune, Quantize, Trained, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -243,6 +244,9 @@ class _Planner:
 
     def _step(self, method: Method, where: str) -> dict[str, Any]:
         settings = method.model_dump(mode="json", exclude=_NOT_OF_A_STEP)
+        if isinstance(method, Quantize):
+            name = name_of_set(method, self._spec)
+            settings["calibration"] = None if name is None else self._dataset.calibrations[name]
         if not isinstance(method, Trained):
             return settings | {"training": None}
         training = self._training(method.epochs or self._spec.training.epochs)
