@@ -37,6 +37,10 @@ class Method(Protocol):
         """
         return model
 
+    def calibrate(self, model: KerasModel, examples: FloatArray) -> None:  # noqa: ARG002 - most learn nothing of them
+        """Set in a prepared model what it shall know of the representative set, float32 [m, ...], before it trains."""
+        return
+
     def strip(self, model: KerasModel) -> KerasModel:
         """A prepared and trained model without what only training needed."""
         return model
@@ -59,6 +63,7 @@ class Method(Protocol):
 def method_of(settings: Mapping[str, Any]) -> Method:
     """The method of one step: its `method` and that method's settings."""
     from auditor.compress.prune import Prune  # noqa: PLC0415 - the families import this module
+    from auditor.compress.qat import QuantizeAware  # noqa: PLC0415
     from auditor.compress.quantize import Quantize  # noqa: PLC0415
 
     methods: dict[str, Callable[..., Method]] = {
@@ -67,5 +72,6 @@ def method_of(settings: Mapping[str, Any]) -> Method:
         "dynamic_int8": Quantize,
         "int8": Quantize,
         "int16x8": Quantize,
+        "qat": QuantizeAware,
     }
     return methods[settings["method"]](**settings)

@@ -95,6 +95,19 @@ def check_converted(content: bytes, model: KerasModel, asked: Asked) -> dict[str
     }
 
 
+def refuse_many_words(model: KerasModel, method: str) -> None:
+    """Raise MemberError where inputs are numbers of things, more than the levels that inputs are rounded to."""
+    from auditor.tf import load
+
+    levels = 1 << (15 if method == "int16x8" else 8)
+    for each in model.submodules:
+        if isinstance(each, load().tf_keras.layers.Embedding) and each.input_dim > levels:
+            raise MemberError(
+                f"{method} would round the numbers of words that the model reads to {levels:,} levels, and the layer "
+                f"{each.name} tells {each.input_dim:,} words apart: dynamic_int8 and float16 leave them whole"
+            )
+
+
 def kernels(file: TFLiteFile, model: KerasModel) -> Iterator[tuple[str, Tensor, int]]:
     """For each operation with a stored kernel its layer, the kernel, and the axis of the output channels."""
     for operation in file.graph:
@@ -150,4 +163,10 @@ def _layer(tensor: str, model: KerasModel) -> str:
     """The name of the layer that a tensor came of, where its own tells; else its own."""
     layers = {each.name for each in model.submodules if hasattr(each, "input_spec")} - {model.name}
     found = [part for part in tensor.partition(";")[0].split("/") if part in layers]
-    return found[-1] if found else tensor
+    return _unwrapped(found[-1], layers) if found else tensor
+
+
+def _unwrapped(layer: str, layers: set[str]) -> str:
+    """A layer's own name, where it is that of TFMOT's wrapper."""
+    inner = layer.removeprefix("quant_")
+    return inner if inner in layers else layer

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from auditor.compress import Compressed, Method
-from auditor.compress.converted import Asked, check_converted, convert
+from auditor.compress.converted import Asked, check_converted, convert, refuse_many_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,15 @@ class Quantize(Method):
     calibration: str | None = None
     """Which representative set: None is the audit's."""
 
+    def prepare(self, model: KerasModel, seed: int) -> KerasModel:  # noqa: ARG002 - nothing is drawn
+        """The model as it is. Raises MemberError where its inputs cannot be rounded."""
+        if self.method in _ACTIVATIONS:
+            refuse_many_words(model, self.method)
+        return model
+
     def convert(self, model: KerasModel, calibration: FloatArray) -> Compressed:
         """The TFLite file. Raises MemberError where its types are not those asked for."""
+        self.prepare(model, 0)
         content = convert(model, lambda tf, converter: self._set_up(tf, converter, calibration))
         asked = Asked(
             method=self.method,

@@ -224,6 +224,7 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
         method = method_of({key: value for key, value in step.items() if key not in {"training", "seed"}})
         if step["training"]:
             model = method.prepare(model, step["seed"])
+            method.calibrate(model, representative(inputs, step.get("calibration")))
             train(model, inputs, step["training"], facts.activation, step["seed"], reuse=reuse)
             model = method.strip(model)
         measured |= method.check(model)
