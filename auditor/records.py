@@ -124,6 +124,8 @@ class Dataset:
     splits: tuple[SplitSize, ...]
     digest: str
     """SHA-256 over the source's bytes and the declaration: all that determines what a model reads and is scored on."""
+    calibrations: Mapping[str, str] = field(default_factory=dict)
+    """Representative sets that are a single variant's own: for the name of each a digest of its rows."""
     warnings: tuple[str, ...] = ()
 
 

@@ -71,6 +71,47 @@ def keras3() -> Any:  # noqa: ANN401 - the module
     return keras
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QAT:
+    """What TFMOT has for quantisation-aware training, much of it where only its own modules lead."""
+
+    keras: Any
+    """Its public functions."""
+    configs: Any
+    registry: Any
+    operations: Any
+    default: Any
+    keep_sparsity: Any
+    keep_clusters: Any
+    strip_clusters: Any
+
+
+@functools.cache
+def qat() -> QAT:
+    """Quantisation-aware training, set up as everything else."""
+    load()
+    import tensorflow_model_optimization as tfmot
+    from tensorflow_model_optimization.python.core.quantization.keras import quant_ops
+    from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.cluster_preserve import cluster_utils
+    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+        default_8bit_quantize_configs,
+        default_8bit_quantize_registry,
+        default_8bit_quantize_scheme,
+    )
+
+    combined = tfmot.experimental.combine
+    return QAT(
+        keras=tfmot.quantization.keras,
+        configs=default_8bit_quantize_configs,
+        registry=default_8bit_quantize_registry.Default8BitQuantizeRegistry,
+        operations=quant_ops,
+        default=default_8bit_quantize_scheme.Default8BitQuantizeScheme,
+        keep_sparsity=combined.Default8BitPrunePreserveQuantizeScheme,
+        keep_clusters=combined.Default8BitClusterPreserveQuantizeScheme,
+        strip_clusters=cluster_utils.strip_clustering_cqat,
+    )
+
+
 def seed(number: int) -> None:
     """Forget all graphs and layer names of earlier members, then seed every generator of this process."""
     keras = load().tf_keras

@@ -48,6 +48,10 @@ class Method(Protocol):
         """
         return None
 
+    def calibrate(self, model: KerasModel, examples: FloatArray) -> None:  # noqa: ARG002 - most learn nothing of them
+        """Set in a prepared model what it shall know of the representative set, float32 [m, ...], before it trains."""
+        return
+
     def strip(self, model: KerasModel) -> KerasModel:
         """A prepared and trained model without what only training needed."""
         return model
@@ -79,6 +83,7 @@ def method_of(settings: Mapping[str, Any]) -> Method:
     from auditor.compress.distill import Distill  # noqa: PLC0415
     from auditor.compress.low_rank import LowRank  # noqa: PLC0415
     from auditor.compress.prune import Prune  # noqa: PLC0415
+    from auditor.compress.qat import QuantizeAware  # noqa: PLC0415
     from auditor.compress.quantize import Quantize  # noqa: PLC0415
     from auditor.compress.sham import Sham  # noqa: PLC0415
 
@@ -91,5 +96,7 @@ def method_of(settings: Mapping[str, Any]) -> Method:
         "float16": Quantize,
         "dynamic_int8": Quantize,
         "int8": Quantize,
+        "int16x8": Quantize,
+        "qat": QuantizeAware,
     }
     return methods[settings["method"]](**settings)

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from auditor.declare.mistakes import KeyPath, Mistake
-from auditor.spec import QUANTIZERS, LowRank, Method, Prune, steps_of
+from auditor.spec import QUANTIZERS, LowRank, Method, Prune, Quantize, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +59,8 @@ def check_method(step: Method, here: KeyPath) -> Iterator[Mistake]:
     if isinstance(step, LowRank) and (step.ratio is None) == (step.energy is None):
         found = "both" if step.energy else "neither"
         yield Mistake(path=here, message=f"needs one of ratio and energy, not {found}")
+    if isinstance(step, Quantize):
+        yield from _check_quantising(step, here)
 
 
 def _check_pruning(step: Prune, here: KeyPath) -> Iterator[Mistake]:
@@ -115,3 +117,18 @@ def _unused(step: Prune) -> dict[str, str]:
 def _meaningless(step: Prune, unused: dict[str, str], here: KeyPath) -> Iterator[Mistake]:
     for key in sorted(unused.keys() & step.model_fields_set):
         yield Mistake(path=(*here, key), message=f"has no meaning with {unused[key]}")
+
+
+_IO = {"int8": ("float32", "int8", "uint8"), "int16x8": ("float32", "int16")}
+"""Types of input and output that the methods can have that compute in integers."""
+
+
+def _check_quantising(step: Quantize, here: KeyPath) -> Iterator[Mistake]:
+    if step.method not in _IO:
+        for key in sorted({"io", "per_channel", "calibration"} & step.model_fields_set):
+            message = f"has no meaning with {step.method}, which computes in float32: int8 and int16x8 have it"
+            yield Mistake(path=(*here, key), message=message)
+    elif step.io not in _IO[step.method]:
+        types = _IO[step.method]
+        message = f"{step.io!r} is no type that {step.method} can read: {', '.join(types[:-1])} or {types[-1]}"
+        yield Mistake(path=(*here, "io"), message=message)

@@ -54,14 +54,19 @@ class Tensor:
     shape: tuple[int, ...]
     type: str
     """Such as "float32" or "int8"."""
-    quantised: bool
-    """Whether it has a scale."""
+    scales: int
+    """Number of its scales: none, one, or one a channel."""
     zero_points: IntArray
     """None, one, or one a channel."""
     channel: int
     """The axis of channels, where each has a scale of its own."""
     data: memoryview
     """Of a constant, a part of the file's bytes; empty for what is computed."""
+
+    @property
+    def quantised(self) -> bool:
+        """Whether it has a scale."""
+        return self.scales > 0
 
     @property
     def weights(self) -> int:
@@ -85,12 +90,12 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation of a graph."""
+    """One operation of a TFLite file, and what it reads and computes."""
 
     name: str
-    reads: tuple[Tensor, ...]
+    inputs: tuple[Tensor, ...]
     """Without those that are left out."""
-    writes: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +104,8 @@ class TFLiteFile:
 
     operations: tuple[Operation, ...]
     """Of the main graph, in order."""
+    graph: tuple[Operation, ...]
+    """Of all graphs, each in order, the main one first."""
     tensors: tuple[Tensor, ...]
     """Of all graphs."""
     inputs: tuple[Tensor, ...]
@@ -121,11 +128,9 @@ def parse_tflite(content: bytes, file: str) -> TFLiteFile:
         refused = sorted({name for number, name in codes if number in _REFUSED})
         main = graphs[0]
         ends = main.ends(2)
-        operations = tuple(
-            Operation(name=codes[table.number(0, "<I")][1], reads=main.named(read), writes=main.named(made))
-            for table, (read, made) in zip(main.table.tables(3), main.links, strict=True)
-        )
+        operations = tuple(main.operations(codes))
         parsed = TFLiteFile(
+            graph=tuple(operation for graph in graphs for operation in graph.operations(codes)),
             operations=operations,
             tensors=tuple(tensor for graph in graphs for tensor in graph.tensors),
             inputs=tuple(main.tensors[index] for index in main.ends(1)),
@@ -156,13 +161,13 @@ def _names(root: _Table, main: _Graph, ends: IntArray) -> tuple[str, ...]:
 
 def _ends(main: _Graph, operations: Sequence[str], ends: IntArray) -> Iterator[str]:
     """The operation that each output of the main graph comes of."""
-    makers = {made: number for number, (_, outputs) in enumerate(main.links) for made in outputs.tolist()}
+    makers = {made: number for number, (_, _, outputs) in enumerate(main.links) for made in outputs.tolist()}
     for tensor in ends.tolist():
         number = makers.get(tensor, -1)
         for _ in range(_PASSED):
-            if number < 0 or operations[number] not in _NO_END or not main.links[number][0].size:
+            if number < 0 or operations[number] not in _NO_END or not main.links[number][1].size:
                 break
-            number = makers.get(int(main.links[number][0][0]), -1)
+            number = makers.get(int(main.links[number][1][0]), -1)
         yield operations[number] if number >= 0 else ""
 
 
@@ -250,15 +255,22 @@ class _Graph:
     def __init__(self, table: _Table, buffers: list[memoryview]) -> None:
         self.table = table
         self.tensors = [_tensor(each, buffers) for each in table.tables(0)]
-        self.links = [(each.numbers(1, "<i4"), each.numbers(2, "<i4")) for each in table.tables(3)]
-        """What each operation reads and makes."""
-        for read, made in self.links:
+        self.links = [
+            (each.number(0, "<I"), each.numbers(1, "<i4"), each.numbers(2, "<i4")) for each in table.tables(3)
+        ]
+        """Kind of each operation, and what it reads and makes."""
+        for _, read, made in self.links:
             _within(read, -1, len(self.tensors))  # -1: an input that is left out
             _within(made, 0, len(self.tensors))
 
-    def named(self, places: IntArray) -> tuple[Tensor, ...]:
-        """Tensors by their places, but for an input that is left out."""
-        return tuple(self.tensors[place] for place in places if place >= 0)
+    def operations(self, codes: list[tuple[int, str]]) -> Iterator[Operation]:
+        """The operations, in order; `codes` has number and name of each kind."""
+        for number, read, made in self.links:
+            yield Operation(
+                name=codes[number][1],
+                inputs=tuple(self.tensors[index] for index in read if index >= 0),
+                outputs=tuple(self.tensors[index] for index in made),
+            )
 
     def ends(self, field: int) -> IntArray:
         """Which tensors go in, or come out."""
@@ -297,7 +309,7 @@ def _tensor(table: _Table, buffers: list[memoryview]) -> Tensor:
         name=table.text(3),
         shape=tuple(map(int, shape)),
         type=TYPES.get(number, f"type {number}"),
-        quantised=quantisation is not None and quantisation.numbers(2, "<f4").size > 0,
+        scales=0 if quantisation is None else quantisation.numbers(2, "<f4").size,
         zero_points=np.zeros(0, np.int64) if quantisation is None else quantisation.numbers(3, "<i8"),
         channel=0 if quantisation is None else max(quantisation.number(6, "<i"), 0),
         data=buffers[table.number(2, "<I")],

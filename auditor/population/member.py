@@ -20,7 +20,7 @@ from auditor.compress import Compressed, MemberError, Method, method_of
 from auditor.compress.measured import measure_file
 from auditor.compress.prune import Prune
 from auditor.compress.summaries import EVENTS, look, write_events
-from auditor.data.inputs import read_inputs, to_float
+from auditor.data.inputs import read_inputs, representative, to_float
 from auditor.errors import AuditorError, IncompleteError, ModelError, Problem
 from auditor.models.architectures import build
 from auditor.models.artifact import BATCH, TIMED_BATCH, latency, predict
@@ -266,17 +266,19 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
             model = method.prepare(model, step["seed"])
             if lesson is not None:
                 activation = _facts(model, "student", job).activation
+            method.calibrate(model, representative(inputs, step.get("calibration")))
             watch = (lambda now: logged.append(look(now))) if step.get("summaries") else None
-            given = step["training"], activation, step["seed"]
-            train(model, inputs, *given, reuse=reuse, watch=watch, lesson=lesson)
+            course = step["training"], activation, step["seed"]
+            train(model, inputs, *course, reuse=reuse, watch=watch, lesson=lesson)
             model = method.strip(model)
         measured |= method.check(model)
-        if (file := method.convert(model, to_float(inputs.calibration_x, inputs))) is not None:
+        if (file := method.convert(model, representative(inputs, step.get("calibration")))) is not None:
             return replace(file, measured={**measured, **file.measured}, logged=logged)
     return Compressed(ending=".keras", content=keras_bytes(model), measured=measured, logged=logged)
 
 
 def _method(step: Mapping[str, Any]) -> Method:
+    # the positions of its representative set are not the method's concern
     return method_of({key: value for key, value in step.items() if key not in {"training", "seed"}})
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from auditor.compress.distill import check_student
 from auditor.compress.prune import can_stack, plan_pruning
+from auditor.data.representative import name_of_set
 from auditor.errors import AuditorError, ModelError, Problem, SpecError
 from auditor.models.architectures import check_architecture
 from auditor.models.load import ending_of, read_pinned
@@ -21,7 +22,17 @@ from auditor.population.stacked import MOST
 from auditor.population.train import total_steps
 from auditor.provenance import canonical, digest_of
 from auditor.records import BASELINE
-from auditor.spec import Artifact, Distill, Method, PredictionColumns, Prune, Trained, steps_of
+from auditor.spec import (
+    Artifact,
+    Distill,
+    Method,
+    PredictionColumns,
+    Prune,
+    Quantize,
+    QuantizeAware,
+    Trained,
+    steps_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +47,8 @@ _NOT_OF_A_STEP = {
     "name", "then", "export", "export_member", "epochs", "learning_rate", "begin_epoch", "end_epoch"
 }  # fmt: skip
 """Keys of a compression that say nothing of what one method does, or say it in other words."""
+_KEPT = {"prune": "sparsity", "cluster": "clusters"}
+"""What methods make that quantisation-aware training after them shall keep."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,12 +273,21 @@ class _Planner:
 
     def _steps(self, entry: Compression) -> list[dict[str, Any]]:
         """The recipe: settings and training of each method, one after another."""
-        return [self._step(method, f"compression {entry.name}") for method in steps_of(entry)]
+        steps: list[dict[str, Any]] = []
+        for method in steps_of(entry):
+            step = self._step(method, f"compression {entry.name}")
+            if isinstance(method, QuantizeAware):
+                step["keeps"] = [_KEPT[before["method"]] for before in steps if before["method"] in _KEPT]
+            steps.append(step)
+        return steps
 
     def _step(self, method: Method, where: str) -> dict[str, Any]:
         settings = method.model_dump(mode="json", exclude=_NOT_OF_A_STEP)
         if isinstance(method, Distill):
             check_student(method.student, method.options, where)
+        if isinstance(method, Quantize):
+            name = name_of_set(method, self._spec)
+            settings["calibration"] = None if name is None else self._dataset.calibrations[name]
         if not isinstance(method, Trained):
             return settings | {"training": None}
         training = self._training(method.epochs or self._spec.training.epochs)

@@ -166,17 +166,27 @@ def _loop_for(model: KerasModel, training: Mapping[str, Any], activation: str | 
 def _is_reusable(model: KerasModel, training: Mapping[str, Any]) -> bool:
     """Whether all that a graph keeps from step to step is in weights and in slots that start at zero.
 
-    Random layers have the state of their generators beside, a layer of the user's own may have anything, and the newer
-    optimizers, which weight decay needs, keep their learning rate in a variable.
+    Random layers have the state of their generators beside, a layer of the user's own may have anything, what keeps
+    zeros or clusters while rounding holds masks that are no weights, and the newer optimizers, which weight decay
+    needs, keep their learning rate in a variable.
     """
     from auditor.tf import load
 
     layers = [part for part in model.submodules if isinstance(part, load().tf_keras.layers.Layer)]
-    known = all(type(layer).__module__.startswith(_KNOWN) for layer in layers)
+    known = all(type(layer).__module__.startswith(_KNOWN) and not _holds_masks(layer) for layer in layers)
     return known and not training["weight_decay"] and not any(hasattr(layer, "_random_generator") for layer in layers)
 
 
 _KNOWN = ("tf_keras.", "tensorflow_model_optimization.", "auditor.compress.masks")
+
+
+def _holds_masks(layer: Any) -> bool:  # noqa: ANN401
+    """Whether this is a wrapper of quantisation-aware training that has more than variables."""
+    from auditor.tf import load
+
+    variable = load().tf.Variable
+    held = (part for *_, held in getattr(layer, "_weight_vars", ()) for part in held.values())
+    return not all(isinstance(part, variable) for part in held)
 
 
 def _copy(source: KerasModel, target: KerasModel) -> None:

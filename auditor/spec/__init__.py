@@ -46,7 +46,7 @@ from auditor.spec.data import (
     Text,
 )
 from auditor.spec.models import Augment, Model, PopulationTable, Schedule, Training
-from auditor.spec.tables import CLASS, LabelValue, Name, Pins, Table, one_or_many
+from auditor.spec.tables import CLASS, LabelValue, Name, Pins, RepresentativeSet, Table, one_or_many
 
 __all__ = [
     "CALIBRATED",
@@ -78,6 +78,7 @@ __all__ = [
     "QuantizeAware",
     "RecordFeature",
     "Report",
+    "RepresentativeSet",
     "Run",
     "Schedule",
     "Sham",

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from auditor.spec.data import OwnScaling
-from auditor.spec.tables import Name, Outputs, Pins, Table, one_or_many
+from auditor.spec.tables import Name, Outputs, Pins, RepresentativeSet, Table, one_or_many
 
 Sparsity = Annotated[float, Field(ge=0, lt=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -158,6 +158,7 @@ class Quantize(Method):
         "float32", description="type of input and output; integers with int8 (`int8`, `uint8`) and int16x8 (`int16`)"
     )
     per_channel: bool = Field(True, description="whether each output channel has a scale of its own; int8 and int16x8")
+    calibration: RepresentativeSet | None = Field(None, description="a representative set of its own; int8 and int16x8")
 
 
 class QuantizeAware(LayerByLayer):
@@ -189,7 +190,7 @@ class PredictionColumns(Table):
 
 
 QUANTIZERS = ("float16", "dynamic_int8", "int8", "int16x8")
-CALIBRATED = ("int8", "int16x8")
+CALIBRATED = ("int8", "int16x8", "qat")
 """Methods that need a representative set."""
 _KINDS = {
     "prune": "~prune",

@@ -14,7 +14,7 @@ from pydantic import (
     Tag,
 )
 
-from auditor.spec.tables import Fraction, LabelValue, Table
+from auditor.spec.tables import Fraction, LabelValue, RepresentativeSet, Table
 
 
 class SplitColumn(Table):
@@ -76,10 +76,9 @@ class Text(Table):
     length: PositiveInt = Field(200, description="words of a text that are read; shorter texts end in zeros")
 
 
-class Calibration(Table):
-    """`[data.calibration]`: the representative set that int8 is calibrated on."""
+class Calibration(RepresentativeSet):
+    """`[data.calibration]`: the representative set that int8, int16x8 and qat are calibrated on."""
 
-    size: PositiveInt = Field(256, description="examples")
     split: LabelValue | None = Field(None, description="value of the split column; default: the training split")
 
 
