@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _INITS = {"kmeans++": "KMEANS_PLUS_PLUS", "linear": "LINEAR", "density": "DENSITY_BASED", "random": "RANDOM"}
 """TFMOT's names of where the centroids start; only the last one goes by a seed."""
-_REAL = ("float32", "float16")
+_FEWEST = 2
+"""Clusters that TFMOT makes at least; one more where zeros are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +50,21 @@ class Cluster(Method):
 
         def wrap(layer: Any) -> Any:  # noqa: ANN401 - tf_keras publishes no types
             weights = [] if layer.name in left_out else _clusterable(layer)
-            if not weights or any(np.unique(weight).size <= self.clusters for weight in weights):
+            if not weights:
                 return layer
+            # Pruning may have left fewer values than are asked for: trained on without a wrapper, there would be more.
+            few, has_zeros = min(np.unique(weight).size for weight in weights), any((w == 0).any() for w in weights)
             return tfm.clustering.cluster_weights(
                 layer,
-                number_of_clusters=self.clusters,
-                cluster_centroids_init=start,
-                preserve_sparsity=any((weight == 0).any() for weight in weights),
+                number_of_clusters=max(_FEWEST + has_zeros, min(self.clusters, few)),
+                # the other ways look for as many different values as there are to be centroids
+                cluster_centroids_init=start if few > self.clusters else tfm.clustering.CentroidInitialization.LINEAR,
+                preserve_sparsity=has_zeros,
             )
 
         wrapped = tfm.tf_keras.models.clone_model(copy, clone_function=wrap)
-        if not any(hasattr(layer, "cluster_centroids") for layer in wrapped.layers):
+        counts = [np.unique(weight).size for _, weight in self._kernels(model, left_out)]
+        if max(counts, default=0) <= self.clusters:
             raise MemberError(self._nothing(model, left_out))
         for layer in wrapped.layers:
             _keep_state(layer)
@@ -72,13 +77,13 @@ class Cluster(Method):
         return load().clustering.strip_clustering(model)
 
     def check(self, model: KerasModel) -> Mapping[str, Any]:
-        """Raises MemberError where a kernel has more values than asked for, or one alone."""
-        found = [
-            (name, np.unique(weight).size)
-            for name, weight in self._kernels(model, skipped(model, self.skip))
-            if weight.size > self.clusters
-        ]
-        wrong = [f"{name} has {count:,}" for name, count in found if not 1 < count <= self.clusters]
+        """Raises MemberError where a kernel has more values than asked for, or one alone where not all are zero."""
+        kernels = list(self._kernels(model, skipped(model, self.skip)))
+        found = [(name, np.unique(weight).size) for name, weight in kernels if weight.size > self.clusters]
+        # what pruning has emptied stays so
+        empty = {name for name, weight in kernels if not weight.any()}
+        wrong = [f"{name} has {count:,}" for name, count in found if count > self.clusters]
+        wrong += [f"{name} has one alone" for name, count in found if count == 1 and name not in empty]
         if wrong:
             raise MemberError(f"2 to {self.clusters} values a kernel were asked for, but {'; '.join(wrong)}")
         inner = Counter(name for name, _ in found)
@@ -93,14 +98,13 @@ class Cluster(Method):
         }
 
     def confirm(self, measured: Mapping[str, Any]) -> None:
-        """As many kernels of the file have few values; integers have scales by channel, which are not counted."""
-        real = [each["distinct_values"] for each in measured["kernels"] if each["type"] in _REAL]
-        asked = len(measured["clustered"]) - (len(measured["kernels"]) - len(real))
-        few = sum(count <= self.clusters for count in real)
-        if few < asked:
-            found = ", ".join(map(str, real))
+        """As many kernels of the file have few values; of integers with a scale a channel, each channel has."""
+        found = [each["distinct_values"] for each in measured["kernels"]]
+        asked = len(measured["clustered"])
+        if sum(count <= self.clusters for count in found) < asked:
+            listed = ", ".join(map(str, found))
             raise MemberError(
-                f"{asked} kernels were clustered to {self.clusters} values, but those of the file have {found}"
+                f"{asked} kernels were clustered to {self.clusters} values, but those of the file have {listed}"
             )
 
     def _kernels(self, model: KerasModel, left_out: set[str]) -> Iterator[tuple[str, FloatArray]]:
