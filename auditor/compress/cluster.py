@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _INITS = {"kmeans++": "KMEANS_PLUS_PLUS", "linear": "LINEAR", "density": "DENSITY_BASED", "random": "RANDOM"}
 """TFMOT's names of where the centroids start; only the last one goes by a seed."""
-_REAL = ("float32", "float16")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +92,17 @@ class Cluster(Method):
         }
 
     def confirm(self, measured: Mapping[str, Any]) -> None:
-        """As many kernels of the file have few values; integers have scales by channel, which are not counted."""
-        real = [each["distinct_values"] for each in measured["kernels"] if each["type"] in _REAL]
-        asked = len(measured["clustered"]) - (len(measured["kernels"]) - len(real))
-        few = sum(count <= self.clusters for count in real)
-        if few < asked:
-            found = ", ".join(map(str, real))
-            raise MemberError(
-                f"{asked} kernels were clustered to {self.clusters} values, but those of the file have {found}"
-            )
+        """As many kernels of the file have few values.
+
+        The converter scales each output channel by itself, for integers and where it folds normalisation into a
+        kernel: what is left then are few values a channel, which are not counted.
+        """
+        kernels = measured["kernels"]
+        few = sum(each["distinct_values"] <= self.clusters for each in kernels)
+        if few < len(measured["clustered"]) and all(each["type"] == "float32" for each in kernels):
+            found = ", ".join(str(each["distinct_values"]) for each in kernels)
+            asked = f"{len(measured['clustered'])} kernels were clustered to {self.clusters} values"
+            raise MemberError(f"{asked}, but those of the file have {found}")
 
     def _kernels(self, model: KerasModel, left_out: set[str]) -> Iterator[tuple[str, FloatArray]]:
         for layer in model.layers:
