@@ -44,18 +44,10 @@ class Cluster(Method):
         copy = tfm.tf_keras.models.clone_model(model)
         copy.set_weights(model.get_weights())
         reseed(seed)
-        start = getattr(tfm.clustering.CentroidInitialization, _INITS[self.init])
 
         def wrap(layer: Any) -> Any:  # noqa: ANN401 - tf_keras publishes no types
             weights = [] if layer.name in left_out else _clusterable(layer)
-            if not weights or any(np.unique(weight).size <= self.clusters for weight in weights):
-                return layer
-            return tfm.clustering.cluster_weights(
-                layer,
-                number_of_clusters=self.clusters,
-                cluster_centroids_init=start,
-                preserve_sparsity=any((weight == 0).any() for weight in weights),
-            )
+            return self._wrapped(layer, weights) if any(map(self._shares, weights)) else layer
 
         wrapped = tfm.tf_keras.models.clone_model(copy, clone_function=wrap)
         if not any(hasattr(layer, "cluster_centroids") for layer in wrapped.layers):
@@ -75,7 +67,7 @@ class Cluster(Method):
         found = [
             (name, np.unique(weight).size)
             for name, weight in self._kernels(model, skipped(model, self.skip))
-            if weight.size > self.clusters
+            if self._shares(weight)
         ]
         wrong = [f"{name} has {count:,}" for name, count in found if not 1 < count <= self.clusters]
         if wrong:
@@ -108,6 +100,32 @@ class Cluster(Method):
         for layer in model.layers:
             if layer.name not in left_out:
                 yield from ((layer.name, weight) for weight in _clusterable(layer))
+
+    def _wrapped(self, layer: Any, weights: list[FloatArray]) -> Any:  # noqa: ANN401
+        from auditor.tf import load
+
+        clustering = load().clustering
+        has_zeros, fewest = any((w == 0).any() for w in weights), min(np.unique(w).size for w in weights)
+        least = 3 if has_zeros else 2
+        if self.clusters < least:
+            raise MemberError(f"{layer.name} was pruned: beside zero there must be two values, clusters 3 or more")
+        # A small kernel that was pruned may have fewer values, which it would lose if it were trained freely.
+        number = min(self.clusters, max(fewest, least))
+        if any(weight.size <= number for weight in weights):
+            return layer
+        return clustering.cluster_weights(
+            layer,
+            number_of_clusters=number,
+            # All other ways to start need as many values as clusters.
+            cluster_centroids_init=clustering.CentroidInitialization[
+                _INITS[self.init if number <= fewest else "linear"]
+            ],
+            preserve_sparsity=has_zeros,
+        )
+
+    def _shares(self, weight: FloatArray) -> bool:
+        """Whether weights of this kernel share values, or must come to."""
+        return weight.size > self.clusters or np.unique(weight).size < weight.size
 
     def _nothing(self, model: KerasModel, left_out: set[str]) -> str:
         counts = [f"{name} has {np.unique(weight).size:,}" for name, weight in self._kernels(model, left_out)]
