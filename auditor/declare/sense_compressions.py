@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from auditor.declare.mistakes import KeyPath, Mistake
-from auditor.spec import QUANTIZERS, LowRank, Method, Prune, Quantize, steps_of
+from auditor.spec import QUANTIZERS, Cluster, LowRank, Method, Prune, Quantize, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +43,8 @@ def check_chain(entry: Compression, here: KeyPath) -> Iterator[Mistake]:
 
 def _clash(before: Method, step: Method) -> str | None:
     """Say why a method cannot follow another."""
+    if isinstance(before, Prune) and isinstance(step, Cluster) and step.clusters == 2:
+        return "2 clusters cannot follow prune: zero is one of them, and TFMOT needs two more"
     if _RANK[before.method] < _RANK[step.method]:
         return None
     if _RANK[before.method] == _RANK["int8"]:

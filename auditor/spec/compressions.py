@@ -112,7 +112,7 @@ class Cluster(LayerByLayer):
     clusters: Annotated[
         Annotated[Clusters, Tag("~one")] | Annotated[list[Clusters], Tag("~many"), Field(min_length=1)],
         Discriminator(one_or_many),
-    ] = Field(description="distinct values a layer; a list makes one variant a value")
+    ] = Field(description="distinct values a kernel, zero too where pruning left it; a list makes one variant a value")
     init: Literal["kmeans++", "linear", "density", "random"] = Field(
         "kmeans++", description="where the centroids start"
     )
@@ -125,7 +125,7 @@ class LowRank(LayerByLayer):
     ratio: Annotated[
         Annotated[Share | None, Tag("~one")] | Annotated[list[Share], Tag("~many"), Field(min_length=1)],
         Discriminator(one_or_many),
-    ] = Field(None, description="share of the full rank that is kept; a list makes one variant a value")
+    ] = Field(None, description="share of the full rank that is kept at least; a list makes one variant a value")
     energy: Share | None = Field(
         None, description="instead of ratio: share of the squared singular values that is kept, layer by layer"
     )
@@ -135,7 +135,7 @@ class Distill(Trained):
     """`[[compression]]`: distillation (Hinton et al. 2015) into a smaller model, the student."""
 
     method: Literal["distill"] = Field(description="`distill`")
-    student: str = Field(description="architecture, as model.architecture")
+    student: str = Field(description="architecture, as model.architecture; it starts fresh")
     options: dict[str, Any] = Field({}, description="of the student's architecture")
     temperature: PositiveFloat = Field(4.0, description="of both softmaxes in the soft part of the loss")
     alpha: float = Field(0.9, ge=0, le=1, description="weight of the teacher's soft targets; the labels have the rest")

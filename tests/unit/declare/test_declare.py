@@ -165,6 +165,16 @@ SENSE = {
         'method = "prune"\nsparsity = 0.9',
         'method = "cluster"\nclusters = 8\nthen = [{ method = "prune", sparsity = 0.9 }]',
     ),
+    "needs one of ratio and energy, not neither": ('method = "prune"\nsparsity = 0.9', 'method = "low_rank"'),
+    "needs one of ratio and energy, not both": (
+        'method = "prune"\nsparsity = 0.9',
+        'method = "low_rank"\nratio = [0.2, 0.4]\nenergy = 0.9',
+    ),
+    "ratio: should be less than 1, not 1.5": ('method = "prune"\nsparsity = 0.9', 'method = "low_rank"\nratio = 1.5'),
+    "2 clusters cannot follow prune: zero is one of them": (
+        "sparsity = 0.9",
+        'sparsity = 0.9\nthen = [{ method = "cluster", clusters = 2 }]',
+    ),
     "says something of the whole variant": (
         "sparsity = 0.9",
         'sparsity = 0.9\nthen = [{ method = "int8", name = "x" }]',

@@ -40,8 +40,10 @@ def load(tmp_path, text):
         ('method = "int8"\ncalibration = { by = ["sex"] }', 'by: has no meaning without select = "stratified"'),
         ('method = "int8"\ncalibration = { without = { sxe = ["F"] } }', "without: 'sxe' is no declared attribute"),
         (
-            'method = "qat"\nthen = []\n[[compression]]\nmethod = "prune"\nsparsity = 0.5\n'
-            'then = [{ method = "int8", calibration = { without = { sxe = ["F"] } } }]',
+            (
+                'method = "qat"\nthen = []\n[[compression]]\nmethod = "prune"\nsparsity = 0.5\n'
+                'then = [{ method = "int8", calibration = { without = { sxe = ["F"] } } }]'
+            ),
             "then[1].calibration.without: 'sxe' is no declared attribute",
         ),
         (

@@ -36,6 +36,7 @@ def populations(tmp_path_factory):
         {"name": "large", **DISTILL, "options": {"hidden": [64, 64]}},
         model={"architecture": "mlp", "options": {"hidden": [64, 32]}},
         training={"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "stacked": False},
+        population={"size": 1},
     )
     found = tiny.run(declared, tmp_path_factory.mktemp("chains"))
     return {each.name: each for each in found}
