@@ -16,6 +16,10 @@ architecture = "mlp"
 path = "people.csv"
 label = "income"
 """
+CHAIN = """method = "prune"
+sparsity = 0.5
+then = [{ method = "int8", calibration = { without = { sxe = ["F"] } } }]
+"""
 
 
 def load(tmp_path, text):
@@ -40,8 +44,7 @@ def load(tmp_path, text):
         ('method = "int8"\ncalibration = { by = ["sex"] }', 'by: has no meaning without select = "stratified"'),
         ('method = "int8"\ncalibration = { without = { sxe = ["F"] } }', "without: 'sxe' is no declared attribute"),
         (
-            'method = "qat"\nthen = []\n[[compression]]\nmethod = "prune"\nsparsity = 0.5\n'
-            'then = [{ method = "int8", calibration = { without = { sxe = ["F"] } } }]',
+            CHAIN,
             "then[1].calibration.without: 'sxe' is no declared attribute",
         ),
         (
