@@ -178,6 +178,8 @@ class Population:
     """How many members were trained side by side at most; None where each was trained by itself, or none."""
     sandbox: Sandbox | None = None
     """The weakest that a member was made in; None where no model was opened."""
+    events: Mapping[int, bytes] = field(default_factory=dict)
+    """By member: what pruning did while it trained, as a file of TensorBoard, where that was asked for."""
 
 
 # -------------------------------------------------------------------------------------------------------------- measure

@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorFlow:
-    """The three modules, set up; none of them publishes types."""
+    """The modules, set up; none of them publishes types."""
 
     tf: Any
     tf_keras: Any
     tfmot: Any
+    """Pruning by TFMOT."""
+    clustering: Any
+    """Clustering by TFMOT."""
 
 
 @functools.cache
@@ -47,7 +50,15 @@ def load() -> TensorFlow:
     # What TensorFlow has made by now stays for good: later collections need not look through half a million objects.
     gc.collect()
     gc.freeze()
-    return TensorFlow(tf=tf, tf_keras=tf_keras, tfmot=tfmot.sparsity.keras)
+    return TensorFlow(tf=tf, tf_keras=tf_keras, tfmot=tfmot.sparsity.keras, clustering=tfmot.clustering.keras)
+
+
+def pruning_classes() -> tuple[Any, Any]:
+    """TFMOT's wrapper of a layer, and what that asks for masks: classes to derive from, which have no public name."""
+    load()
+    from tensorflow_model_optimization.python.core.sparsity.keras import pruning_wrapper
+
+    return pruning_wrapper.PruneLowMagnitude, pruning_wrapper.pruning_impl.Pruning
 
 
 @functools.cache

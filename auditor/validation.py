@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditor import data, population
+from auditor.errors import ModelError, Problem
 from auditor.gates import declared_gates
 from auditor.measure.contrasts import VERSUS_BASELINE
 from auditor.measure.counts import count_labels
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from auditor.measure.estimates import Target
     from auditor.measure.setting import Setting
     from auditor.progress import Progress
-    from auditor.records import Dataset, DataSummary, Estimate, Gate, GroupKey, IntArray, Label
+    from auditor.records import Dataset, DataSummary, Estimate, Gate, GroupKey, Label
     from auditor.sandbox import Sandbox
 
 
@@ -80,8 +81,8 @@ def validate(declaration: Declaration, *, models: bool = True, progress: Progres
         dataset = source.load()
         gates = declared_gates(declaration, dataset)
         variants = population.plan(spec, dataset, declaration.base)
-        sample, glanced = _glance(declaration, source, dataset, progress or Silent()) if models else _NO_GLANCE
-    looks = look(glanced, dataset.labels[sample], len(dataset.classes))
+        glanced = _glance(declaration, source, dataset, progress or Silent()) if models else population.NOTHING
+    looks = look(glanced.given, dataset.labels[glanced.sample], len(dataset.classes))
     setting = _nothing_changes(dataset, spec.statistics.confidence, spec.statistics.min_group)
     alone = [variant.name for variant in variants if variant.claim == "recipe" and len(variant.jobs) == 1]
     return Validation(
@@ -90,25 +91,27 @@ def validate(declaration: Declaration, *, models: bool = True, progress: Progres
         reaches=tuple(reach for gate in gates for reach in _reaches(gate, setting)),
         sandbox=None if spec.model.predictions is not None else expected(spec.run),
         looks=looks,
-        sample=sample.size,
+        sample=glanced.sample.size,
         warnings=(
             *(f"{name} has one member: a claim about a recipe needs two, and is undefined" for name in alone),
-            *(f"{failure.variant}: {failure.reason}" for each in glanced for failure in each.failures),
-            *doubts(glanced, looks),
+            *(f"{failure.variant}: {failure.reason}" for each in glanced.given for failure in each.failures),
+            *doubts(glanced.given, looks),
         ),
     )
 
 
-_Glance = tuple["IntArray", tuple[Population, ...]]
-_NO_GLANCE: _Glance = (np.arange(0), ())
-
-
-def _glance(declaration: Declaration, source: Source, dataset: Dataset, progress: Progress) -> _Glance:
+def _glance(declaration: Declaration, source: Source, dataset: Dataset, progress: Progress) -> population.Glance:
+    """Look at given models and at what methods make of the layers. Raises ModelError with every refusal."""
     spec, base = declaration.spec, declaration.base
-    if spec.model.path is None:
-        return _NO_GLANCE
+    if spec.model.predictions is not None:
+        return population.NOTHING
     store = base / spec.run.store
-    return population.glance(spec, source, dataset, base=base, store_folder=store, progress=progress)
+    found = population.glance(spec, source, dataset, base=base, store_folder=store, progress=progress)
+    if found.refused:
+        raise ModelError(
+            *(Problem(where=f"compression {name}", message=reason) for name, reason in found.refused.items())
+        )
+    return found
 
 
 def _nothing_changes(dataset: Dataset, confidence: float, min_group: int) -> Setting:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from auditor.compress.lesson import Lesson
+    from auditor.compress.summaries import Logged
     from auditor.models import KerasModel
     from auditor.records import FloatArray
 
@@ -25,6 +27,8 @@ class Compressed:
     content: bytes
     measured: Mapping[str, Any]
     """What the methods alone can tell, such as the layers left uncompressed."""
+    logged: Sequence[Logged] = ()
+    """What pruning did while it trained, where that was asked for."""
 
 
 class Method(Protocol):
@@ -36,6 +40,13 @@ class Method(Protocol):
         Raises MemberError, naming key and layer, where this model cannot be compressed so.
         """
         return model
+
+    def lesson(self, model: KerasModel, activation: str | None) -> Lesson | None:  # noqa: ARG002
+        """What is to be learnt beside the labels, where `prepare` gives another model than the one before, `model`.
+
+        `activation` is that of its last layer.
+        """
+        return None
 
     def calibrate(self, model: KerasModel, examples: FloatArray) -> None:  # noqa: ARG002 - most learn nothing of them
         """Set in a prepared model what it shall know of the representative set, float32 [m, ...], before it trains."""
@@ -52,6 +63,12 @@ class Method(Protocol):
         """
         return {}
 
+    def confirm(self, measured: Mapping[str, Any]) -> None:
+        """Raise MemberError with the numbers where the file that is scored has lost what this method did.
+
+        `measured` is what `measure_file` and the checks found.
+        """
+
     def convert(self, model: KerasModel, calibration: FloatArray) -> Compressed | None:  # noqa: ARG002
         """The file, where this method makes another format, checked too; such a method is a recipe's last.
 
@@ -62,12 +79,20 @@ class Method(Protocol):
 
 def method_of(settings: Mapping[str, Any]) -> Method:
     """The method of one step: its `method` and that method's settings."""
-    from auditor.compress.prune import Prune  # noqa: PLC0415 - the families import this module
+    from auditor.compress.cluster import Cluster  # noqa: PLC0415 - the families import this module
+    from auditor.compress.distill import Distill  # noqa: PLC0415
+    from auditor.compress.low_rank import LowRank  # noqa: PLC0415
+    from auditor.compress.prune import Prune  # noqa: PLC0415
     from auditor.compress.qat import QuantizeAware  # noqa: PLC0415
     from auditor.compress.quantize import Quantize  # noqa: PLC0415
+    from auditor.compress.sham import Sham  # noqa: PLC0415
 
     methods: dict[str, Callable[..., Method]] = {
+        "distill": Distill,
+        "sham": Sham,
+        "low_rank": LowRank,
         "prune": Prune,
+        "cluster": Cluster,
         "float16": Quantize,
         "dynamic_int8": Quantize,
         "int8": Quantize,

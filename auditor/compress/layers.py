@@ -19,6 +19,5 @@ def skipped(model: KerasModel, patterns: Sequence[str]) -> set[str]:
     names = [layer.name for layer in model.layers]
     lost = [pattern for pattern in patterns if not any(fnmatchcase(name, pattern) for name in names)]
     if lost:
-        said = (f'skip: no layer is named "{p}" {did_you_mean(p, names)}'.strip() for p in lost)
-        raise MemberError(f"{'; '.join(said)}; the layers are {', '.join(names)}")
+        raise MemberError(" ".join(f'skip: no layer is named "{p}". {did_you_mean(p, names)}'.strip() for p in lost))
     return {name for name in names for pattern in patterns if fnmatchcase(name, pattern)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,20 +14,36 @@ GZIP_LEVEL = 6
 
 
 def measure_file(content: bytes, model: Artifact) -> dict[str, Any]:
-    """Sizes in bytes, raw and gzipped; parameters, nonzero ones; sparsity of the kernels, overall and by layer.
+    """Sizes in bytes, raw and gzipped; parameters, nonzero ones, types; kernels by layer; operations.
 
-    Kernels are weights of two dimensions or more; biases and normalisation count as parameters alone.
+    Kernels are weights of two dimensions or more, by which sparsity and distinct values go; biases and normalisation
+    count as parameters alone. Operations are left out where they are not known.
     """
     weights = list(model.weights())
-    kernels = [weight for weight in weights if len(weight[1]) > 1 and weight[2]]
-    size, nonzero = sum(each[2] for each in kernels), sum(each[3] for each in kernels)
+    kernels = [each for each in weights if len(each.shape) > 1 and each.size]
+    size, nonzero = sum(each.size for each in kernels), sum(each.nonzero for each in kernels)
+    types = Counter[str]()
+    for each in weights:
+        types[each.type] += each.size
+    macs = model.macs()
     return {
         "bytes": len(content),
         "bytes_gzipped": len(gzip.compress(content, GZIP_LEVEL, mtime=0)),
-        "parameters": sum(each[2] for each in weights),
-        "nonzero_parameters": sum(each[3] for each in weights),
+        "parameters": sum(each.size for each in weights),
+        "nonzero_parameters": sum(each.nonzero for each in weights),
         "sparsity": 1 - nonzero / size if size else 0.0,
-        "sparsity_by_layer": [
-            {"layer": name, "weights": count, "sparsity": 1 - left / count} for name, _, count, left in kernels
+        "distinct_values": max((each.distinct for each in kernels), default=0),
+        "weight_types": dict(sorted(types.items())),
+        "kernels": [
+            {
+                "layer": each.name,
+                "shape": list(each.shape),
+                "type": each.type,
+                "weights": each.size,
+                "sparsity": 1 - each.nonzero / each.size,
+                "distinct_values": each.distinct,
+            }
+            for each in kernels
         ],
+        **({} if macs is None else {"macs": macs}),
     }

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from auditor.errors import DataError, Problem
+from auditor.errors import DataError, ModelError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from auditor.records import FloatArray, IntArray
@@ -130,15 +130,29 @@ def _made(function: Callable[[FloatArray], FloatArray], pixels: FloatArray, name
     return real
 
 
-def to_float(x: InputArray, inputs: Inputs) -> FloatArray:
-    """The batch as a model reads it, float32; float32 input is returned as it is."""
+def to_float(x: InputArray, inputs: Inputs, own: Mapping[str, Any] | None = None) -> FloatArray:
+    """The batch as a model reads it, float32; float32 input is returned as it is.
+
+    `own`: scale, offset, mean and std of a model that reads the same inputs otherwise; they are for float32, too.
+    Raises ModelError where its mean or std is not of the last axis.
+    """
+    if own is not None:
+        return _rescaled(x, **own)
     if x.dtype == np.float32:
         return np.asarray(x, dtype=np.float32)
-    real = x.astype(np.float32) / np.float32(inputs.scale) + np.float32(inputs.offset)
-    if inputs.mean:
-        real -= np.array(inputs.mean, np.float32)
-    if inputs.std:
-        real /= np.array(inputs.std, np.float32)
+    return _rescaled(x, inputs.scale, inputs.offset, inputs.mean, inputs.std)
+
+
+def _rescaled(x: InputArray, scale: float, offset: float, mean: Sequence[float], std: Sequence[float]) -> FloatArray:
+    real = x.astype(np.float32) / np.float32(scale) + np.float32(offset)
+    for key, numbers in (("mean", mean), ("std", std)):
+        if len(numbers) not in {0, 1, real.shape[-1]}:
+            message = f"{len(numbers)} numbers, and the last axis of an example has {real.shape[-1]}"
+            raise ModelError(Problem(where=f"preprocess.{key}", message=message, advice="Give one, or one a channel."))
+    if mean:
+        real -= np.array(mean, np.float32)
+    if std:
+        real /= np.array(std, np.float32)
     return real
 
 

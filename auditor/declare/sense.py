@@ -12,7 +12,7 @@ from auditor.declare.sense_models import check_compressions, check_files, check_
 from auditor.declare.variants import default_name, expand
 from auditor.errors import did_you_mean
 from auditor.records import BASELINE
-from auditor.spec import steps_of
+from auditor.spec import names_of, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -161,7 +161,7 @@ def _check_run(spec: AuditSpec, raw: Mapping[str, Any]) -> Iterator[Mistake]:
 
 def _declared_variants(spec: AuditSpec, raw: Mapping[str, Any]) -> list[str]:
     """Give the names of all variants, and of the entries that they come from."""
-    expanded = [str(variant.name) for entry in spec.compression for variant in expand(entry)]
+    expanded = [name for entry in spec.compression for variant in expand(entry) for name in names_of(variant)]
     broken = [item.get("name") for item in _as_entries(raw.get("compression")) if isinstance(item, dict)]
     return [*expanded, *(entry.name or default_name(entry) for entry in spec.compression), *filter(None, broken)]
 

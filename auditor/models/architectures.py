@@ -16,14 +16,19 @@ if TYPE_CHECKING:
     from auditor.models import KerasModel
 
 
+_KEYS = ("model.architecture", "model.options")
+"""The keys of audit.toml that name an architecture and its options."""
 ARCHITECTURES: dict[str, Callable[..., KerasModel]] = {
     make.__name__: make for make in (mlp, cnn, resnet18, wide_resnet, resnet50, inception_v3, mobilenet_v2)
 }
 
 
-def check_architecture(name: str, options: Mapping[str, Any]) -> None:
-    """Refuse an unknown name or option, without TensorFlow. A user's own function is looked at where it is called."""
-    where = "model.architecture"
+def check_architecture(name: str, options: Mapping[str, Any], keys: tuple[str, str] = _KEYS) -> None:
+    """Refuse an unknown name or option, without TensorFlow. A user's own function is looked at where it is called.
+
+    `keys` are where both stand, in errors.
+    """
+    where, where_options = keys
     if ":" in name:
         return
     if name not in ARCHITECTURES:
@@ -33,7 +38,7 @@ def check_architecture(name: str, options: Mapping[str, Any]) -> None:
     known = [*list(inspect.signature(ARCHITECTURES[name]).parameters)[2:], *start.OPTIONS]
     problems = [
         Problem(
-            where=f"model.options.{option}",
+            where=f"{where_options}.{option}",
             message=f'"{name}" has no option "{option}"; it has {", ".join(known)}',
             advice=did_you_mean(option, known),
         )
@@ -44,27 +49,33 @@ def check_architecture(name: str, options: Mapping[str, Any]) -> None:
         raise ModelError(*problems)
 
 
-def build(name: str, input_shape: tuple[int, ...], classes: int, options: Mapping[str, Any]) -> KerasModel:
+def build(
+    name: str,
+    input_shape: tuple[int, ...],
+    classes: int,
+    options: Mapping[str, Any],
+    keys: tuple[str, str] = _KEYS,
+) -> KerasModel:
     """The untrained model, its frozen layers marked. Raises ModelError where it cannot be built or does not fit.
 
-    Weights that the options name are not loaded here.
+    Weights that the options name are not loaded here. `keys` as in `check_architecture`.
     """
-    check_architecture(name, options)
-    make = own_function(name, "model.architecture") if ":" in name else ARCHITECTURES[name]
+    check_architecture(name, options, keys)
+    make = own_function(name, keys[0]) if ":" in name else ARCHITECTURES[name]
     own = options if ":" in name else {key: value for key, value in options.items() if key not in start.OPTIONS}
     try:
         model = make(input_shape, classes, **own)
     except (TypeError, ValueError) as error:
         described = ", ".join(f"{key} = {value!r}" for key, value in options.items()) or "no options"
         message = f'"{name}" cannot be built with {described}: {error}'
-        raise ModelError(Problem(where="model.options", message=message)) from error
-    _check(name, model, classes)
+        raise ModelError(Problem(where=keys[1], message=message)) from error
+    _check(name, model, classes, keys[0])
     if ":" not in name and "frozen" in options:
         start.freeze(model, options["frozen"])
     return model
 
 
-def _check(name: str, model: object, classes: int) -> None:
+def _check(name: str, model: object, classes: int, where: str) -> None:
     from auditor.tf import load
 
     keras = load().tf_keras
@@ -78,4 +89,4 @@ def _check(name: str, model: object, classes: int) -> None:
         advice = f"End it with {classes} outputs and softmax."
     else:
         return
-    raise ModelError(Problem(where="model.architecture", message=message, advice=advice))
+    raise ModelError(Problem(where=where, message=message, advice=advice))

@@ -25,8 +25,38 @@ TIMED_BATCH = 64
 _TIMED_RUNS = 7
 
 
-Weights = tuple[str, tuple[int, ...], int, int]
-"""Name, shape, number of weights, number that are not zero."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """One tensor of weights, counted."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: str
+    """As it is stored, such as "float32" or "int8"."""
+    size: int
+    nonzero: int
+    distinct: int
+    """Values that occur; where each channel has a scale of its own, so that stored integers of two channels are no
+    values to compare, the most that one channel has."""
+
+
+def count_weights(
+    name: str, values: np.ndarray[Any, Any], *, zero: float = 0, kind: str = "", channel: int | None = None
+) -> Weights:
+    """Count a tensor's values; `kind` is a type that NumPy has not, `channel` the axis of scales."""
+    if channel is None:
+        distinct = len(np.unique(values))
+    else:
+        rows = np.sort(np.moveaxis(values, channel, 0).reshape(values.shape[channel], -1), axis=1)
+        distinct = 1 + int((np.diff(rows, axis=1) != 0).sum(axis=1).max(initial=0))
+    return Weights(
+        name=name,
+        shape=values.shape,
+        type=kind or values.dtype.name,
+        size=values.size,
+        nonzero=int(np.count_nonzero(values != zero)),
+        distinct=distinct,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +67,9 @@ class Artifact:
     score: Callable[[FloatArray], FloatArray]
     """One batch, float32 [b, ...], to the model's own outputs, float32 [b, outputs]."""
     weights: Callable[[], Iterable[Weights]]
-    """Every weight of the file."""
+    """Every tensor of weights in the file."""
+    macs: Callable[[], int | None]
+    """Multiply-accumulate operations of one example, zeros counted as any number; None where they are not known."""
     trainable: Callable[[FloatArray], KerasModel] | None = None
     """The model in tf_keras, given a batch to compare by; None where the format is final: no training or compressing
     can start from it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from auditor.models.artifact import Artifact, in_batches, laid_out
+from auditor.models.macs import tflite_macs
 from auditor.models.tflite import parse_tflite
 from auditor.provenance import THREADS
 
@@ -24,15 +25,21 @@ def tflite_artifact(content: bytes, facts: ModelFacts) -> Artifact:
     def weights() -> Iterator[Weights]:
         for tensor in parse_tflite(content, "model.tflite").tensors:
             if tensor.weights:
-                yield tensor.name, tensor.shape, tensor.weights, tensor.nonzero()
+                yield tensor.counted()
 
-    return Artifact(facts=facts, score=_Interpreted(content), weights=weights)
+    return Artifact(
+        facts=facts,
+        score=_Interpreted(content, facts.output),
+        weights=weights,
+        macs=lambda: tflite_macs(parse_tflite(content, "model.tflite")),
+    )
 
 
 class _Interpreted:
     """An interpreter that is resized to the batch at hand."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, output: int) -> None:
+        self._output = output
         from auditor.tf import load, quiet
 
         with quiet():
@@ -67,7 +74,7 @@ class _Interpreted:
             self._interpreter.allocate_tensors()
 
     def _run(self, batch: FloatArray) -> FloatArray:
-        source, target = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+        source, target = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[self._output]
         self._interpreter.set_tensor(source["index"], _quantised(batch, source))
         self._interpreter.invoke()
         out = _real(self._interpreter.get_tensor(target["index"]), target)

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditor.errors import ModelError, Problem
+from auditor.models.artifact import count_weights
 from auditor.models.protobuf import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from auditor.models.artifact import Weights
 
 _STANDARD = frozenset({"", "ai.onnx", "ai.onnx.ml"})
 _RANK = 32
@@ -68,16 +71,16 @@ class OnnxFile:
 
     operators: tuple[tuple[str, str], ...]
     """Name and kind, of the main graph."""
-    last: str
-    """The kind of the operator that makes the first output."""
+    ends: tuple[str, ...]
+    """The kind of the operator that makes each output."""
     initializers: tuple[Initializer, ...]
     zero_points: dict[str, str]
     """Name of quantised weights to the name of their zero points."""
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
 
-    def weights(self) -> Iterator[tuple[str, tuple[int, ...], int, int]]:
-        """Name, shape, number of weights, and of those that are not zero."""
+    def weights(self) -> Iterator[Weights]:
+        """Every constant that is weights, not the scales' zero points."""
         constants = {constant.name: constant for constant in self.initializers}
         points = set(self.zero_points.values())
         for constant in self.initializers:
@@ -85,8 +88,7 @@ class OnnxFile:
                 continue
             point = constants.get(self.zero_points.get(constant.name, ""))
             zero = point.values[0] if point is not None and point.values.size == 1 else 0
-            nonzero = int(np.count_nonzero(constant.values != zero))
-            yield constant.name, constant.shape, constant.values.size, nonzero
+            yield count_weights(constant.name, constant.values.reshape(constant.shape), zero=zero, kind=constant.type)
 
 
 def parse_onnx(content: bytes, file: str) -> OnnxFile:
@@ -114,10 +116,10 @@ def _parsed(graph: Message) -> OnnxFile:
     initializers = tuple(_initializer(each) for each in graph.messages(5))
     constants = {each.name for each in initializers}
     outputs = tuple(_value(each) for each in graph.messages(12))
-    first = outputs[0].name if outputs else ""
+    makers = {name: node.text(4) for node in nodes for name in node.texts(2)}
     return OnnxFile(
         operators=tuple((node.text(3) or str(number), node.text(4)) for number, node in enumerate(nodes)),
-        last=next((node.text(4) for node in nodes if first in node.texts(2)), ""),
+        ends=tuple(makers.get(each.name, "") for each in outputs),
         initializers=initializers,
         zero_points=dict(_points(nodes)),
         # Older files list the weights among the inputs.

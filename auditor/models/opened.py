@@ -11,8 +11,9 @@ import numpy as np
 
 from auditor.errors import ModelError, Problem
 from auditor.models import saved_model
-from auditor.models.artifact import Artifact, in_batches, laid_out
+from auditor.models.artifact import Artifact, count_weights, in_batches, laid_out
 from auditor.models.bridge import carry_over
+from auditor.models.macs import keras_macs
 from auditor.models.onnx import parse_onnx
 from auditor.provenance import THREADS
 
@@ -25,13 +26,6 @@ if TYPE_CHECKING:
     from auditor.records import FloatArray
 
 
-def keras_artifact(model: KerasModel, facts: ModelFacts) -> Artifact:
-    """A loaded model of tf_keras."""
-    return Artifact(
-        facts=facts, score=_scored(model), weights=lambda: _counted(model.weights), trainable=lambda _: model
-    )
-
-
 def open_keras(content: bytes, facts: ModelFacts) -> Artifact:
     """A checked `.keras` or `.h5` file, of tf_keras or of Keras 3."""
     from auditor.tf import keras3, load
@@ -42,16 +36,24 @@ def open_keras(content: bytes, facts: ModelFacts) -> Artifact:
     try:
         with os.fdopen(number, "wb") as out:
             out.write(content)
-        model = library.models.load_model(name, compile=False)
+        whole = library.models.load_model(name, compile=False)
     finally:
         Path(name).unlink()
-    if not facts.keras3:
-        return keras_artifact(model, facts)
+    model = whole
+    if not isinstance(whole.output_shape, tuple) and len(whole.inputs) == 1:
+        # The others are left out: what is compressed further is the part that the audited one comes of.
+        model = library.Model(whole.inputs[0], whole.outputs[facts.output])
 
     def trainable(batch: FloatArray) -> KerasModel:
-        return carry_over(model, laid_out(batch, model.input_shape[1:]), facts.ending)
+        return carry_over(model, laid_out(batch, model.input_shape[1:]), facts.ending) if facts.keras3 else model
 
-    return Artifact(facts=facts, score=_scored(model), weights=lambda: _counted(model.weights), trainable=trainable)
+    return Artifact(
+        facts=facts,
+        score=_scored(model),
+        weights=lambda: _counted(whole.weights),
+        macs=lambda: keras_macs(whole),
+        trainable=trainable,
+    )
 
 
 def _scored(model: KerasModel) -> Callable[[FloatArray], FloatArray]:
@@ -59,7 +61,7 @@ def _scored(model: KerasModel) -> Callable[[FloatArray], FloatArray]:
     from auditor.tf import load
 
     if not isinstance(model.input_shape, tuple) or not isinstance(model.output_shape, tuple):
-        raise ModelError("the model has several inputs or outputs, not one of each")
+        raise ModelError("the model has several inputs, or outputs within others, not one of each")
     if len(model.output_shape) != 2:
         said = f"the model's output has the shape {model.output_shape}, not one row of numbers an example"
         raise ModelError(said)
@@ -76,7 +78,7 @@ def _counted(variables: Iterable[Any]) -> Iterator[Weights]:
         # Keras 3 has short names, and the layer before them in the path.
         name = str(getattr(variable, "path", None) or variable.name).removesuffix(":0")
         if values.dtype.kind == "f":  # not the states of random generators
-            yield name, values.shape, values.size, int(np.count_nonzero(values))
+            yield count_weights(name, values)
 
 
 def open_saved_model(content: bytes, facts: ModelFacts) -> Artifact:
@@ -85,6 +87,7 @@ def open_saved_model(content: bytes, facts: ModelFacts) -> Artifact:
 
     tf = load().tf
     signature = saved_model.parse_saved_model(content, "SavedModel")
+    answered, _ = signature.outputs[facts.output]
     with tempfile.TemporaryDirectory() as folder:
         for name, part in saved_model.members(content, "SavedModel").items():
             path = Path(folder, name)
@@ -95,11 +98,16 @@ def open_saved_model(content: bytes, facts: ModelFacts) -> Artifact:
 
     def score(batch: FloatArray) -> FloatArray:
         given = tf.constant(_as_read(laid_out(batch, signature.shape[1:]), signature.type))
-        out = np.asarray(function(**{signature.input: given})[signature.output], np.float32)
+        out = np.asarray(function(**{signature.input: given})[answered], np.float32)
         return out.reshape(len(out), -1)
 
     # The loaded object owns the variables: nothing else here keeps it.
-    return Artifact(facts=facts, score=score, weights=lambda: _counted((loaded, function)[1].variables))
+    return Artifact(
+        facts=facts,
+        score=score,
+        weights=lambda: _counted((loaded, function)[1].variables),
+        macs=lambda: None,
+    )
 
 
 def open_onnx(content: bytes, facts: ModelFacts) -> Artifact:
@@ -119,7 +127,7 @@ def open_onnx(content: bytes, facts: ModelFacts) -> Artifact:
     # The format that was looked at: otherwise it goes by the first bytes.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    (given,), output = parsed.inputs, parsed.outputs[0].name
+    (given,), output = parsed.inputs, parsed.outputs[facts.output].name
     size = given.shape[0]
 
     def run(batch: FloatArray) -> FloatArray:
@@ -130,7 +138,7 @@ def open_onnx(content: bytes, facts: ModelFacts) -> Artifact:
         ready = laid_out(batch, given.shape[1:])
         return run(ready) if size is None else in_batches(ready, size, run)
 
-    return Artifact(facts=facts, score=score, weights=parsed.weights)
+    return Artifact(facts=facts, score=score, weights=parsed.weights, macs=lambda: None)
 
 
 def _as_read(batch: FloatArray, kind: str) -> np.ndarray[Any, Any]:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditor.errors import ModelError, Problem
+from auditor.models.artifact import count_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from auditor.models.artifact import Weights
     from auditor.records import FloatArray, IntArray
 
 TYPES = {
@@ -26,12 +28,17 @@ TYPES = {
 OPERATIONS = {
     0: "ADD", 1: "AVERAGE_POOL_2D", 2: "CONCATENATION", 3: "CONV_2D", 4: "DEPTHWISE_CONV_2D", 6: "DEQUANTIZE",
     9: "FULLY_CONNECTED", 14: "LOGISTIC", 17: "MAX_POOL_2D", 18: "MUL", 19: "RELU", 21: "RELU6", 22: "RESHAPE",
-    25: "SOFTMAX", 28: "TANH", 34: "PAD", 40: "MEAN", 114: "QUANTIZE", 117: "HARD_SWISH",
+    25: "SOFTMAX", 28: "TANH", 34: "PAD", 40: "MEAN", 67: "TRANSPOSE_CONV", 114: "QUANTIZE", 117: "HARD_SWISH",
+    126: "BATCH_MATMUL",
 }  # fmt: skip
 """Names of the commonest operations; the others are told by their number."""
 _ELSEWHERE = (8, 9)
 """Fields of a file whose weights are in other files, which it names."""
 _REFUSED = {32: "a custom operation", 51: "an operation of a delegate", 127: "a placeholder"}
+_NO_END = frozenset({"DEQUANTIZE", "QUANTIZE", "RESHAPE"})
+"""Operations at the end of a graph that are no activation."""
+_PASSED = 8
+"""Of them one after another: no converter writes more than two or three."""
 _LARGEST = 1 << 30
 """Numbers in one tensor, also in one that is computed: an interpreter takes their memory before anything runs."""
 _RANK = 8
@@ -51,6 +58,8 @@ class Tensor:
     """Number of its scales: none, one, or one a channel."""
     zero_points: IntArray
     """None, one, or one a channel."""
+    channel: int
+    """The axis of channels, where each has a scale of its own."""
     data: memoryview
     """Of a constant, a part of the file's bytes; empty for what is computed."""
 
@@ -65,8 +74,8 @@ class Tensor:
         real = self.quantised or self.type in {"float32", "float16", "bfloat16", "float64"}
         return prod(self.shape) if self.data and real else 0
 
-    def nonzero(self) -> int:
-        """Number of weights that are not zero."""
+    def counted(self) -> Weights:
+        """The constant, counted."""
         if self.type == "int4":
             packed = np.frombuffer(self.data, np.uint8)
             values: IntArray | FloatArray = np.stack([packed & 15, packed >> 4], axis=-1).ravel()[: self.weights]
@@ -74,7 +83,9 @@ class Tensor:
             values = np.frombuffer(self.data, _dtype(self.type))
         # A zero point of its own moves what stands for 0; weights are symmetric, so this is 0 nearly always.
         zero = self.zero_points[0] if self.zero_points.size == 1 else 0
-        return int(np.count_nonzero(values != zero))
+        shaped = values.reshape(self.shape) if values.size == prod(self.shape) else values  # not where it is sparse
+        channel = self.channel if self.zero_points.size > 1 and shaped.ndim > self.channel else None
+        return count_weights(self.name, shaped, zero=zero, kind=self.type, channel=channel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +102,18 @@ class Operation:
 class TFLiteFile:
     """What a TFLite file holds, as far as an audit asks."""
 
-    graph: tuple[Operation, ...]
-    """The operations of all graphs, each in order, the main one first."""
-    operations: tuple[str, ...]
+    operations: tuple[Operation, ...]
     """Of the main graph, in order."""
+    graph: tuple[Operation, ...]
+    """Of all graphs, each in order, the main one first."""
     tensors: tuple[Tensor, ...]
     """Of all graphs."""
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    names: tuple[str, ...]
+    """Of the outputs: as the file's signature calls them, or else their tensors' own."""
+    ends: tuple[str, ...]
+    """The operation that makes each output; what turns integers back to reals, or changes shapes, is passed over."""
 
 
 def parse_tflite(content: bytes, file: str) -> TFLiteFile:
@@ -112,12 +127,16 @@ def parse_tflite(content: bytes, file: str) -> TFLiteFile:
         graphs = [_Graph(table, buffers) for table in root.tables(2)]
         refused = sorted({name for number, name in codes if number in _REFUSED})
         main = graphs[0]
+        ends = main.ends(2)
+        operations = tuple(main.operations(codes))
         parsed = TFLiteFile(
             graph=tuple(operation for graph in graphs for operation in graph.operations(codes)),
-            operations=tuple(operation.name for operation in main.operations(codes)),
+            operations=operations,
             tensors=tuple(tensor for graph in graphs for tensor in graph.tensors),
             inputs=tuple(main.tensors[index] for index in main.ends(1)),
-            outputs=tuple(main.tensors[index] for index in main.ends(2)),
+            outputs=tuple(main.tensors[index] for index in ends),
+            names=_names(root, main, ends),
+            ends=tuple(_ends(main, [each.name for each in operations], ends)),
         )
     except _DAMAGED as error:
         raise ModelError(Problem(file=file, message=f"the TFLite file is damaged: {error}")) from error
@@ -128,6 +147,28 @@ def parse_tflite(content: bytes, file: str) -> TFLiteFile:
             *(Problem(file=file, where=name, message="custom and Flex operations are refused") for name in refused)
         )
     return parsed
+
+
+def _names(root: _Table, main: _Graph, ends: IntArray) -> tuple[str, ...]:
+    signatures = [
+        {each.number(1, "<I"): each.text(0) for each in table.tables(1)}
+        for table in root.tables(7)
+        if not table.number(4, "<I")  # of the main graph
+    ]
+    whole = next((names for names in signatures if set(names) >= set(ends.tolist())), {})
+    return tuple(whole.get(index, main.tensors[index].name) for index in ends.tolist())
+
+
+def _ends(main: _Graph, operations: Sequence[str], ends: IntArray) -> Iterator[str]:
+    """The operation that each output of the main graph comes of."""
+    makers = {made: number for number, (_, _, outputs) in enumerate(main.links) for made in outputs.tolist()}
+    for tensor in ends.tolist():
+        number = makers.get(tensor, -1)
+        for _ in range(_PASSED):
+            if number < 0 or operations[number] not in _NO_END or not main.links[number][1].size:
+                break
+            number = makers.get(int(main.links[number][1][0]), -1)
+        yield operations[number] if number >= 0 else ""
 
 
 class _File:
@@ -214,20 +255,21 @@ class _Graph:
     def __init__(self, table: _Table, buffers: list[memoryview]) -> None:
         self.table = table
         self.tensors = [_tensor(each, buffers) for each in table.tables(0)]
-        self._operations = [
+        self.links = [
             (each.number(0, "<I"), each.numbers(1, "<i4"), each.numbers(2, "<i4")) for each in table.tables(3)
         ]
-        for _, inputs, outputs in self._operations:
-            _within(inputs, -1, len(self.tensors))  # -1: an input that is left out
-            _within(outputs, 0, len(self.tensors))
+        """Kind of each operation, and what it reads and makes."""
+        for _, read, made in self.links:
+            _within(read, -1, len(self.tensors))  # -1: an input that is left out
+            _within(made, 0, len(self.tensors))
 
     def operations(self, codes: list[tuple[int, str]]) -> Iterator[Operation]:
         """The operations, in order; `codes` has number and name of each kind."""
-        for number, inputs, outputs in self._operations:
+        for number, read, made in self.links:
             yield Operation(
                 name=codes[number][1],
-                inputs=tuple(self.tensors[index] for index in inputs if index >= 0),
-                outputs=tuple(self.tensors[index] for index in outputs),
+                inputs=tuple(self.tensors[index] for index in read if index >= 0),
+                outputs=tuple(self.tensors[index] for index in made),
             )
 
     def ends(self, field: int) -> IntArray:
@@ -269,6 +311,7 @@ def _tensor(table: _Table, buffers: list[memoryview]) -> Tensor:
         type=TYPES.get(number, f"type {number}"),
         scales=0 if quantisation is None else quantisation.numbers(2, "<f4").size,
         zero_points=np.zeros(0, np.int64) if quantisation is None else quantisation.numbers(3, "<i8"),
+        channel=0 if quantisation is None else max(quantisation.number(6, "<i"), 0),
         data=buffers[table.number(2, "<I")],
     )
     if min(tensor.shape, default=0) < 0:

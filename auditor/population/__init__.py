@@ -1,7 +1,7 @@
 """Compress and run: from the definition to populations of decisions, through the store."""
 
-from auditor.population.glance import glance
+from auditor.population.glance import NOTHING, Glance, glance
 from auditor.population.plan import plan
 from auditor.population.running import count_workers, run
 
-__all__ = ["count_workers", "glance", "plan", "run"]
+__all__ = ["NOTHING", "Glance", "count_workers", "glance", "plan", "run"]

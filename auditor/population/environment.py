@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.own import module_digest
 from auditor.provenance import THREADS, digest_of_files, library_versions
+from auditor.spec import Distill, steps_of
 
 if TYPE_CHECKING:
     from auditor.records import Dataset
@@ -42,8 +43,11 @@ def environment() -> dict[str, Any]:
 
 
 def trusted(spec: AuditSpec, base: Path) -> dict[str, str]:
-    """The module of the user's architecture, with the digest of its source."""
-    module, _, function = (spec.model.architecture or "").partition(":")
-    if not function:
-        return {}
-    return {module: module_digest(module, base)}
+    """The modules of the user's architectures, the model's and the students', with the digests of their sources."""
+    named = {spec.model.architecture or "": "model.architecture"}
+    for entry in spec.compression:
+        for step in steps_of(entry):
+            if isinstance(step, Distill):
+                named.setdefault(step.student, f"compression {entry.name}: student")
+    parts = {name.partition(":")[0]: where for name, where in named.items() if ":" in name}
+    return {module: module_digest(module, base, where) for module, where in parts.items()}

@@ -57,6 +57,8 @@ class _Ran(_Sealed):
     """What every entry of a job tells."""
 
     seconds: Amount
+    memory: Count = 0
+    """Bytes; 0 where it is not told."""
     sandbox: _Sandbox
 
 
@@ -70,6 +72,12 @@ class _Stack(_Ran):
 
     failure: None
     diverged: dict[str, Count]
+
+
+class _Rehearsed(_Ran):
+    """Methods that were tried on an untrained model, which nobody keeps."""
+
+    failure: None
 
 
 class _Finished(_Ran):
@@ -92,7 +100,8 @@ def _shape(facts: Mapping[str, object]) -> type[_Sealed]:
     if facts.get("failure") is not None:
         return _Failed
     definition = facts.get("definition")
-    return _Stack if isinstance(definition, dict) and "seeds" in definition else _Finished
+    marks = definition if isinstance(definition, dict) else {}
+    return _Stack if "seeds" in marks else _Rehearsed if "rehearsal" in marks else _Finished
 
 
 def misshapen_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...], classes: int) -> str:

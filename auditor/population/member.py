@@ -10,14 +10,16 @@ import errno
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from auditor.compress import Compressed, MemberError, method_of
+from auditor.compress import Compressed, MemberError, Method, method_of
 from auditor.compress.measured import measure_file
 from auditor.compress.prune import Prune
+from auditor.compress.summaries import EVENTS, look, write_events
 from auditor.data.inputs import read_inputs, representative, to_float
 from auditor.errors import AuditorError, IncompleteError, ModelError, Problem
 from auditor.models.architectures import build
@@ -35,8 +37,9 @@ from auditor.population.train import diverged_in, total_steps, train
 from auditor.sandbox import here
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from auditor.compress.summaries import Logged
     from auditor.data.inputs import Inputs
     from auditor.models import KerasModel
     from auditor.models.config import ModelFacts
@@ -80,15 +83,24 @@ def run_job(job: Job, site: Site) -> None:
 
     def fill(folder: Path) -> dict[str, Any]:
         facts = _write(made, folder)
-        return {**facts, "seconds": perf_counter() - start, "sandbox": asdict(here())}
+        # The most that this process has held so far, whichever of its jobs needed it; Linux counts in KiB.
+        memory = getrusage(RUSAGE_SELF).ru_maxrss * 1024
+        return {**facts, "seconds": perf_counter() - start, "memory": memory, "sandbox": asdict(here())}
 
     site.store.publish(site.store.job_folder(job.key), job.definition, fill, replace=site.force)
 
 
-def _write(made: _Made | Stack | str, folder: Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Rehearsed:
+    """Nothing that is kept."""
+
+
+def _write(made: _Made | Stack | _Rehearsed | str, folder: Path) -> dict[str, Any]:
     """Write the files of what was made, and give the entry's facts of it."""
     if isinstance(made, str):
         return {"failure": made, "measured": {}}
+    if isinstance(made, _Rehearsed):
+        return {"failure": None}
     if isinstance(made, Stack):
         for place, weights in enumerate(made.weights):
             flat = np.concatenate([weight.ravel() for weight in weights]).astype(_FLOAT)
@@ -98,6 +110,8 @@ def _write(made: _Made | Stack | str, folder: Path) -> dict[str, Any]:
     np.save(folder / "decisions.npy", made.decisions, allow_pickle=False)
     if made.probabilities is not None:
         np.save(folder / "probabilities.npy", made.probabilities, allow_pickle=False)
+    if made.file.logged:
+        write_events(folder / EVENTS, made.file.logged)
     return {"failure": None, "measured": made.measured}
 
 
@@ -105,13 +119,14 @@ def _weights_of(place: int) -> str:
     return f"weights-{place:03}"
 
 
-def _attempt(job: Job, site: Site) -> _Made | Stack | str:
+def _attempt(job: Job, site: Site) -> _Made | Stack | _Rehearsed | str:
     """What was made, or the reason why nothing was: a MemberError, or the same exception twice."""
     reasons: list[str] = []
     while len(reasons) < ATTEMPTS:
         try:
             with imported(job.definition["trusted"], site.base):
-                return _train_together(job, site) if job.is_stack else _make(job, site)
+                make = _train_together if job.is_stack else _rehearse if job.is_rehearsal else _make
+                return make(job, site)
         except MemberError as error:
             return str(error)
         except (AuditorError, MemoryError):
@@ -146,14 +161,19 @@ def _make(job: Job, site: Site) -> _Made:
     seed(definition["seed"] or 0)
     file = _file(job, site, inputs)
     name = str(job.given or job.name)
-    model = open_model(file.content, file.ending, name, definition["trusted"], own=job.given is None)
+    # What is made here has one output, whatever it is called.
+    output = definition["start"].get("output") if job.given else None
+    model = open_model(file.content, file.ending, name, definition["trusted"], own=job.given is None, output=output)
     with _named(name):
-        batches = (to_float(inputs.test_x[i : i + BATCH], inputs) for i in range(0, len(inputs.test_x), BATCH))
+        x, own = inputs.test_x, definition["start"].get("preprocess")
+        batches = (to_float(x[i : i + BATCH], inputs, own) for i in range(0, len(x), BATCH))
         decisions, probabilities = decide(
             predict(model, batches), Reading(**definition["reading"]), model.facts.activation
         )
-        timed = latency(model, to_float(inputs.test_x[:TIMED_BATCH], inputs))
+        timed = latency(model, to_float(x[:TIMED_BATCH], inputs, own))
     measured = {**measure_file(file.content, model), **file.measured, **timed}
+    for step in definition["steps"]:
+        _method(step).confirm(measured)
     return _Made(file=file, decisions=decisions, probabilities=probabilities, measured=measured)
 
 
@@ -209,6 +229,23 @@ def _from_stack(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, Model
     return model, facts
 
 
+def _rehearse(job: Job, site: Site) -> _Rehearsed:
+    """Prepare a model for each step, and train none: what a method refuses, it refuses here."""
+    from auditor.tf import seed
+
+    inputs, definition = read_inputs(site.inputs), job.definition
+    seed(0)
+    if job.given is None:
+        model, _ = _built(job, inputs)
+    else:
+        content, _ = read_pinned(job.given, definition["start"]["sha256"])
+        model, _ = _trainable(content, definition["start"]["ending"], str(job.given), job, inputs)
+    for step in definition["steps"]:
+        method = _method(step)
+        model = method.strip(method.prepare(model, 0))
+    return _Rehearsed()
+
+
 def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
     """The member's file: the given one as it is, or one that is trained, compressed, or both."""
     definition = job.definition
@@ -220,22 +257,34 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
     if training := definition["training"]:
         train(model, inputs, training, facts.activation, definition["seed"], reuse=reuse)
     measured: dict[str, Any] = {}
+    logged: list[Logged] = []
+    activation = facts.activation
     for step in definition["steps"]:
-        method = method_of({key: value for key, value in step.items() if key not in {"training", "seed"}})
+        method = _method(step)
         if step["training"]:
+            lesson = method.lesson(model, _taught_by(activation, job))
             model = method.prepare(model, step["seed"])
+            if lesson is not None:
+                activation = _facts(model, "student", job).activation
             method.calibrate(model, representative(inputs, step.get("calibration")))
-            train(model, inputs, step["training"], facts.activation, step["seed"], reuse=reuse)
+            watch = (lambda now: logged.append(look(now))) if step.get("summaries") else None
+            course = step["training"], activation, step["seed"]
+            train(model, inputs, *course, reuse=reuse, watch=watch, lesson=lesson)
             model = method.strip(model)
         measured |= method.check(model)
         if (file := method.convert(model, representative(inputs, step.get("calibration")))) is not None:
-            return replace(file, measured={**measured, **file.measured})
-    return Compressed(ending=".keras", content=keras_bytes(model), measured=measured)
+            return replace(file, measured={**measured, **file.measured}, logged=logged)
+    return Compressed(ending=".keras", content=keras_bytes(model), measured=measured, logged=logged)
+
+
+def _method(step: Mapping[str, Any]) -> Method:
+    # the positions of its representative set are not the method's concern
+    return method_of({key: value for key, value in step.items() if key not in {"training", "seed"}})
 
 
 def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
     """The model that a member starts from: an untrained one, one that a stack has trained, or its parent."""
-    start, trusted = job.definition["start"], job.definition["trusted"]
+    start = job.definition["start"]
     if "place" in start:
         with _parent_whole(job, site):
             return _from_stack(job, site, inputs)
@@ -244,10 +293,16 @@ def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts
     folder = str(site.store.job_folder(start["parent"]))
     with _parent_whole(job, site):
         content, ending = site.store.model(start["parent"])
-    parent = open_model(content, ending, folder, trusted)
+    return _trainable(content, ending, folder, job, inputs)
+
+
+def _trainable(content: bytes, ending: str, file: str, job: Job, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
+    """A model in tf_keras. Raises ModelError where its format is final."""
+    definition = job.definition
+    parent = open_model(content, ending, file, definition["trusted"], output=definition["start"].get("output"))
     if parent.trainable is None:
         message, advice = f"a {ending} model cannot be compressed further", "Give the .keras or .h5 that it came of."
-        raise ModelError(Problem(file=folder, message=message, advice=advice))
+        raise ModelError(Problem(file=file, message=message, advice=advice))
     return parent.trainable(to_float(inputs.test_x[:COMPARED], inputs)), parent.facts
 
 
@@ -260,8 +315,17 @@ def _built(job: Job, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
         content, _ = read_pinned(job.path, start["sha256"])
         load_weights(model, content, start["ending"], str(job.path), fresh_head=start["fresh_head"])
     # What could not be opened again after training is refused before it.
-    config = parse_json(model.to_json(), "")
-    return model, read_config(config, start["architecture"], ".keras", job.definition["trusted"])
+    return model, _facts(model, start["architecture"], job)
+
+
+def _facts(model: KerasModel, name: str, job: Job) -> ModelFacts:
+    return read_config(parse_json(model.to_json(), ""), name, ".keras", job.definition["trusted"])
+
+
+def _taught_by(activation: str | None, job: Job) -> str | None:
+    """The last activation of a teacher, also where only audit.toml tells that it gives probabilities."""
+    declared = job.definition["reading"]["kind"]
+    return "softmax" if declared == "probabilities" and activation != "sigmoid" else activation
 
 
 @contextlib.contextmanager

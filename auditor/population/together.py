@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -50,6 +51,7 @@ def population_of(variant: Variant, outcomes: Mapping[str, Outcome], N: int) -> 
             if (reason := failure_of(outcome)) is not None
         ),
         measured=alike([entry.measured for _, entry in finished]),
+        events={member: events for member, entry in finished if (events := entry.events()) is not None},
         sandbox=weakest(
             entry.sandbox
             for job in (*variant.stacks, *variant.jobs)
@@ -90,6 +92,7 @@ def _of(
     predictions: Predictions,
     failures: tuple[Failure, ...] = (),
     measured: tuple[Mapping[str, Any], ...] = (),
+    events: Mapping[int, bytes] = MappingProxyType({}),
     sandbox: Sandbox | None = None,
 ) -> Population:
     return Population(
@@ -103,8 +106,50 @@ def _of(
         failures=failures,
         asked_for=variant.recipe,
         measured=measured,
+        events=events,
         stack=max((len(stack.seeds) for stack in variant.stacks), default=None),
         sandbox=sandbox,
+    )
+
+
+def without_twins(populations: Sequence[Population]) -> tuple[Population, ...]:
+    """The populations, where a compressed file that is another variant's too counts as failed, with the reason.
+
+    Such a compression did nothing, or is a second name of another one: what is said of it would be said of the other.
+    """
+    owner: dict[str, tuple[str, int]] = {}
+    found = []
+    for population in populations:
+        predictions, name = population.predictions, population.name
+        held = [owner.setdefault(d, (name, k)) for d, k in zip(predictions.digests, predictions.members, strict=True)]
+        twins = {place: other for place, other in enumerate(held) if other[0] != name}
+        found.append(_without(population, twins) if twins else population)
+    return tuple(found)
+
+
+def _without(population: Population, twins: Mapping[int, tuple[str, int]]) -> Population:
+    """A population without the members at these places, which are failures instead."""
+    predictions = population.predictions
+    left = [place for place in range(len(predictions.members)) if place not in twins]
+    failures = [
+        Failure(
+            variant=population.name,
+            member=predictions.members[place],
+            reason=f"its file is, byte by byte, that of {other}, member {number}: nothing is compared",
+        )
+        for place, (other, number) in twins.items()
+    ]
+    probabilities = predictions.probabilities
+    return replace(
+        population,
+        predictions=Predictions(
+            members=tuple(predictions.members[place] for place in left),
+            decisions=predictions.decisions[left],
+            probabilities=None if probabilities is None else probabilities[left],
+            digests=tuple(predictions.digests[place] for place in left),
+        ),
+        failures=tuple(sorted((*population.failures, *failures), key=lambda failure: failure.member)),
+        measured=tuple(population.measured[place] for place in left),
     )
 
 

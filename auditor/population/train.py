@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +15,21 @@ from auditor.data.inputs import to_float
 from auditor.population.augment import augmented, check_augmentable
 from auditor.population.rates import learning_rate
 from auditor.provenance import digest_of
+from auditor.records import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
+    from auditor.compress.lesson import Lesson
     from auditor.data.inputs import Inputs
     from auditor.models import KerasModel
-    from auditor.records import FloatArray, IntArray
 
 _STEPS = 64
 """Most steps in one call of the compiled graph: enough for the cost of a call to vanish."""
 _BYTES = 32 << 20
 """Most bytes of input in one call."""
+_TOLD = 1024
+"""Examples that are read at once for a teacher."""
 
 
 def total_steps(examples: int, training: Mapping[str, Any]) -> int:
@@ -33,7 +37,7 @@ def total_steps(examples: int, training: Mapping[str, Any]) -> int:
     return int(training["epochs"]) * math.ceil(examples / training["batch_size"])
 
 
-def train(
+def train(  # noqa: PLR0913 - two of them only where a member is taught, or watched
     model: KerasModel,
     inputs: Inputs,
     training: Mapping[str, Any],
@@ -41,12 +45,17 @@ def train(
     seed: int,
     *,
     reuse: bool = True,
+    watch: Callable[[KerasModel], None] | None = None,
+    lesson: Lesson | None = None,
 ) -> None:
-    """Train in place. Raises MemberError where the loss or a weight stops being a number.
+    """Train in place, by the labels and by a lesson if there is one.
+
+    Raises MemberError where the loss or a weight stops being a number.
 
     As `fit` would, but many steps a call of the graph: a small model's step costs less than its call. The graph is the
     one of an earlier member like this, if there was one: tracing it takes as long as hundreds of steps. Without `reuse`
-    it is a new one, as it must be where code that the model's configuration only names may have changed.
+    it is a new one, as it must be where code that the model's configuration only names may have changed. `watch` is
+    shown the model after each epoch, with the weights that it has then.
     """
     from auditor.tf import load
 
@@ -54,14 +63,17 @@ def train(
         check_augmentable(inputs.train_x)
     # Two streams, so that a member reads its examples in the same order with augmentation and without.
     order, draws = np.random.default_rng(seed), np.random.default_rng([seed, 1])
-    loop = (_loop_for if reuse else _compiled)(model, training, activation)
+    loop = (_loop_for if reuse else _compiled)(model, training, activation, lesson)
+    soft = None if lesson is None else _soft_targets(lesson, inputs, training)
     # Nothing but resetting its step counter and masking after each epoch: the wrappers count and prune in the graph.
     pruning = load().tfmot.UpdatePruningStep()
     pruning.set_model(loop.model)
     pruning.on_train_begin()
     for epoch in range(training["epochs"]):
-        losses = [loop.steps(x, y) for x, y in _calls(inputs, training, order, draws)]
+        losses = [loop.steps(*call) for call in _calls(inputs, training, order, draws, soft)]
         pruning.on_epoch_end(epoch)
+        if watch is not None:
+            watch(loop.model)
         # A loss alone does not show it: a fused activation takes what is no number for zero.
         weights = loop.model.get_weights()
         if not all(np.isfinite(each).all() for each in (*weights, *(float(loss) for loss in losses))):
@@ -74,10 +86,30 @@ def diverged_in(epoch: int) -> str:
     return f"the loss or a weight became NaN or infinite in epoch {epoch}"
 
 
+_Soft = Callable[[IntArray, FloatArray], FloatArray]
+"""Soft targets [steps, batch, C] of the rows [steps, batch], read as x [steps, batch, ...]."""
+
+
+def _soft_targets(lesson: Lesson, inputs: Inputs, training: Mapping[str, Any]) -> _Soft:
+    """The teacher's, told once for all epochs, unless each epoch shows other images."""
+    if training["augment"]:
+        return lambda _, x: lesson.targets(x.reshape(-1, *x.shape[2:])).reshape(*x.shape[:2], -1)
+    parts = range(0, len(inputs.train_x), _TOLD)
+    known = np.concatenate([lesson.targets(to_float(inputs.train_x[i : i + _TOLD], inputs)) for i in parts])
+    return lambda rows, _: known[rows]
+
+
 def _calls(
-    inputs: Inputs, training: Mapping[str, Any], orders: np.random.Generator, draws: np.random.Generator
-) -> Iterator[tuple[FloatArray, IntArray]]:
-    """One epoch by the call: x [steps, batch, ...], y [steps, batch]; the smaller batch of the end by itself."""
+    inputs: Inputs,
+    training: Mapping[str, Any],
+    orders: np.random.Generator,
+    draws: np.random.Generator,
+    soft: _Soft | None,
+) -> Iterator[tuple[FloatArray | IntArray, ...]]:
+    """One epoch by the call: x [steps, batch, ...], y [steps, batch] and soft targets, if there are any.
+
+    The smaller batch of the end stands by itself.
+    """
     order, batch = orders.permutation(len(inputs.train_x)), training["batch_size"]
     example = 4 * int(np.prod(inputs.train_x.shape[1:]))
     steps = max(1, min(_STEPS, _BYTES // (example * batch)))
@@ -90,7 +122,8 @@ def _calls(
         x = inputs.train_x[rows]
         if training["augment"]:
             x = augmented(x.reshape(-1, *x.shape[2:]), training["augment"], draws).reshape(x.shape)
-        yield to_float(x, inputs), inputs.train_y[rows]
+        read, y = to_float(x, inputs), inputs.train_y[rows]
+        yield (read, y) if soft is None else (read, y, soft(rows, read))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +132,8 @@ class _Loop:
 
     model: KerasModel
     optimizer: Any
-    steps: Callable[[FloatArray, IntArray], Any]
-    """One call: a training step for each batch of a stack, giving the sum of their losses."""
+    steps: Callable[..., Any]
+    """One call with what `_calls` gives: a training step for each batch of a stack; the sum of their losses."""
 
 
 _KEPT = 2
@@ -108,13 +141,18 @@ _KEPT = 2
 _loops: OrderedDict[str, _Loop] = OrderedDict()
 
 
-def _loop_for(model: KerasModel, training: Mapping[str, Any], activation: str | None) -> _Loop:
+def _loop_for(model: KerasModel, training: Mapping[str, Any], activation: str | None, lesson: Lesson | None) -> _Loop:
     """Give a loop that stands where a new one for this model would: its weights, masks and counters, nothing learnt."""
     if not _is_reusable(model, training):
-        return _compiled(model, training, activation)
-    key = digest_of({"model": model.to_json(), "training": dict(training), "activation": activation})
+        return _compiled(model, training, activation, lesson)
+    # The teacher is none of the graph's: what it says comes with the examples.
+    taught = None if lesson is None else [lesson.temperature, lesson.alpha]
+    # How many centroids a layer has depends on its weights: that is no setting, but a shape.
+    shapes = [list(weight.shape) for weight in model.weights]
+    parts = {"model": model.to_json(), "shapes": shapes, "activation": activation, "lesson": taught}
+    key = digest_of({**parts, "training": dict(training)})
     if (loop := _loops.pop(key, None)) is None:
-        loop = _compiled(model, training, activation)
+        loop = _compiled(model, training, activation, lesson)
     else:
         _copy(model, loop.model)
         for variable in loop.optimizer.variables():
@@ -139,7 +177,7 @@ def _is_reusable(model: KerasModel, training: Mapping[str, Any]) -> bool:
     return known and not training["weight_decay"] and not any(hasattr(layer, "_random_generator") for layer in layers)
 
 
-_KNOWN = ("tf_keras.", "tensorflow_model_optimization.")
+_KNOWN = ("tf_keras.", "tensorflow_model_optimization.", "auditor.compress.masks")
 
 
 def _holds_masks(layer: Any) -> bool:  # noqa: ANN401
@@ -157,25 +195,25 @@ def _copy(source: KerasModel, target: KerasModel) -> None:
             mine.assign(theirs)
 
 
-def _compiled(model: KerasModel, training: Mapping[str, Any], activation: str | None) -> _Loop:
+def _compiled(model: KerasModel, training: Mapping[str, Any], activation: str | None, lesson: Lesson | None) -> _Loop:
     from auditor.tf import load
 
     tf = load().tf
-    loss_of, optimizer = _loss(model, activation, training["label_smoothing"]), _optimizer(training)
+    loss_of, optimizer = _loss(model, activation, training["label_smoothing"], lesson), _optimizer(training)
     variables = model.trainable_variables
     # With its slots made before, the graph is traced once and not twice.
     make_slots = optimizer.build if training["weight_decay"] else optimizer._create_all_weights  # noqa: SLF001
     make_slots(variables)
-    shape = model.input_shape[1:]
+    taken = [tf.TensorSpec([None, None, *model.input_shape[1:]], tf.float32), tf.TensorSpec([None, None], tf.int32)]
+    if lesson is not None:
+        taken.append(tf.TensorSpec([None, None, lesson.classes], tf.float32))
 
-    @tf.function(  # type: ignore[untyped-decorator] # TensorFlow publishes no types
-        input_signature=[tf.TensorSpec([None, None, *shape], tf.float32), tf.TensorSpec([None, None], tf.int32)]
-    )
-    def steps(xs: Any, ys: Any) -> Any:  # noqa: ANN401
+    @tf.function(input_signature=taken)  # type: ignore[untyped-decorator] # TensorFlow publishes no types
+    def steps(xs: Any, ys: Any, *soft: Any) -> Any:  # noqa: ANN401
         total = tf.constant(0.0)
         for index in tf.range(tf.shape(xs)[0]):
             with tf.GradientTape() as tape:
-                loss = loss_of(ys[index], model(xs[index], training=True))
+                loss = loss_of(ys[index], model(xs[index], training=True), *(each[index] for each in soft))
                 if model.losses:
                     loss += tf.add_n(model.losses)
             gradients = zip(tape.gradient(loss, variables), variables, strict=True)
@@ -187,7 +225,16 @@ def _compiled(model: KerasModel, training: Mapping[str, Any], activation: str | 
     return _Loop(model=model, optimizer=optimizer, steps=steps)
 
 
-def _loss(model: KerasModel, activation: str | None, smoothing: float) -> Any:  # noqa: ANN401
+def _loss(model: KerasModel, activation: str | None, smoothing: float, lesson: Lesson | None) -> Any:  # noqa: ANN401
+    """The labels' loss, or its mean with a lesson's, which takes the soft targets too (Hinton et al. 2015)."""
+    hard = _hard_loss(model, activation, smoothing)
+    if lesson is None:
+        return hard
+    alpha = lesson.alpha
+    return lambda y, p, soft: (1 - alpha) * hard(y, p) + alpha * lesson.loss(soft, p, activation)
+
+
+def _hard_loss(model: KerasModel, activation: str | None, smoothing: float) -> Any:  # noqa: ANN401
     """Cross-entropy that fits the outputs: one sigmoid, softmax, or neither (logits)."""
     from auditor.tf import load
 

@@ -30,6 +30,8 @@ from auditor.spec.compressions import (
     QuantizeAware,
     Sham,
     Trained,
+    exported_name,
+    names_of,
     steps_of,
 )
 from auditor.spec.data import (
@@ -89,6 +91,8 @@ __all__ = [
     "Text",
     "Trained",
     "Training",
+    "exported_name",
+    "names_of",
     "steps_of",
 ]
 

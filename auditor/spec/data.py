@@ -103,6 +103,15 @@ class Preprocess(Table):
     )
 
 
+class OwnScaling(Table):
+    """`preprocess` of an artifact: how this file reads the same inputs, in place of what `data.preprocess` computes."""
+
+    scale: PositiveFloat = Field(description="input = (x / scale + offset - mean) / std: x is the pixel, or the number")
+    offset: float = Field(0.0, description="see scale")
+    mean: list[float] = Field([], description="one a channel (the last axis), or one for all; default: 0")
+    std: list[PositiveFloat] = Field([], description="one a channel (the last axis), or one for all; default: 1")
+
+
 def _preprocess(raw: Any) -> Any:  # noqa: ANN401 - pydantic gives whatever the file holds
     return {"function": raw} if isinstance(raw, str) else raw
 

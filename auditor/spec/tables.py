@@ -49,6 +49,7 @@ def one_or_many(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the 
 
 
 OUTPUTS = "`probabilities` or `logits`: needed where a single output's file does not end in a sigmoid"
+OUTPUT = "name of the one that is audited, where the file has several"
 Outputs = Literal["probabilities", "logits"] | None
 
 

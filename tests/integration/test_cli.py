@@ -41,6 +41,37 @@ def test_an_audit_that_hurts_nobody_exits_0_and_writes_every_output(auditor, fol
     assert "reading the data" not in done.stdout
 
 
+LAYERS = """schema = 1
+attribute = ["sex"]
+[model]
+architecture = "mlp"
+[data]
+path = "people.csv"
+label = "income"
+positive = "high"
+[[compression]]
+method = "prune"
+sparsity = [0.5, 0.9]
+skip = ["dens_1", "head*"]
+[[gate]]
+metric = "recall"
+min = -0.02
+"""
+
+
+def test_validate_says_which_layer_a_method_cannot_have_before_anything_is_trained(auditor, folder):
+    rows = [f"{'FM'[k % 2]},{k % 7},{'high' if k % 3 else 'low'}" for k in range(120)]
+    (folder / "people.csv").write_text("\n".join(["sex,hours,income", *rows]), encoding="utf-8")
+    (folder / "audit.toml").write_text(LAYERS, encoding="utf-8")
+    done = auditor("validate")
+    assert done.returncode == 2, done.stderr
+    expected = (
+        'audit.toml:9: compression pruned-0.5: skip: no layer is named "dens_1". Did you mean "dense_1"? skip: no'
+    )
+    assert done.stderr.count(expected) == 1
+    assert auditor("validate", "--no-models").returncode == 0
+
+
 def test_harm_to_one_group_exits_1_and_names_it(auditor, folder, harmful):
     done = auditor("run")
     assert done.returncode == 1, done.stderr
@@ -282,11 +313,13 @@ def test_the_store_is_planned_listed_verified_and_cleared(auditor, folder):
     before = auditor("plan")
     assert before.returncode == 0, before.stderr
     assert "unknown (nothing of some kind is stored yet" in " ".join(before.stdout.split())
+    assert "memory at least" in " ".join(before.stdout.split())
     assert auditor("run", "--no-gate", "--set", "report.formats=[]").returncode == 0
     assert "Everything is stored" in auditor("plan").stdout
     more = auditor("plan", "--set", "training.learning_rate=0.5").stdout
     assert "2 at once" in more
     assert "In 1 process: about" in more
+    assert "memory about" in " ".join(more.split())
     assert "not of this audit" not in auditor("store", "ls").stdout
     assert "not of this audit: 4 members" in auditor("store", "ls", "--set", "training.learning_rate=0.5").stdout
     whole = auditor("store", "verify")

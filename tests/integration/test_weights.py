@@ -46,7 +46,7 @@ def test_fine_tuned_members_keep_frozen_layers_frozen_and_worker_processes_make_
     here = run(declared(), folder)
     apart = run(declared(run={"executor": "local", "workers": 2}), tmp_path)
     assert digests(here) == digests(apart)
-    layers = [measured["sparsity_by_layer"] for measured in here[1].measured]
+    layers = [measured["kernels"] for measured in here[1].measured]
     assert all(0.48 < each["sparsity"] < 0.52 for member in layers for each in member if each["weights"] > 100)
     given = open_weights(folder / "five.h5")
     for member in kernels_of(here[1], folder):

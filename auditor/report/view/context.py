@@ -26,6 +26,8 @@ MEASURED: dict[str, tuple[str, Callable[[float], str]]] = {
     "bytes_gzipped": ("Gzipped", words.size),
     "parameters": ("Parameters", "{:,.0f}".format),
     "nonzero_parameters": ("Non-zero", "{:,.0f}".format),
+    "distinct_values": ("Distinct values", "{:,.0f}".format),
+    "macs": ("Operations", words.short_count),
     "latency_ms": ("Latency", "{:.3g} ms".format),
 }
 """What may have been measured on a member, how a table heads it and how it is written."""
@@ -168,7 +170,10 @@ def _measured_table(numbers: Numbers) -> Table:
         caption="What was measured: means over finished members",
         columns=(Column(heading="Variant"), *(Column(heading=heading, numeric=True) for heading in headings)),
         rows=tuple(rows),
-        note="Latency, ms an example, is that of the machine of the audit, not of the device that the model is for.",
+        note="Sparsity: share of zeros among kernels, which are weights of two dimensions or more. Distinct values: "
+        "the most in one kernel, or in one of its channels where each has a scale of its own. Operations: "
+        "multiplications with accumulation an example, those by zero too. Latency, ms an example, is that of the "
+        "machine of the audit, not of the device that the model is for.",
     )
 
 

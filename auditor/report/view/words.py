@@ -165,6 +165,14 @@ def value(estimate: Estimate, digits: int | None = None) -> str:
     return number(estimate.value, estimate.compare, digits)
 
 
+def short_count(count: float) -> str:
+    """Give a large number, such as "1.3 million"."""
+    for power, suffix in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+        if count >= power:
+            return f"{count / power:.3g} {suffix}"
+    return f"{count:.0f}"
+
+
 def size(count: float) -> str:
     """Give a file size."""
     for power, prefix in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):

@@ -150,5 +150,5 @@ def test_what_is_measured_is_what_the_file_holds(model):
     assert integer["parameters"] == kernels  # the converter drops biases that are all zero
     assert measured["nonzero_parameters"] == kernels - FEATURES * 16  # biases start at zero
     assert measured["sparsity"] == pytest.approx(FEATURES * 16 / kernels)
-    assert [layer["sparsity"] for layer in measured["sparsity_by_layer"]] == [0.25, 0, 0]
-    assert max(layer["sparsity"] for layer in integer["sparsity_by_layer"]) == pytest.approx(0.25, abs=0.02)
+    assert [layer["sparsity"] for layer in measured["kernels"]] == [0.25, 0, 0]
+    assert max(layer["sparsity"] for layer in integer["kernels"]) == pytest.approx(0.25, abs=0.02)

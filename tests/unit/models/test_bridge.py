@@ -133,7 +133,7 @@ def test_files_of_keras_3_decide_by_their_own_library_and_can_be_trained_as_copi
         assert opened.facts.keras3
         assert opened.facts.activation == "softmax"
         np.testing.assert_allclose(opened.score(x), np.asarray(model(x)), rtol=1e-6)
-        assert sum(count for _, _, count, _ in opened.weights()) == 6 * 4 + 4 + 4 * 2 + 2
+        assert sum(each.size for each in opened.weights()) == 6 * 4 + 4 + 4 * 2 + 2
         from auditor.tf import load
 
         copy = opened.trainable(x)

@@ -32,7 +32,9 @@ def test_tensors_and_operations_are_those_that_the_interpreter_sees(converted):
             for detail in interpreter.get_tensor_details()
         }
         assert {tensor.name: (tensor.shape, tensor.type) for tensor in parsed.tensors} == seen
-        assert list(parsed.operations) == [each["op_name"] for each in interpreter._get_ops_details()]
+        assert [operation.name for operation in parsed.operations] == [
+            each["op_name"] for each in interpreter._get_ops_details()
+        ]
 
 
 def test_every_single_bit_of_a_header_or_a_cut_gives_an_error_or_a_file_never_a_crash(converted):

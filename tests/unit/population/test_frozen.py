@@ -68,7 +68,7 @@ def test_pruning_takes_the_smallest_weights_of_frozen_layers_too_and_leaves_the_
     training_of._loops.clear()
     table = settings()
     asked = PruneTable(method="prune", sparsity=0.6)
-    schedule = plan_pruning(asked, total_steps(tiny.TRAIN, table), "")
+    schedule = plan_pruning(asked, total_steps(tiny.TRAIN, table), "", epochs=table["epochs"])
     family = Prune(sparsity=0.6, schedule="polynomial", **schedule)
     for number in (1, 2):
         model = network(number)
@@ -78,7 +78,7 @@ def test_pruning_takes_the_smallest_weights_of_frozen_layers_too_and_leaves_the_
         content = keras_bytes(family.strip(wrapped))
         artifact = open_model(content, ".keras", "member")
         pruned = weights(artifact.trainable(None), frozen=True)
-        measured = {each["layer"]: each["sparsity"] for each in measure_file(content, artifact)["sparsity_by_layer"]}
+        measured = {each["layer"]: each["sparsity"] for each in measure_file(content, artifact)["kernels"]}
         assert pruned.keys() == still.keys()
         for name, arrays in still.items():
             if name.endswith("_conv"):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import tf_keras  # noqa: TID253 - the tests' own models
 import tiny
 
 from auditor.compress import MemberError
+from auditor.compress.cluster import Cluster
 from auditor.compress.prune import Prune, plan_pruning
 from auditor.models.load import keras_bytes
 from auditor.population import train as training_of
@@ -37,25 +39,24 @@ def settings(**declared):
     return {**Training(epochs=3, batch_size=32, **declared).model_dump(mode="json"), "examples": tiny.TRAIN}
 
 
-def member(number, middle, training, share=0.0):
-    """A member's model file."""
+def member(number, middle, training, share=0.0, **pattern):
+    """A member's model file; `pattern` is of its pruning."""
     seed(number)
     model = tf_keras.Sequential([LAYERS.InputLayer((tiny.FEATURES,)), *MIDDLES[middle](), LAYERS.Dense(2, "softmax")])
     if not share:
         train(model, tiny.inputs(), training, "softmax", number)
         return keras_bytes(model)
-    steps = total_steps(tiny.TRAIN, training)
-    family = Prune(
-        sparsity=share, schedule="polynomial", **plan_pruning(PruneTable(method="prune", sparsity=share), steps, "")
-    )
+    asked = PruneTable.model_validate({"method": "prune", "sparsity": share} | pattern)
+    planned = plan_pruning(asked, total_steps(tiny.TRAIN, training), "", epochs=training["epochs"])
+    family = Prune(**{"sparsity": share, "schedule": "polynomial", **pattern, **planned})
     model = family.prepare(model, number)
     train(model, tiny.inputs(), training, "softmax", number)
     return keras_bytes(family.strip(model))
 
 
-def alone(*arguments):
+def alone(*arguments, **pattern):
     training_of._loops.clear()
-    return member(*arguments)
+    return member(*arguments, **pattern)
 
 
 SCHEDULE = {"kind": "step", "initial": 0.1, "boundaries": [2], "factor": 0.1, "warmup": 1}
@@ -72,6 +73,46 @@ def test_members_that_use_a_graph_again_are_those_of_a_new_one(middle, declared,
     expected = {number: alone(number, middle, training, share) for number in (1, 2)}
     training_of._loops.clear()
     found = [member(number, middle, training, share) for number in (2, 1, 2)]
+    assert len(training_of._loops) == 1
+    assert found == [expected[2], expected[1], expected[2]]
+    assert expected[1] != expected[2]
+
+
+@pytest.mark.parametrize("pattern", [{"criterion": "random"}, {"m_by_n": [2, 4]}, {"schedule": "iterative"}])
+def test_members_that_are_pruned_otherwise_use_a_graph_again_too(pattern):
+    training = settings()
+    expected = [alone(number, "normalisation", training, 0.5, **pattern, skip=["dense_1"]) for number in (1, 2)]
+    training_of._loops.clear()
+    found = [member(number, "normalisation", training, 0.5, **pattern, skip=["dense_1"]) for number in (1, 2)]
+    assert len(training_of._loops) == 1
+    assert found == expected
+    assert expected[0] != expected[1]
+
+
+def clustered(number, middle, *, pruned):
+    """A clustered member's model file: its graph keeps centroids, associations and, of pruned layers, masks."""
+    training = settings(optimizer="sgd", momentum=0.9)
+    seed(number)
+    model = tf_keras.Sequential([LAYERS.InputLayer((tiny.FEATURES,)), *MIDDLES[middle](), LAYERS.Dense(2, "softmax")])
+    if pruned:
+        for layer in (layer for layer in model.layers if hasattr(layer, "kernel")):
+            kernel = layer.kernel.numpy()
+            layer.kernel.assign(np.where(np.abs(kernel) < np.median(np.abs(kernel)), 0, kernel))
+    family = Cluster(clusters=4)
+    ready = family.prepare(model, number)
+    train(ready, tiny.inputs(), training, "softmax", number)
+    return keras_bytes(family.strip(ready))
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+@pytest.mark.parametrize("middle", ["convolution", "normalisation"])
+def test_clustered_members_that_use_a_graph_again_are_those_of_a_new_one(middle, pruned):
+    expected = {}
+    for number in (1, 2):
+        training_of._loops.clear()
+        expected[number] = clustered(number, middle, pruned=pruned)
+    training_of._loops.clear()
+    found = [clustered(number, middle, pruned=pruned) for number in (2, 1, 2)]
     assert len(training_of._loops) == 1
     assert found == [expected[2], expected[1], expected[2]]
     assert expected[1] != expected[2]

@@ -1,0 +1,154 @@
+"""Weight clustering (Han et al. 2016, arXiv 1510.00149), by TFMOT: the weights of a layer share a few values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from auditor.compress import MemberError, Method
+from auditor.compress.layers import skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from auditor.models import KerasModel
+    from auditor.records import FloatArray
+
+_INITS = {"kmeans++": "KMEANS_PLUS_PLUS", "linear": "LINEAR", "density": "DENSITY_BASED", "random": "RANDOM"}
+"""TFMOT's names of where the centroids start; only the last one goes by a seed."""
+_FEWEST = 2
+"""Clusters that TFMOT makes at least; one more where zeros are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster(Method):
+    """Each kernel keeps `clusters` values, which are trained; zero, where pruning has left it, is one of them."""
+
+    method: Literal["cluster"] = "cluster"
+    clusters: int
+    init: Literal["kmeans++", "linear", "density", "random"] = "kmeans++"
+    skip: Sequence[str] = ()
+    """Layers that are left as they are, by name or pattern."""
+
+    def prepare(self, model: KerasModel, seed: int) -> KerasModel:
+        """A copy, the layers that TFMOT clusters wrapped. Raises MemberError where there is none.
+
+        A layer with zeros among its weights keeps them: nothing but pruning makes a weight exactly zero.
+        """
+        from auditor.tf import load, reseed
+
+        tfm = load()
+        left_out = skipped(model, self.skip)
+        # A wrapper takes the layer itself and puts a tensor in its kernel's place: the model would be lost.
+        copy = tfm.tf_keras.models.clone_model(model)
+        copy.set_weights(model.get_weights())
+        reseed(seed)
+        start = getattr(tfm.clustering.CentroidInitialization, _INITS[self.init])
+
+        def wrap(layer: Any) -> Any:  # noqa: ANN401 - tf_keras publishes no types
+            weights = [] if layer.name in left_out else _clusterable(layer)
+            if not weights:
+                return layer
+            # Pruning may have left fewer values than are asked for: trained on without a wrapper, there would be more.
+            few, has_zeros = min(np.unique(weight).size for weight in weights), any((w == 0).any() for w in weights)
+            return tfm.clustering.cluster_weights(
+                layer,
+                number_of_clusters=max(_FEWEST + has_zeros, min(self.clusters, few)),
+                # the other ways look for as many different values as there are to be centroids
+                cluster_centroids_init=start if few > self.clusters else tfm.clustering.CentroidInitialization.LINEAR,
+                preserve_sparsity=has_zeros,
+            )
+
+        wrapped = tfm.tf_keras.models.clone_model(copy, clone_function=wrap)
+        counts = [np.unique(weight).size for _, weight in self._kernels(model, left_out)]
+        if max(counts, default=0) <= self.clusters:
+            raise MemberError(self._nothing(model, left_out))
+        for layer in wrapped.layers:
+            _keep_state(layer)
+        return wrapped
+
+    def strip(self, model: KerasModel) -> KerasModel:
+        """Without the wrappers, every kernel made of its centroids."""
+        from auditor.tf import load
+
+        return load().clustering.strip_clustering(model)
+
+    def check(self, model: KerasModel) -> Mapping[str, Any]:
+        """Raises MemberError where a kernel has more values than asked for, or one alone where not all are zero."""
+        kernels = list(self._kernels(model, skipped(model, self.skip)))
+        found = [(name, np.unique(weight).size) for name, weight in kernels if weight.size > self.clusters]
+        # what pruning has emptied stays so
+        empty = {name for name, weight in kernels if not weight.any()}
+        wrong = [f"{name} has {count:,}" for name, count in found if count > self.clusters]
+        wrong += [f"{name} has one alone" for name, count in found if count == 1 and name not in empty]
+        if wrong:
+            raise MemberError(f"2 to {self.clusters} values a kernel were asked for, but {'; '.join(wrong)}")
+        inner = Counter(name for name, _ in found)
+        return {
+            "clustered": [{"layer": name, "distinct_values": count} for name, count in found],
+            "left_uncompressed": [
+                layer.name
+                for layer in model.layers
+                # Of a separable convolution TFMOT clusters the second half alone.
+                if layer.weights and inner[layer.name] < max(1, sum(len(weight.shape) > 1 for weight in layer.weights))
+            ],
+        }
+
+    def confirm(self, measured: Mapping[str, Any]) -> None:
+        """As many kernels of the file have few values; of integers with a scale a channel, each channel has."""
+        found = [each["distinct_values"] for each in measured["kernels"]]
+        asked = len(measured["clustered"])
+        if sum(count <= self.clusters for count in found) < asked:
+            listed = ", ".join(map(str, found))
+            raise MemberError(
+                f"{asked} kernels were clustered to {self.clusters} values, but those of the file have {listed}"
+            )
+
+    def _kernels(self, model: KerasModel, left_out: set[str]) -> Iterator[tuple[str, FloatArray]]:
+        for layer in model.layers:
+            if layer.name not in left_out:
+                yield from ((layer.name, weight) for weight in _clusterable(layer))
+
+    def _nothing(self, model: KerasModel, left_out: set[str]) -> str:
+        counts = [f"{name} has {np.unique(weight).size:,}" for name, weight in self._kernels(model, left_out)]
+        if counts:
+            return f"no layer has more than {self.clusters} values to begin with: {'; '.join(counts)}"
+        kinds = ", ".join(sorted({type(layer).__name__ for layer in model.layers}))
+        return f"TFMOT can cluster no layer of this model; its layers are {kinds}"
+
+
+def _keep_state(layer: Any) -> None:  # noqa: ANN401
+    """Make weights of what a wrapper that keeps zeros holds as constants, so that its graph serves other members."""
+    from auditor.tf import load
+
+    tfm = load()
+    for held in (getattr(layer, "sparsity_masks", {}), getattr(layer, "zero_idx", {})):
+        for name, value in list(held.items()):
+            constant = tfm.tf_keras.initializers.Constant(value.numpy())
+            held[name] = layer.add_weight(
+                name=f"kept_{name.replace('/', '_')}",
+                shape=value.shape,
+                dtype=value.dtype,
+                trainable=False,
+                initializer=constant,
+            )
+
+
+def _clusterable(layer: Any) -> list[FloatArray]:  # noqa: ANN401
+    """The weights of this layer that TFMOT clusters; it refuses some kinds and does nothing to others."""
+    from auditor.tf import load
+
+    tfm = load()
+    # Of an attention TFMOT gives back the wrapped layer itself, not a plain one.
+    if isinstance(layer, tfm.tf_keras.Model | tfm.tf_keras.layers.MultiHeadAttention):
+        return []
+    try:
+        tfm.clustering.cluster_weights(
+            layer, number_of_clusters=2, cluster_centroids_init=tfm.clustering.CentroidInitialization.LINEAR
+        )
+        return [np.asarray(weight) for _, weight in layer.get_clusterable_weights()]
+    except (ValueError, AttributeError, KeyError):
+        return []
