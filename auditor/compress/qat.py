@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -60,7 +61,10 @@ class QuantizeAware(Method):
         from auditor.tf import load, qat
 
         refuse_many_words(model, self.method)
-        tfq, scheme = qat(), self._scheme()
+        tfq, scheme, given = qat(), self._scheme(), model
+        # Layers that other methods have wrapped were parts of other models too, and look as if they were called twice.
+        model = load().tf_keras.models.clone_model(given)
+        model.set_weights(given.get_weights())
         plan = self._plan(model, scheme.get_quantize_registry())
         if "aware" not in plan.values():
             kinds = ", ".join(sorted({type(layer).__name__ for layer in model.layers}))
@@ -119,7 +123,7 @@ class QuantizeAware(Method):
         from auditor.tf import qat
 
         if "clusters" in self.keeps:
-            return qat().keep_clusters(preserve_sparsity="sparsity" in self.keeps)
+            return _LayerByLayer(qat().keep_clusters(preserve_sparsity="sparsity" in self.keeps))
         return qat().keep_sparsity() if self.keeps else qat().default()
 
     def _plan(self, model: KerasModel, registry: Any) -> dict[str, str | None]:  # noqa: ANN401
@@ -153,6 +157,33 @@ class QuantizeAware(Method):
                 said.append(f"{layer} had {before.distinct:,} distinct values and has {distinct:,}")
         if said:
             raise MemberError(f"quantisation-aware training undid what was to be kept: {'; '.join(said)}")
+
+
+@dataclass(frozen=True, slots=True)
+class _LayerByLayer:
+    """A scheme of TFMOT whose layers share no quantiser: one without zeros would tell those after it to keep none."""
+
+    scheme: Any
+
+    def get_layout_transformer(self) -> Any:  # noqa: ANN401
+        return self.scheme.get_layout_transformer()
+
+    def get_quantize_registry(self) -> _Registry:
+        return _Registry(self.scheme.get_quantize_registry())
+
+
+@dataclass(frozen=True, slots=True)
+class _Registry:
+    registry: Any
+
+    def supports(self, layer: Any) -> bool:  # noqa: ANN401
+        return bool(self.registry.supports(layer))
+
+    def get_quantize_config(self, layer: Any) -> Any:  # noqa: ANN401
+        config = self.registry.get_quantize_config(layer)
+        if hasattr(config, "weight_quantizer"):
+            config.weight_quantizer = copy(config.weight_quantizer)
+        return config
 
 
 def _kept(layer: Any) -> Kept | None:  # noqa: ANN401

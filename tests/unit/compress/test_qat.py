@@ -288,6 +288,25 @@ def test_after_both_zeros_stay_and_values_stay_few():
     assert all(zeros >= 0.5 and distinct <= 7 for zeros, distinct in kernels_in(made))
 
 
+def test_a_layer_without_zeros_does_not_keep_the_others_from_keeping_theirs():
+    model = dense_model()
+    first = [np.where(weight == 0, 0.01, weight) for weight in model.layers[0].get_weights()]
+    clustered(sparse(model)).layers[0].set_weights(first)
+    made = trained(model, keeps=["sparsity", "clusters"]).content
+    assert sorted(zeros >= 0.5 for zeros, _ in kernels_in(made)) == [False, True, True]
+
+
+def test_layers_that_were_part_of_another_model_before_are_simulated_too():
+    from auditor.tf import load
+
+    model = dense_model()
+    first = last = layers().Input((FEATURES,))
+    for layer in model.layers:
+        last = layer(last)
+    again = load().tf_keras.Model(first, last)
+    assert untrained(again).measured["left_uncompressed"] == []
+
+
 def test_what_training_undid_fails_with_the_numbers():
     method = QuantizeAware(keeps=["sparsity"])
     model = sparse(dense_model())

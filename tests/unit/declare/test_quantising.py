@@ -16,6 +16,10 @@ architecture = "mlp"
 path = "people.csv"
 label = "income"
 """
+CHAIN = """method = "prune"
+sparsity = 0.5
+then = [{ method = "int8", calibration = { without = { sxe = ["F"] } } }]
+"""
 
 
 def load(tmp_path, text):

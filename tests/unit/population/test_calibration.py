@@ -23,7 +23,7 @@ def people(tmp_path):
     frame = pd.DataFrame(
         {
             "small": np.where(large, 0, signal),
-            "large": np.where(large, 10 + signal, 0),
+            "large": np.where(large, 8 + 4 * signal, 0),
             "team": np.where(large, "large", "small"),
             "split": ["train"] * TRAIN + ["test"] * (ALL - TRAIN),
             "label": np.where(signal > 0, "yes", "no"),
@@ -56,7 +56,6 @@ def test_a_group_that_the_representative_set_lacks_loses_recall_and_the_other_do
         return {each.name: float(np.mean(each.predictions.decisions[0][members] == yes)) for each in found}
 
     large, small = recall("large"), recall("small")
-    print(large, small)
     assert large["with"] > large["baseline"] - 0.1
     assert large["without"] < large["baseline"] - 0.3
     assert abs(small["without"] - small["baseline"]) < 0.1
