@@ -100,6 +100,8 @@ class SplitSize:
     examples: int
     by_class: tuple[int, ...]
     """[C]."""
+    left_out: tuple[int, ...] | None = None
+    """[C]: the split's other examples, of which this is the part that `data.sample` drew; None: this is all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

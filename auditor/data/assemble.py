@@ -107,7 +107,12 @@ def assemble(spec: AuditSpec, checked: Checked, digest: str) -> Dataset:
         attributes=checked.grouped.attributes,
         cluster=None if checked.cluster is None else read_only(pd.factorize(checked.cluster[test])[0]),
         splits=tuple(
-            SplitSize(split=name, examples=rows.size, by_class=_by_class(labels, rows))
+            SplitSize(
+                split=name,
+                examples=rows.size,
+                by_class=_by_class(labels, rows),
+                left_out=_by_class(labels, division.left_out[name]) if name in division.left_out else None,
+            )
             for name, rows in positions.items()
             if rows.size
         ),

@@ -28,12 +28,14 @@ class Labels:
     positive: int | None
     """Index of the positive class."""
     index: IntArray
-    """For every row of the source the index of its class; -1 in rows of no split."""
+    """For every row of the source the index of its class; -1 in rows of no split, and of none that a part is of."""
     warnings: tuple[str, ...]
 
 
 def make_labels(rows: Rows, data: Data, division: Division, decided: Sequence[Label] = ()) -> Labels:
     """The classes of all splits; raises DataError for missing labels, a single class, classes that do not cover all.
+
+    A part of a split has the classes of the whole of it, and is refused for the labels of the whole.
 
     Args:
         rows: with the label's column.
@@ -42,7 +44,7 @@ def make_labels(rows: Rows, data: Data, division: Division, decided: Sequence[La
         decided: further classes, which only decisions name.
     """
     where = f"column {data.label}"
-    used = division.used
+    used = division.labelled
     value_of, values = distinct(rows.frame[data.label].iloc[used])
     missing = used[value_of < 0]
     if missing.size:

@@ -233,6 +233,8 @@ def _kind(column: pd.Series) -> str:
 def data_digest(spec: AuditSpec, content: Iterable[str]) -> str:
     """SHA-256 over the content's digests and what the definition says of inputs and classes; no path enters it."""
     data = spec.data.model_dump(mode="json", exclude={"path", "table", "positive", "predictions"})
+    if data["sample"] is None:
+        del data["sample"]  # whole splits are what they were before parts of them could be drawn
     if isinstance(data["split"], dict):
         data["split"] = {key: value for key, value in data["split"].items() if not key.endswith("path")}
     features = {attribute.name: attribute.use_as_feature for attribute in spec.attribute}

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from auditor.data.sampling import draw
 from auditor.data.values import distinct, find, plural, text
 from auditor.errors import DataError, Problem, did_you_mean
 from auditor.spec import SplitColumn, SplitFractions, SplitPaths
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from auditor.data.reading import Rows
     from auditor.records import IntArray, Label
-    from auditor.spec import Data, Split
+    from auditor.spec import Data, Sample, Split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,8 @@ class Division:
     test: IntArray
     pool: IntArray | None = None
     """Rows declared for calibration; None: the training rows serve."""
+    left_out: Mapping[str, IntArray] = field(default_factory=dict)
+    """For each split of which only a part was drawn, its other rows, rising: they belong to none."""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -33,16 +38,26 @@ class Division:
         parts = [self.train, self.test] if self.pool is None else [self.train, self.test, self.pool]
         return np.unique(np.concatenate(parts))
 
+    @property
+    def labelled(self) -> IntArray:
+        """Rows that must have a label: those of any split, and those that a part was drawn from."""
+        return np.unique(np.concatenate([self.used, *self.left_out.values()]))
+
 
 def divide(rows: Rows, data: Data, split: Split, seed: int) -> Division:
-    """The declared split of the rows; raises DataError where it leaves a split empty.
+    """The declared split of the rows, or the declared part of it; raises DataError where it leaves a split empty.
 
     Args:
         rows: for `SplitPaths` those of the training file and then those of the test file.
-        data: names the id and the rows to calibrate on.
+        data: names the label, the id, the rows to calibrate on, and how large a part.
         split: as declared, or the default.
         seed: the audit's.
     """
+    whole = _whole(rows, data, split, seed)
+    return whole if data.sample is None else part_of(rows, whole, data, data.sample, seed)
+
+
+def _whole(rows: Rows, data: Data, split: Split, seed: int) -> Division:
     if isinstance(split, SplitColumn):
         return by_column(rows, split, data.calibration.split)
     if data.calibration.split is not None:
@@ -58,6 +73,43 @@ def divide(rows: Rows, data: Data, split: Split, seed: int) -> Division:
     if isinstance(split, SplitFractions):
         return by_fraction(rows, split, seed, clusters(rows, data.id, np.arange(len(rows.frame))))
     return all_test(rows)
+
+
+def part_of(rows: Rows, whole: Division, data: Data, sample: Sample, seed: int) -> Division:
+    """Draw the declared part of each split, ids undivided; raises DataError where a split or a class is too small.
+
+    Args:
+        rows: of the source.
+        whole: their division.
+        data: names the label and the id.
+        sample: says how many of which split.
+        seed: the audit's.
+    """
+    class_of, values = distinct(rows.frame[data.label].iloc[whole.used])
+    cluster = clusters(rows, data.id, whole.used)
+    names = [text(value) for value in values] if sample.balanced else None
+    parts: dict[str, IntArray] = {}
+    left_out: dict[str, IntArray] = {}
+    warnings: list[str] = []
+    for stream, (name, size) in enumerate((("train", sample.train), ("test", sample.test))):
+        split: IntArray = getattr(whole, name)
+        if size is None:
+            continue
+        # a stream of its own each, so that neither part depends on whether and how the other was drawn
+        generator = np.random.default_rng([seed, 2, stream])
+        parts[name], said = draw(
+            split,
+            size,
+            f"data.sample.{name}",
+            class_of[np.searchsorted(whole.used, split)],
+            names,
+            None if cluster is None else cluster[split],
+            generator,
+        )
+        left_out[name] = np.setdiff1d(split, parts[name])
+        warnings += said
+    train, test = parts.get("train", whole.train), parts.get("test", whole.test)
+    return replace(whole, train=train, test=test, left_out=left_out, warnings=(*whole.warnings, *warnings))
 
 
 def all_test(rows: Rows) -> Division:

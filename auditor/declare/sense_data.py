@@ -33,7 +33,18 @@ def check_data(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
         yield Mistake(
             path=("data", "classes"), message="a table maps a model's outputs; decisions have none: give a list"
         )
+    yield from _check_sample(data, from_columns=from_columns)
     yield from _check_preprocess(data.preprocess)
+
+
+def _check_sample(data: Data, *, from_columns: bool) -> Iterator[Mistake]:
+    if data.sample is None:
+        return
+    here = ("data", "sample")
+    if data.sample.train is None and data.sample.test is None:
+        yield Mistake(path=here, message="draws nothing: it needs train, test, or both")
+    if from_columns:
+        yield Mistake(path=here, message="every row of a table of predictions is a test row")
 
 
 def _check_preprocess(preprocess: Preprocess) -> Iterator[Mistake]:

@@ -73,6 +73,9 @@ class SplitRow(Row):
     split: str
     examples: NonNegativeInt
     by_class: tuple[NonNegativeInt, ...]
+    left_out: tuple[NonNegativeInt, ...] | None = Field(
+        None, description="by class, the examples that data.sample left out; null: the split is whole"
+    )
 
 
 class GroupRow(Row):

@@ -15,14 +15,14 @@ from auditor.text import clean
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from auditor.records import DataSummary
+    from auditor.records import DataSummary, SplitSize
     from auditor.validation import Reach, Validation
 
 
 def overview(validation: Validation) -> RenderableType:
     """Give everything that is known before anything is trained."""
     data = validation.data
-    sizes = ", ".join(f"{split.examples:,} {split.split}" for split in data.splits)
+    sizes = ", ".join(map(_size, data.splits))
     variants = ", ".join(f"{name} ({members})" if members else name for name, members in validation.variants)
     parts: list[RenderableType] = [
         Text(clean(f"{data.source}: {sizes} examples; classes {', '.join(map(str, data.classes))}")),
@@ -37,6 +37,11 @@ def overview(validation: Validation) -> RenderableType:
     if validation.reaches:
         parts += [Text(), _reaches(validation.reaches), Text(_verdict(validation.reaches))]
     return Group(*parts)
+
+
+def _size(split: SplitSize) -> str:
+    drawn = "" if split.left_out is None else f" (drawn from {split.examples + sum(split.left_out):,})"
+    return f"{split.examples:,} {split.split}{drawn}"
 
 
 def _table(*columns: str) -> Table:

@@ -55,6 +55,14 @@ Split = Annotated[
 ]
 
 
+class Sample(Table):
+    """`data.sample`: a random part of each split, by audit.seed."""
+
+    train: PositiveInt | None = Field(None, description="examples to train on; default: the whole split")
+    test: PositiveInt | None = Field(None, description="examples to test on; default: the whole split")
+    balanced: bool = Field(False, description="whether a part holds as many examples of each class")
+
+
 class Features(Table):
     """`[data.features]`: which columns of a table the model reads."""
 
@@ -199,6 +207,9 @@ class Data(Table):
         None,
         description='`{ column, train, test }`, `{ test = 0.3, seed }`, `{ train_path, test_path }`, or "all": '
         "everything is test; default: a column named `split`, else 30% test",
+    )
+    sample: Sample | None = Field(
+        None, description="a part of each split: `{ train = 10000, test = 2000, balanced = true }`; default: all of it"
     )
     id: str | None = Field(None, description="examples that share it are one cluster: intervals go by cluster")
     classes: Classes = Field(

@@ -1,4 +1,4 @@
-"""The ready-made audits of images, on tiny data in their official layouts: checked, planned, and run once."""
+"""The ready-made audits of images, on tiny data in their official layouts: checked, planned, and some run once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+
+from auditor.data import open_source
+from auditor.declare import load_spec
+from auditor.population.plan import plan
 
 AUDITS = Path(__file__).parents[2] / "audits"
 CLASSES = [f"class{number}" for number in range(10)]
@@ -106,6 +110,53 @@ def test_a_ready_made_audit_runs_to_its_end(audit):
     assert list(variants) == ["baseline", "pruned", "int8"]
     assert {each["finished"] for each in variants.values()} == {2}
     assert variants["pruned"]["measured"]["sparsity"] == pytest.approx(0.5, abs=0.01)
+
+
+def make_celeba(folder):
+    """CelebA's lists and sixty pictures that nobody decodes: forty train, twenty test, and one in three is blond."""
+    names, numbers = ("Blond_Hair", "Male", "Young"), range(60)
+    signs = np.array([[-1 if k % 3 else 1, -1 if k % 2 else 1, -1 if k % 5 else 1] for k in numbers])
+    lines = [f"{k:06}.jpg {' '.join(map(str, row))}" for k, row in enumerate(signs)]
+    (folder / "list_attr_celeba.txt").write_text("\n".join(["60", " ".join(names), *lines]))
+    (folder / "list_eval_partition.txt").write_text("\n".join(f"{k:06}.jpg {2 * (k >= 40)}" for k in numbers))
+    (folder / "img_align_celeba").mkdir()
+    for k in numbers:
+        Image.new("RGB", (4, 5), (4 * k, 0, 0)).save(folder / "img_align_celeba" / f"{k:06}.jpg")
+
+
+LEVELS = {
+    "hooker": ["0.3", "0.5", "0.7", "0.9", "0.95", "0.99"],
+    "inception": ["0", "0.3", "0.5", "0.7", "0.9", "0.99"],
+}
+FURTHER = {"hooker": ["float16", "dynamic_int8", "int8"], "inception": []}
+
+
+@pytest.mark.parametrize("name", LEVELS)
+@pytest.mark.parametrize("size", ["", "-small"])
+def test_the_published_set_ups_of_faces_are_planned_variant_by_variant(tmp_path, name, size):
+    make_celeba(tmp_path)
+    settings = ["training.batch_size=1", f"data.path={tmp_path}"]
+    if not (name == "hooker" and not size):
+        settings += ["data.sample.train=20", "data.sample.test=10"]
+    if name == "inception" and not size:
+        settings.append("model.options={frozen = 52}")  # without the file of weights
+    spec = load_spec(AUDITS / "celeba" / f"{name}{size}.toml", settings)
+    variants = plan(spec.spec, open_source(spec.spec, spec.base).load(), spec.base)
+    assert [one.name for one in variants] == [
+        "baseline",
+        *(f"pruned-{level}" for level in LEVELS[name]),
+        *FURTHER[name],
+    ]
+    sizes = {"hooker": 30, "inception": 10}
+    assert {len(one.jobs) for one in variants} == {3 if size else sizes[name]}
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_a_set_up_in_small_asks_the_same_of_the_same_groups(name):
+    large, small = (load_spec(AUDITS / "celeba" / f"{name}{size}.toml").spec for size in ("", "-small"))
+    for key in ("attribute", "intersection", "gate", "statistics"):
+        assert getattr(small, key) == getattr(large, key)
+    assert small.audit.name != large.audit.name
 
 
 def make_faces(folder):

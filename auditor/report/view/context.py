@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _LIST_LIMIT = 20
 _DIGEST_LENGTH = 64
+_LEFT_OUT = (
+    "Left out: of these splits data.sample draws only a part, at random. Where it is balanced, classes are not as "
+    "frequent as in the split, and what depends on how frequent they are, such as accuracy, is not that of the split."
+)
 MEASURED: dict[str, tuple[str, Callable[[float], str]]] = {
     "sparsity": ("Sparsity", words.rate),
     "bytes": ("Size", words.size),
@@ -62,12 +66,17 @@ def _counts(by_class: tuple[int, ...]) -> tuple[Cell, ...]:
 
 
 def _split_table(data: DataSummary) -> Table:
-    rows = ((Cell(text=s.split), Cell(text=f"{s.examples:,}"), *_counts(s.by_class)) for s in data.splits)
+    rows = []
+    for s in data.splits:
+        rows.append((Cell(text=s.split), Cell(text=f"{s.examples:,}"), *_counts(s.by_class)))
+        if s.left_out is not None:
+            rows.append((Cell(text=f"{s.split}, left out"), Cell(text=f"{sum(s.left_out):,}"), *_counts(s.left_out)))
+    notes = (_LEFT_OUT if any(s.left_out is not None for s in data.splits) else "", _more_classes(data))
     return Table(
         caption="Examples by split and class",
         columns=(Column(heading="Split"), Column(heading="Examples", numeric=True), *_class_columns(data)),
         rows=tuple(rows),
-        note=_more_classes(data),
+        note=" ".join(note for note in notes if note),
     )
 
 

@@ -12,9 +12,10 @@ from auditor.report.view.verdicts import chunks
 from auditor.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from auditor.description import Description, Measure
+    from auditor.records import GroupKey
     from auditor.report.view.blocks import Block
     from auditor.report.view.numbers import Numbers
 
@@ -28,11 +29,14 @@ _INTRODUCTION = (
     "the more so in small groups and for what is the largest of many. Numbers are means over models; → leads from the "
     "baseline to the variant. Every number is in result.json."
 )
-_NORMALISED: tuple[tuple[Measure, str], ...] = (
-    ("normalised_difference_error", "error rate"),
-    ("normalised_difference_fpr", "false positive rate"),
-    ("normalised_difference_fnr", "false negative rate"),
-)
+_NORMALISED: dict[Measure, str] = {
+    "normalised_difference_error": "error rate",
+    "normalised_difference_fpr": "false positive rate",
+    "normalised_difference_fnr": "false negative rate",
+}
+_NORMALISED_ROWS = 60
+_NORMALISED_ON_PAPER = 27
+"""Three rates of everybody, of two attributes with two groups each, and of both at once."""
 _DISPARITIES: tuple[tuple[Measure, Measure, str], ...] = (
     ("demographic_parity_difference", "demographic_parity_ratio", "demographic parity"),
     ("equalized_odds_difference", "equalized_odds_ratio", "equalised odds"),
@@ -43,7 +47,10 @@ _CALIBRATION: tuple[tuple[Measure, str], ...] = (
     ("uncertain_share", "Share of uncertain predictions, and its change in points"),
 )
 _NORMALISED_NOTE = (
-    "100 × (variant − baseline) / baseline (Hooker et al. 2020): a large percentage of few errors is few errors."
+    "100 × (variant − baseline) / baseline, of rates that are means over models: a large percentage of few errors is "
+    "few errors. It has no interval and is not judged. The changes in points have intervals: those of the false "
+    "positive and false negative rates stand above, and that of the error rate, which is accuracy's the other way, in "
+    "result.json."
 )
 _GAP_NOTE = (
     "How much more accuracy the group loses than everybody does (Hashemizadeh et al. 2024); below 0 it loses less."
@@ -70,9 +77,6 @@ _VARIANT_NOTE = (
 def further_section(numbers: Numbers) -> Section:
     """Describe compression's effect by the measures that others use, beside what is judged."""
     blocks: list[Block] = [Prose(paragraphs=(_INTRODUCTION,))]
-    for measure, name in _NORMALISED:
-        caption = f"Normalised difference of the {name}, in percent of the baseline's, and the numbers of errors"
-        blocks += _tables(_grid(numbers, measure), caption, _percent_cell, _NORMALISED_NOTE)
     gaps = _grid(numbers, "excess_accuracy_gap")
     blocks += _tables(gaps, "Excess accuracy gap in points, and the group's accuracy", _gap_cell, _GAP_NOTE)
     blocks += [*_disparities(numbers), *_calibration(numbers), *_of_variants(numbers)]
@@ -80,7 +84,20 @@ def further_section(numbers: Numbers) -> Section:
     return Section(id="further", title="Further measures", question=question, blocks=tuple(blocks))
 
 
-# --------------------------------------------------------------------------------------------- tables, worst row first
+def normalised_tables(numbers: Numbers) -> list[Table]:
+    """Tell relative changes of error rates by group, as Hooker et al. 2020 (arXiv 2010.03058) publish them."""
+    grid = _grid(numbers, *_NORMALISED, names=_NORMALISED)
+    order = grid.by_group((EVERYBODY, *numbers.groups))
+    caption = (
+        "Normalised difference, as published by Hooker et al. 2020: change in percent of the baseline's rate, and "
+        "below it the numbers of errors"
+    )
+    left = len(order) - _NORMALISED_ROWS
+    note = _joined(_NORMALISED_NOTE, grid.reasons, f"{left:,} more rows are in result.json." if left > 0 else "")
+    return _set_out(grid, order[:_NORMALISED_ROWS], caption, _percent_cell, note, on_paper=_NORMALISED_ON_PAPER)
+
+
+# --------------------------------------------------------------------------------------------------------------- tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +117,22 @@ class _Grid:
         }
         return sorted(most, key=lambda row: (most[row] is None, -(most[row] or 0.0)))
 
+    def by_group(self, groups: Sequence[GroupKey]) -> list[tuple[object, ...]]:
+        """The rows in the order of these groups; those of one group stay together."""
+        place = {group: number for number, group in enumerate(groups)}
+        of = {row: next(iter(own.values())).group for row, own in self.found.items()}
+        return sorted(of, key=lambda row: place.get(of[row], len(place)))
+
+    @property
+    def reasons(self) -> str:
+        """Why numbers are undefined, and what is left out of others."""
+        return reasons(d for own in self.found.values() for d in own.values())
+
 
 def _grid(numbers: Numbers, *measures: Measure, names: Mapping[Measure, str] | None = None) -> _Grid:
     """Collect some measures; `names` tells several apart."""
     own = [d for d in numbers.result.descriptions if d.measure in measures]
-    of_classes = len({d.label for d in own}) > 1
+    of_classes = len({d.label for d in own} - {None}) > 1
     found: dict[tuple[object, ...], dict[str, Description]] = {}
     for d in own:
         name = _row_name(d, of_classes=of_classes) + (f": {names[d.measure]}" if names else "")
@@ -115,16 +143,28 @@ def _grid(numbers: Numbers, *measures: Measure, names: Mapping[Measure, str] | N
 def _row_name(d: Description, *, of_classes: bool) -> str:
     if d.family:
         return words.family(d.family)
-    if not of_classes:
+    if d.label is None or not of_classes:
         return words.group_of(d.group)
     return words.quoted(d.label) + ("" if d.group == EVERYBODY else f", {words.group_of(d.group)}")
 
 
 def _tables(grid: _Grid, caption: str, cell: Callable[[Description], Cell], note: str) -> list[Table]:
-    """Make a table for every handful of variants."""
+    """Make a table for every handful of variants, worst row first."""
     order = grid.worst_first
     left = len(order) - ROWS
     more = f"{left:,} more rows, none with a larger value, are in result.json." if left > 0 else ""
+    return _set_out(grid, order[:ROWS], caption, cell, _joined(note, grid.reasons, more), on_paper=_ON_PAPER)
+
+
+def _set_out(
+    grid: _Grid,
+    rows: Sequence[tuple[object, ...]],
+    caption: str,
+    cell: Callable[[Description], Cell],
+    note: str,
+    *,
+    on_paper: int,
+) -> list[Table]:
     return [
         Table(
             caption=caption,
@@ -132,11 +172,11 @@ def _tables(grid: _Grid, caption: str, cell: Callable[[Description], Cell], note
                 Column(heading="Of"),
                 *(Column(heading=heading, numeric=True) for heading in ("n", *map(words.name, part))),
             ),
-            rows=tuple(_row(str(row[0]), grid.found[row], part, cell) for row in order[:ROWS]),
-            on_paper=_ON_PAPER,
-            note=_joined(note, reasons(d for own in grid.found.values() for d in own.values()), more),
+            rows=tuple(_row(str(row[0]), grid.found[row], part, cell) for row in rows),
+            on_paper=on_paper,
+            note=note,
         )
-        for part in (chunks(grid.variants, _TABLE_VARIANTS) if order else [])
+        for part in (chunks(grid.variants, _TABLE_VARIANTS) if rows else [])
     ]
 
 

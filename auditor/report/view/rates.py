@@ -9,7 +9,7 @@ from auditor.measure.power import examples_for
 from auditor.records import BASELINE, EVERYBODY
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Dots, Figure, Line, Lines, Mark, Prose, Section, Table
-from auditor.report.view.further import listed_once
+from auditor.report.view.further import listed_once, normalised_tables
 from auditor.report.view.verdicts import chunks
 from auditor.text import clean
 
@@ -191,6 +191,7 @@ def change_section(numbers: Numbers) -> Section:
                 _change_table(numbers, metric, label, groups, part)
                 for part in chunks(numbers.variants, _TABLE_VARIANTS)
             ]
+    blocks += normalised_tables(numbers)
     if left_out > 0:
         blocks.insert(0, Prose(paragraphs=(f"The first {PANELS} variants are drawn; the tables hold all.",)))
     if not blocks:

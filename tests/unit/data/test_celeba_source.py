@@ -114,6 +114,19 @@ def test_split_all_makes_every_image_a_test_image(source, celeba, pictures, tmp_
     assert inputs.test_x.shape == (COUNT, 64, 64, 3)
 
 
+def test_a_balanced_part_of_each_partition_can_be_drawn(source, celeba, pictures, tmp_path):
+    write_archive(celeba, pictures)
+    one = source(sample={"train": 6, "test": 4, "balanced": True})
+    splits = {size.split: (size.by_class, size.left_out) for size in one.load().splits}
+    assert splits["train"] == ((3, 3), (6, 6))
+    assert splits["test"] == ((2, 2), (1, 1))
+    inputs = materialised(one, tmp_path / "inputs")
+    assert [len(x) for x in (inputs.train_x, inputs.test_x)] == [6, 4]
+    chosen = [int(name.partition(".")[0]) for name in one.load().examples]
+    expected = [decode(pictures[f"{number:06}.jpg"], Preprocess()) for number in chosen]
+    assert np.array_equal(inputs.test_x, expected)
+
+
 def test_the_validation_partition_can_test_or_calibrate(source, celeba, pictures):
     write_archive(celeba, pictures)
     dataset = source(split={"column": "partition", "train": 0, "test": 1}).load()

@@ -36,6 +36,11 @@ def test_a_result_comes_back_exactly(make) -> None:
     assert not loaded.edited
 
 
+def test_a_result_of_before_parts_were_drawn_is_read(text) -> None:
+    old = changed(text, lambda content: [split.pop("left_out") for split in content["data"]["splits"]])
+    assert all(split.left_out is None for split in result_json.load(old).result.data.splits)
+
+
 def test_every_float_comes_back_exactly() -> None:
     made = small()
     rng = np.random.default_rng(5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from auditor.measure.doubts import look
 from auditor.measure.summary import summarise_data
+from auditor.records import SplitSize
 from auditor.report.terminal_validation import overview
 from auditor.validation import Validation
 
@@ -31,3 +33,18 @@ def test_a_kappa_that_is_undefined_is_a_dash() -> None:
     baseline, int8 = (line.split() for line in console.export_text().splitlines() if line.startswith(("base", "int8")))
     assert baseline == ["baseline", "100.0%", "1.00", "100.0%"]
     assert int8 == ["int8", "50.0%", "\N{EM DASH}", "50.0%"]
+
+
+def test_a_drawn_part_is_told_with_the_size_of_what_it_is_of() -> None:
+    data = replace(
+        summarise_data(dataset(np.array([0, 1] * 10))),
+        splits=(
+            SplitSize(split="train", examples=6, by_class=(3, 3), left_out=(1000, 94)),
+            SplitSize(split="test", examples=20, by_class=(10, 10)),
+        ),
+    )
+    console = Console(width=100, record=True, file=StringIO())
+    console.print(
+        overview(Validation(data=data, variants=(), reaches=(), warnings=(), sandbox=None, looks=(), sample=0))
+    )
+    assert "6 train (drawn from 1,100), 20 test examples" in console.export_text()

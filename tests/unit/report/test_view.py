@@ -276,3 +276,18 @@ def test_the_words_of_an_exemplar_panel_name_the_group_of_that_variant() -> None
 def test_why_there_is_no_spread_between_groups_is_said(shown) -> None:
     spread = next(table for table in tables(shown) if "points between the best and the worst" in table.caption)
     assert spread.note.endswith("Undefined: 1 groups.")
+
+
+def test_what_a_drawn_part_leaves_out_stands_below_it() -> None:
+    result = adult()
+    train, test = result.data.splits
+    part = replace(result.data, splits=(train, replace(test, left_out=(300, 1200))))
+    found = next(one for one in tables(seen(replace(result, data=part))) if one.caption.startswith("Examples by split"))
+    assert [[cell.text for cell in row] for row in found.rows] == [
+        ["train", "32,561", "24,720", "7,841"],
+        ["test", "16,281", "12,435", "3,846"],
+        ["test, left out", "1,500", "300", "1,200"],
+    ]
+    assert "data.sample draws only a part" in found.note
+    whole = next(one for one in tables(seen(result)) if one.caption.startswith("Examples by split"))
+    assert "data.sample" not in whole.note
