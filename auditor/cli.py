@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from auditor.errors import AuditorError, ExitCode
+from auditor.output import write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,9 +117,14 @@ def _need_gates(declaration: Declaration, *, no_gate: bool) -> None:
 
 
 def _decisions(audit: Audit) -> dict[str, bytes]:
+    from auditor.compress.summaries import EVENTS
     from auditor.report.predictions_table import predictions_parquet
 
-    return {f"predictions/{p.name}.parquet": predictions_parquet(audit.dataset, p) for p in audit.populations}
+    made = {f"predictions/{p.name}.parquet": predictions_parquet(audit.dataset, p) for p in audit.populations}
+    for population in audit.populations:
+        for member, events in population.events.items():
+            made[f"tensorboard/{population.name}/member_{member}/{EVENTS}"] = events
+    return made
 
 
 def _write(
@@ -135,7 +141,7 @@ def _write(
     rendered = report.render(loaded.result, formats, edited=loaded.edited, tools=tools)
     for name, error in rendered.failed.items():
         click.echo(f"warning: {name} was not made: {error}", err=True)
-    report.write(folder, {**(more or {}), **rendered.files})
+    write(folder, {**(more or {}), **rendered.files}, "Choose another with --output.")
     return rendered
 
 

@@ -12,6 +12,7 @@ from auditor.declare.sense import misfit
 from auditor.errors import Problem, SpecError, did_you_mean
 from auditor.measure.rates import RATES
 from auditor.records import EVERYBODY, Gate, family_name
+from auditor.spec import exported_name, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ SETTING = re.compile(r"gate\.(?P<gate>\d+)\.(?P<key>min|max)=(?P<value>[-+]?(\d+
 def declared_gates(declaration: Declaration, dataset: Dataset) -> tuple[Gate, ...]:
     """Give the gates of a file, now that its data is known."""
     spec = declaration.spec
-    names = [str(entry.name) for entry in spec.compression]
+    names = [name for entry in spec.compression for name in names_of(entry)]
     lines = {place: declaration.lines.of(("gate", place)) for place in range(len(spec.gate))}
     return resolve_gates(spec.gate, dataset, names, lines, str(declaration.file))
 
@@ -56,14 +57,13 @@ def _resolve(table: GateTable, dataset: Dataset, variants: Sequence[str], line: 
     )
     if not targets:
         raise ValueError("matches no group of the test split")
-    chosen = tuple(variants) if table.variants == "*" else tuple(dict.fromkeys(as_list(table.variants)))
     return Gate(
         name=table.name or _derived_name(table, dataset),
         line=line,
         metric=table.metric,
         targets=targets,
         compare=table.compare,
-        variants=chosen,
+        variants=tuple(variants) if table.variants == "*" else _chosen(as_list(table.variants), variants),
         min=table.min,
         max=table.max,
         decide_on=table.decide_on,
@@ -75,6 +75,13 @@ def _resolve(table: GateTable, dataset: Dataset, variants: Sequence[str], line: 
 def as_list(names: str | list[str]) -> list[str]:
     """Take one name for a list of one."""
     return [names] if isinstance(names, str) else names
+
+
+def _chosen(named: Sequence[str], variants: Sequence[str]) -> tuple[str, ...]:
+    """Give the variants of a gate that names some: an exported file is judged with the variant that it is of."""
+    files = {name: exported_name(name) for name in named}
+    both = [part for name in named for part in (name, files[name]) if part == name or part in variants]
+    return tuple(dict.fromkeys(both))
 
 
 def _derived_name(table: GateTable, dataset: Dataset) -> str:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from auditor.records import Gate, VariantSummary
 
 Key = tuple[object, ...]
-STRENGTH = "sparsity"
-"""What orders variants of one recipe from the mildest to the strongest."""
+STRENGTHS = {"sparsity": 1, "clusters": -1, "ratio": -1}
+"""What orders variants of one recipe from the mildest to the strongest, and which way."""
 REASONS = {
     Verdict.PASS: "the whole interval lies within the limit",
     Verdict.FAIL: "beyond the limit, also after correction for all comparisons of the variant",
@@ -244,21 +244,29 @@ def _adjust(cases: list[_Case]) -> None:
 
 
 def most_compressed(findings: Sequence[Finding], variants: Sequence[VariantSummary]) -> tuple[FixedSequence, ...]:
-    """Choose, of variants that differ in sparsity alone, the most compressed that passes.
+    """Choose, of variants that differ alone in how far they go, the most compressed that passes.
 
     Going from the mildest to the strongest and stopping at the first that does not PASS keeps the level of a single
     test; picking the best of several does not (statistics: section 6).
     """
     families: dict[str, list[VariantSummary]] = {}
     for variant in variants:
-        recipe = {key: value for key, value in variant.asked_for.items() if key not in {"name", STRENGTH}}
-        if isinstance(variant.asked_for.get(STRENGTH), int | float):
+        recipe = {key: value for key, value in variant.asked_for.items() if key not in {"name", *STRENGTHS}}
+        if _strength(variant) is not None:
             families.setdefault(repr(sorted(recipe.items())), []).append(variant)
     found = (
-        _sequence(findings, sorted(family, key=lambda variant: variant.asked_for[STRENGTH]))
+        _sequence(findings, sorted(family, key=lambda variant: _strength(variant) or 0.0))
         for family in families.values()
     )
     return tuple(sequence for sequence in found if len(sequence.variants) > 1)
+
+
+def _strength(variant: VariantSummary) -> float | None:
+    """Tell how far a variant goes, by the one key of its recipe that says so; None where none or several do."""
+    asked = [(key, variant.asked_for[key]) for key in STRENGTHS if key in variant.asked_for]
+    if len(asked) != 1 or not isinstance(asked[0][1], int | float):
+        return None
+    return STRENGTHS[asked[0][0]] * asked[0][1]
 
 
 def _sequence(findings: Sequence[Finding], family: Sequence[VariantSummary]) -> FixedSequence:

@@ -19,6 +19,7 @@ from auditor.errors import IncompleteError, Problem
 from auditor.judge import summary
 from auditor.provenance import canonical, digest_of
 from auditor.records import BASELINE, EarlierLook, Look, Verdict
+from auditor.regular import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -185,7 +186,7 @@ def _earlier(one: _Kept) -> EarlierLook:
 
 def _read(file: Path) -> list[_Kept]:
     try:
-        return _KEPT.validate_json(file.read_bytes())
+        return _KEPT.validate_json(read_regular(file))
     except FileNotFoundError:
         return []
     except (ValidationError, ValueError, RecursionError):

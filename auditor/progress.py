@@ -29,7 +29,7 @@ class Progress(Protocol):
         """A stage begins."""
 
     def started(self, total: int) -> None:
-        """Jobs begin, of which there are `total`."""
+        """Jobs begin, `total` more."""
 
     def finished(self, job: str, seconds: float, *, stored: bool) -> None:
         """A job ended, or was found in the store."""
@@ -74,8 +74,8 @@ class Lines:
         self._write(STAGES[name])
 
     def started(self, total: int) -> None:
-        """Start counting."""
-        self._total = total
+        """Count on."""
+        self._total += total
 
     def finished(self, job: str, seconds: float, *, stored: bool) -> None:
         """Tell what is done, and about how long the rest takes; what was stored is only counted."""
@@ -117,6 +117,7 @@ class Bar:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = RichProgress(*columns, console=console, transient=True)
         self._task: TaskID | None = None
+        self._total = 0
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -129,12 +130,14 @@ class Bar:
         """Name the stage."""
         if self._task is not None:
             self._bar.remove_task(self._task)
+        self._total = 0
         self._task = self._bar.add_task(STAGES[name], total=None)
 
     def started(self, total: int) -> None:
-        """Start counting."""
+        """Count on."""
         if self._task is not None:
-            self._bar.update(self._task, total=total)
+            self._total += total
+            self._bar.update(self._task, total=self._total)
 
     def finished(self, job: str, seconds: float, *, stored: bool) -> None:
         """Move on by one."""

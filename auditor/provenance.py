@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auditor.regular import open_regular
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -29,8 +31,8 @@ def digest_of(value: object) -> str:
 
 
 def digest_of_file(path: Path) -> str:
-    """SHA-256 over a file's bytes."""
-    with path.open("rb") as file:
+    """SHA-256 over a file's bytes. Raises OSError where it is no ordinary file."""
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -5,7 +5,7 @@ Frozen, keyword-only, no behaviour but naming. Arrays are read-only. N is test e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -124,6 +124,8 @@ class Dataset:
     splits: tuple[SplitSize, ...]
     digest: str
     """SHA-256 over the source's bytes and the declaration: all that determines what a model reads and is scored on."""
+    calibrations: Mapping[str, str] = field(default_factory=dict)
+    """Representative sets that are a single variant's own: for the name of each a digest of its rows."""
     warnings: tuple[str, ...] = ()
 
 
@@ -176,6 +178,8 @@ class Population:
     """How many members were trained side by side at most; None where each was trained by itself, or none."""
     sandbox: Sandbox | None = None
     """The weakest that a member was made in; None where no model was opened."""
+    events: Mapping[int, bytes] = field(default_factory=dict)
+    """By member: what pruning did while it trained, as a file of TensorBoard, where that was asked for."""
 
 
 # -------------------------------------------------------------------------------------------------------------- measure

@@ -5,29 +5,31 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from io import BufferedReader
     from pathlib import Path
 
 
-def open_regular(path: Path, most: int | None = None) -> IO[bytes]:
+def open_regular(path: Path, most: int | None = None) -> BufferedReader:
     """Open a file to read. Raises OSError where it is a pipe, a device or a folder, or has more than `most` bytes."""
     number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        _check(os.fstat(number), most)
+        _check(os.fstat(number), most, path)
         return os.fdopen(number, "rb")
     except OSError:
         os.close(number)
         raise
 
 
-def _check(found: os.stat_result, most: int | None) -> None:
+def _check(found: os.stat_result, most: int | None, path: Path) -> None:
     """Of what was opened, not of the path: by now that may lead to something else."""
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "it is no ordinary file")
+        raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
     if most is not None and found.st_size > most:
-        raise OSError(errno.EFBIG, f"its {found.st_size:,} bytes are more than it may have ({most:,})")
+        said = f"its {found.st_size:,} bytes are more than it may have ({most:,})"
+        raise OSError(errno.EFBIG, said, str(path))
 
 
 def read_regular(path: Path, most: int | None = None) -> bytes:

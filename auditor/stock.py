@@ -29,6 +29,8 @@ class Plan:
     workers: int
     memory: int
     """Bytes, about: of all workers, and of the decisions that are measured together."""
+    memory_is_known: bool
+    """Whether each worker's is what others like it have held; else it is the least that one holds."""
 
 
 def plan(declaration: Declaration) -> Plan:
@@ -37,9 +39,24 @@ def plan(declaration: Declaration) -> Plan:
     spec = declaration.spec
     workers = population.count_workers(spec.run)
     pending = inventory.pending(store_of(declaration), variants)
-    missing = sum(each.members - each.stored for each in pending)
+    missing = [each for each in pending if each.stored < each.members]
+    held = max((_held(each, variants) for each in missing), default=0)
+    processes = min(workers, sum(each.members - each.stored for each in missing))
     decisions = sum(each.members for each in pending) * len(dataset.labels) * (2 + 4 * len(dataset.classes))
-    return Plan(pending=pending, workers=workers, memory=min(workers, missing) * WORKER + decisions)
+    return Plan(
+        pending=pending,
+        workers=workers,
+        memory=processes * held + decisions,
+        memory_is_known=all(each.memory for each in missing),
+    )
+
+
+def _held(pending: Pending, variants: Sequence[Variant]) -> int:
+    """Bytes that a process holds which makes this: as others have, or TensorFlow's and twice those of a given file."""
+    if pending.memory:
+        return pending.memory
+    files = [job.given for variant in variants if variant.name == pending.variant for job in variant.jobs if job.given]
+    return WORKER + 2 * max((file.stat().st_size for file in files), default=0)
 
 
 def take_inventory(declaration: Declaration) -> Inventory:

@@ -53,6 +53,14 @@ def load() -> TensorFlow:
     return TensorFlow(tf=tf, tf_keras=tf_keras, tfmot=tfmot.sparsity.keras, clustering=tfmot.clustering.keras)
 
 
+def pruning_classes() -> tuple[Any, Any]:
+    """TFMOT's wrapper of a layer, and what that asks for masks: classes to derive from, which have no public name."""
+    load()
+    from tensorflow_model_optimization.python.core.sparsity.keras import pruning_wrapper
+
+    return pruning_wrapper.PruneLowMagnitude, pruning_wrapper.pruning_impl.Pruning
+
+
 @functools.cache
 def keras3() -> Any:  # noqa: ANN401 - the module
     """Keras 3, for models that were saved by it: their own code decides, and TFMOT works on a copy in tf_keras."""
@@ -61,6 +69,47 @@ def keras3() -> Any:  # noqa: ANN401 - the module
     with quiet():
         import keras
     return keras
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QAT:
+    """What TFMOT has for quantisation-aware training, much of it where only its own modules lead."""
+
+    keras: Any
+    """Its public functions."""
+    configs: Any
+    registry: Any
+    operations: Any
+    default: Any
+    keep_sparsity: Any
+    keep_clusters: Any
+    strip_clusters: Any
+
+
+@functools.cache
+def qat() -> QAT:
+    """Quantisation-aware training, set up as everything else."""
+    load()
+    import tensorflow_model_optimization as tfmot
+    from tensorflow_model_optimization.python.core.quantization.keras import quant_ops
+    from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.cluster_preserve import cluster_utils
+    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+        default_8bit_quantize_configs,
+        default_8bit_quantize_registry,
+        default_8bit_quantize_scheme,
+    )
+
+    combined = tfmot.experimental.combine
+    return QAT(
+        keras=tfmot.quantization.keras,
+        configs=default_8bit_quantize_configs,
+        registry=default_8bit_quantize_registry.Default8BitQuantizeRegistry,
+        operations=quant_ops,
+        default=default_8bit_quantize_scheme.Default8BitQuantizeScheme,
+        keep_sparsity=combined.Default8BitPrunePreserveQuantizeScheme,
+        keep_clusters=combined.Default8BitClusterPreserveQuantizeScheme,
+        strip_clusters=cluster_utils.strip_clustering_cqat,
+    )
 
 
 def seed(number: int) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from auditor.compress.lesson import Lesson
+    from auditor.compress.summaries import Logged
     from auditor.models import KerasModel
     from auditor.records import FloatArray
 
@@ -26,6 +27,8 @@ class Compressed:
     content: bytes
     measured: Mapping[str, Any]
     """What the methods alone can tell, such as the layers left uncompressed."""
+    logged: Sequence[Logged] = ()
+    """What pruning did while it trained, where that was asked for."""
 
 
 class Method(Protocol):
@@ -44,6 +47,10 @@ class Method(Protocol):
         `activation` is that of its last layer.
         """
         return None
+
+    def calibrate(self, model: KerasModel, examples: FloatArray) -> None:  # noqa: ARG002 - most learn nothing of them
+        """Set in a prepared model what it shall know of the representative set, float32 [m, ...], before it trains."""
+        return
 
     def strip(self, model: KerasModel) -> KerasModel:
         """A prepared and trained model without what only training needed."""
@@ -76,6 +83,7 @@ def method_of(settings: Mapping[str, Any]) -> Method:
     from auditor.compress.distill import Distill  # noqa: PLC0415
     from auditor.compress.low_rank import LowRank  # noqa: PLC0415
     from auditor.compress.prune import Prune  # noqa: PLC0415
+    from auditor.compress.qat import QuantizeAware  # noqa: PLC0415
     from auditor.compress.quantize import Quantize  # noqa: PLC0415
     from auditor.compress.sham import Sham  # noqa: PLC0415
 
@@ -88,5 +96,7 @@ def method_of(settings: Mapping[str, Any]) -> Method:
         "float16": Quantize,
         "dynamic_int8": Quantize,
         "int8": Quantize,
+        "int16x8": Quantize,
+        "qat": QuantizeAware,
     }
     return methods[settings["method"]](**settings)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _INITS = {"kmeans++": "KMEANS_PLUS_PLUS", "linear": "LINEAR", "density": "DENSITY_BASED", "random": "RANDOM"}
 """TFMOT's names of where the centroids start; only the last one goes by a seed."""
+_FEWEST = 2
+"""Clusters that TFMOT makes at least; one more where zeros are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +46,25 @@ class Cluster(Method):
         copy = tfm.tf_keras.models.clone_model(model)
         copy.set_weights(model.get_weights())
         reseed(seed)
+        start = getattr(tfm.clustering.CentroidInitialization, _INITS[self.init])
 
         def wrap(layer: Any) -> Any:  # noqa: ANN401 - tf_keras publishes no types
             weights = [] if layer.name in left_out else _clusterable(layer)
-            return self._wrapped(layer, weights) if any(map(self._shares, weights)) else layer
+            if not weights:
+                return layer
+            # Pruning may have left fewer values than are asked for: trained on without a wrapper, there would be more.
+            few, has_zeros = min(np.unique(weight).size for weight in weights), any((w == 0).any() for w in weights)
+            return tfm.clustering.cluster_weights(
+                layer,
+                number_of_clusters=max(_FEWEST + has_zeros, min(self.clusters, few)),
+                # the other ways look for as many different values as there are to be centroids
+                cluster_centroids_init=start if few > self.clusters else tfm.clustering.CentroidInitialization.LINEAR,
+                preserve_sparsity=has_zeros,
+            )
 
         wrapped = tfm.tf_keras.models.clone_model(copy, clone_function=wrap)
-        if not any(hasattr(layer, "cluster_centroids") for layer in wrapped.layers):
+        counts = [np.unique(weight).size for _, weight in self._kernels(model, left_out)]
+        if max(counts, default=0) <= self.clusters:
             raise MemberError(self._nothing(model, left_out))
         for layer in wrapped.layers:
             _keep_state(layer)
@@ -63,17 +77,18 @@ class Cluster(Method):
         return load().clustering.strip_clustering(model)
 
     def check(self, model: KerasModel) -> Mapping[str, Any]:
-        """Raises MemberError where a kernel has more values than asked for, or one alone."""
-        found = [
-            (name, np.unique(weight).size)
-            for name, weight in self._kernels(model, skipped(model, self.skip))
-            if self._shares(weight)
-        ]
-        wrong = [f"{name} has {count:,}" for name, count in found if not 1 < count <= self.clusters]
+        """Raises MemberError where a kernel has more values than asked for, or one alone where not all are zero."""
+        kernels = list(self._kernels(model, skipped(model, self.skip)))
+        found = [(name, np.unique(weight).size) for name, weight in kernels if weight.size > self.clusters]
+        # what pruning has emptied stays so
+        empty = {name for name, weight in kernels if not weight.any()}
+        wrong = [f"{name} has {count:,}" for name, count in found if count > self.clusters]
+        wrong += [f"{name} has one alone" for name, count in found if count == 1 and name not in empty]
         if wrong:
             raise MemberError(f"2 to {self.clusters} values a kernel were asked for, but {'; '.join(wrong)}")
         inner = Counter(name for name, _ in found)
         return {
+            "has_normalisation": any("BatchNormalization" in type(layer).__name__ for layer in model.layers),
             "clustered": [{"layer": name, "distinct_values": count} for name, count in found],
             "left_uncompressed": [
                 layer.name
@@ -84,48 +99,25 @@ class Cluster(Method):
         }
 
     def confirm(self, measured: Mapping[str, Any]) -> None:
-        """As many kernels of the file have few values.
+        """As many kernels of the file have few values; of integers with a scale a channel, each channel has.
 
-        The converter scales each output channel by itself, for integers and where it folds normalisation into a
-        kernel: what is left then are few values a channel, which are not counted.
+        Real kernels that the converter folds normalisation into have few a channel too, but are not counted so.
         """
-        kernels = measured["kernels"]
-        few = sum(each["distinct_values"] <= self.clusters for each in kernels)
-        if few < len(measured["clustered"]) and all(each["type"] == "float32" for each in kernels):
-            found = ", ".join(str(each["distinct_values"]) for each in kernels)
-            asked = f"{len(measured['clustered'])} kernels were clustered to {self.clusters} values"
-            raise MemberError(f"{asked}, but those of the file have {found}")
+        kernels, asked = measured["kernels"], len(measured["clustered"])
+        if measured["has_normalisation"] and any(each["type"] != "float32" for each in kernels):
+            integers = [each for each in kernels if each["type"].startswith("int")]
+            kernels, asked = integers, asked - (len(kernels) - len(integers))
+        found = [each["distinct_values"] for each in kernels]
+        if sum(count <= self.clusters for count in found) < asked:
+            listed = ", ".join(map(str, found))
+            raise MemberError(
+                f"{asked} kernels were clustered to {self.clusters} values, but those of the file have {listed}"
+            )
 
     def _kernels(self, model: KerasModel, left_out: set[str]) -> Iterator[tuple[str, FloatArray]]:
         for layer in model.layers:
             if layer.name not in left_out:
                 yield from ((layer.name, weight) for weight in _clusterable(layer))
-
-    def _wrapped(self, layer: Any, weights: list[FloatArray]) -> Any:  # noqa: ANN401
-        from auditor.tf import load
-
-        clustering = load().clustering
-        has_zeros, fewest = any((w == 0).any() for w in weights), min(np.unique(w).size for w in weights)
-        least = 3 if has_zeros else 2
-        if self.clusters < least:
-            raise MemberError(f"{layer.name} was pruned: beside zero there must be two values, clusters 3 or more")
-        # A small kernel that was pruned may have fewer values, which it would lose if it were trained freely.
-        number = min(self.clusters, max(fewest, least))
-        if any(weight.size <= number for weight in weights):
-            return layer
-        return clustering.cluster_weights(
-            layer,
-            number_of_clusters=number,
-            # All other ways to start need as many values as clusters.
-            cluster_centroids_init=clustering.CentroidInitialization[
-                _INITS[self.init if number <= fewest else "linear"]
-            ],
-            preserve_sparsity=has_zeros,
-        )
-
-    def _shares(self, weight: FloatArray) -> bool:
-        """Whether weights of this kernel share values, or must come to."""
-        return weight.size > self.clusters or np.unique(weight).size < weight.size
 
     def _nothing(self, model: KerasModel, left_out: set[str]) -> str:
         counts = [f"{name} has {np.unique(weight).size:,}" for name, weight in self._kernels(model, left_out)]

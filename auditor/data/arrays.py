@@ -23,7 +23,7 @@ from auditor.data.reading import (
 )
 from auditor.data.record_inputs import UNFIT, unfit
 from auditor.data.splits import divide
-from auditor.data.streams import check_as_is, fingerprints, pour
+from auditor.data.streams import check_as_is, check_numbers, fingerprints, pour
 from auditor.errors import DataError, Problem, did_you_mean
 from auditor.spec import SplitColumn, SplitFractions, SplitPaths
 
@@ -175,6 +175,8 @@ def _check_input(stored: Stored, preprocess: Preprocess) -> None:
     elif grey and input_shape(stored.shape[1:], preprocess)[2:] != (1,):
         message = f"its examples have the shape {stored.shape[1:]}, and are declared to be grey pictures"
     else:
+        if stored.dtype != np.uint8:
+            check_numbers(preprocess)
         return
     raise DataError(Problem(file=str(stored.files.path), where=stored.where, message=message))
 

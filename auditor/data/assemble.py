@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from auditor.data.groups import make_groups
+from auditor.data.inputs import own_set
 from auditor.data.labels import make_labels
 from auditor.data.reading import Attempt, raise_all
-from auditor.data.splits import calibrate, clusters, overlap_warnings
+from auditor.data.representative import calibrate, digest_of_rows
+from auditor.data.splits import clusters, overlap_warnings
 from auditor.data.values import read_only
 from auditor.records import Dataset, SplitSize
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from auditor.data.groups import Grouped
@@ -36,7 +38,9 @@ class Checked:
     labels: Labels
     grouped: Grouped
     calibration: IntArray
-    """Positions of the representative set, [m]."""
+    """Positions of the representative set, [m], rising."""
+    calibrations: Mapping[str, IntArray] = field(default_factory=dict)
+    """Likewise of those that are a single variant's own, by name."""
     cluster: IntArray | None
     """For every row the number of its id; None where no id is declared."""
     warnings: tuple[str, ...]
@@ -45,7 +49,9 @@ class Checked:
     @property
     def parts(self) -> dict[str, IntArray]:
         """For each array of inputs the positions of its examples, rising."""
-        return {"train_x": self.division.train, "test_x": self.division.test, "calibration_x": self.calibration}
+        own = {own_set(digest_of_rows(positions)): positions for positions in self.calibrations.values()}
+        common = {"train_x": self.division.train, "test_x": self.division.test, "calibration_x": self.calibration}
+        return common | own
 
 
 def check_rows(
@@ -57,7 +63,7 @@ def check_rows(
     whole: IntArray | None = None,
     also: Sequence[Attempt[Any]] = (),
 ) -> Checked:
-    """Settle labels, groups, clusters and the representative set; raises DataError with all that is amiss.
+    """Settle labels, groups, clusters and the representative sets; raises DataError with all that is amiss.
 
     Args:
         spec: the definition.
@@ -72,15 +78,18 @@ def check_rows(
     cluster = Attempt(clusters, rows, spec.data.id, division.used)
     calibration = Attempt(calibrate, rows, division, same, spec)
     raise_all([labels, grouped, cluster, *also, calibration])
-    sample, few = calibration.value
     return Checked(
         rows=rows,
         division=division,
         labels=labels.value,
         grouped=grouped.value,
-        calibration=sample,
+        calibration=calibration.value.common,
+        calibrations=calibration.value.own,
         cluster=cluster.value,
-        warnings=(*few, *overlap_warnings(division, same if whole is None else whole, cluster.value)),
+        warnings=(
+            *calibration.value.warnings,
+            *overlap_warnings(division, same if whole is None else whole, cluster.value),
+        ),
     )
 
 
@@ -103,6 +112,7 @@ def assemble(spec: AuditSpec, checked: Checked, digest: str) -> Dataset:
             if rows.size
         ),
         digest=digest,
+        calibrations={name: digest_of_rows(positions) for name, positions in checked.calibrations.items()},
         warnings=(*division.warnings, *labels.warnings, *checked.grouped.warnings, *checked.warnings),
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from io import TextIOWrapper
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ import pandas as pd
 
 from auditor.data.assemble import assemble, check_rows
 from auditor.data.images import FolderImages, ZipImages, check_crop, check_files, write_images
+from auditor.data.ordinary import opened
 from auditor.data.reading import Rows, data_digest, raise_first, read_unchanged
 from auditor.data.splits import divide
 from auditor.errors import DataError, Problem, did_you_mean
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 ATTRIBUTES = "list_attr_celeba.txt"
 PARTITION = "list_eval_partition.txt"
 IMAGES = "img_align_celeba"
+LARGEST_LIST = 256 << 20
+"""Bytes; the official list of attributes has 27 MB."""
 Signs = npt.NDArray[np.int8]
 OFFICIAL = SplitColumn(column="partition", train=0, test=2)
 """Partition 1 is for validation, which an audit does not do."""
@@ -140,7 +145,7 @@ def read_attribute_list(file: Path) -> tuple[list[str], tuple[str, ...], Signs]:
 
     Raises DataError naming malformed lines.
     """
-    with file.open(encoding="utf-8", errors="replace") as text:
+    with _opened(file) as text:
         head = [line.split() for line in islice(text, 2)]
         if len(head) < 2 or len(head[0]) != 1 or not head[0][0].isdecimal() or not head[1]:
             message = "expected the number of images in line 1 and the names of the attributes in line 2"
@@ -167,7 +172,7 @@ def read_partition_list(file: Path, names: Sequence[str]) -> Signs:
     """The partition of each image, 0 to 2; raises DataError naming malformed lines and images that have none."""
     partitions: dict[str, int] = {}
     problems = []
-    with file.open(encoding="utf-8", errors="replace") as text:
+    with _opened(file) as text:
         for line, (name, *values) in _lines(text, start=1):
             complaint = _complaint(name, partitions)
             if len(values) != 1 or values[0] not in {"0", "1", "2"}:
@@ -182,6 +187,12 @@ def read_partition_list(file: Path, names: Sequence[str]) -> Signs:
         [Problem(file=str(file), where=name, message="the image has no partition") for name in without], str(file)
     )
     return np.array([partitions[name] for name in names], dtype=np.int8)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[TextIOWrapper]:
+    with opened(file, LARGEST_LIST) as stream, TextIOWrapper(stream, encoding="utf-8", errors="replace") as text:
+        yield text
 
 
 def _lines(text: Iterator[str], start: int) -> Iterator[tuple[int, list[str]]]:

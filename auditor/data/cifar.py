@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pandas as pd
 
 from auditor.data.assemble import Checked, assemble, check_rows
 from auditor.data.joining import join
+from auditor.data.ordinary import opened
 from auditor.data.plain_pickle import PickleError, read_plain
 from auditor.data.reading import (
     Attempt,
@@ -206,11 +208,13 @@ def _with_attributes(spec: AuditSpec, own: pd.DataFrame, split: Split, table: Pa
 
 def _read_binary(path: Path, version: Version, label: str) -> Batch:
     labels = list(version.names)
-    width, size = len(labels) + PIXELS, path.stat().st_size
-    if size == 0 or size % width:
-        message = f"its {size:,} bytes are no whole number of records of {width:,}"
-        raise DataError(Problem(file=str(path), message=message, advice="The file may be cut off."))
-    records = np.memmap(path, dtype=np.uint8, mode="r").reshape(-1, width)
+    width = len(labels) + PIXELS
+    with opened(path, LARGEST_FILE) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size == 0 or size % width:
+            message = f"its {size:,} bytes are no whole number of records of {width:,}"
+            raise DataError(Problem(file=str(path), message=message, advice="The file may be cut off."))
+        records = np.memmap(file, dtype=np.uint8, mode="r").reshape(-1, width)
     return Batch(path=path, pixels=records[:, len(labels) :], labels=records[:, labels.index(label)])
 
 
@@ -227,16 +231,21 @@ def _read_pickled(path: Path, _: Version, label: str) -> Batch:
 
 def _unpickled(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
+        with opened(path, LARGEST_FILE) as file:
             return read_plain(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except (PickleError, ValueError) as error:
         advice = "Only CIFAR's official files are read, and nothing in them is run."
         raise DataError(Problem(file=str(path), message=str(error), advice=advice)) from error
 
 
+def _words(path: Path) -> list[str]:
+    with opened(path, LARGEST_FILE) as file:
+        return str(file.read(), "utf-8", "replace").split()
+
+
 def _class_names(path: Path, key: str, *, binary: bool) -> list[str]:
     """The names of the classes, in the order of their numbers."""
-    names = path.read_text(encoding="utf-8", errors="replace").split() if binary else _unpickled(path).get(key)
+    names = _words(path) if binary else _unpickled(path).get(key)
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise DataError(Problem(file=str(path), where="" if binary else key, message="it names no classes"))
     if len(set(names)) < len(names):

@@ -72,7 +72,7 @@ def make_groups(
 
 
 def _settle(rows: Rows, attribute: Attribute, train: IntArray, test: IntArray) -> Family:
-    names, codes = _sort(rows, attribute, np.concatenate([test, train]))
+    names, codes = sort_into_groups(rows, attribute, np.concatenate([test, train]))
     tested = np.bincount(codes[: test.size], minlength=len(names))
     trained = np.bincount(codes[test.size :], minlength=len(names))
     return Family(
@@ -88,7 +88,7 @@ def _settle(rows: Rows, attribute: Attribute, train: IntArray, test: IntArray) -
     )
 
 
-def _sort(rows: Rows, attribute: Attribute, positions: IntArray) -> tuple[tuple[str, ...], IntArray]:
+def sort_into_groups(rows: Rows, attribute: Attribute, positions: IntArray) -> tuple[tuple[str, ...], IntArray]:
     """Names of all groups, those included that are declared and empty, and for each of these rows its group's index."""
     column = rows.frame[attribute.name].iloc[positions]
     if attribute.bins is not None:

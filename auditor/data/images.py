@@ -18,11 +18,12 @@ import numpy.typing as npt
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from auditor.data.inputs import new_array
+from auditor.data.ordinary import opened
 from auditor.data.reading import raise_first
 from auditor.data.streams import write_labels
 from auditor.errors import DataError, Problem
 from auditor.provenance import digest_of_file
-from auditor.regular import open_regular
+from auditor.regular import open_regular, read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -97,11 +98,14 @@ class FolderImages:
 
     def read(self, name: str) -> bytes:
         """The file's bytes."""
-        return (self.path / name).read_bytes()
+        return read_regular(self.path / name, LARGEST_FILE)
 
     def identify(self, names: Sequence[str]) -> tuple[str, npt.NDArray[np.uint64]]:
         """Over names and bytes, in the order of the names."""
-        digests = [hashlib.sha256(self.read(name)).digest() for name in names]
+        digests = []
+        for name in names:
+            with opened(self.path / name, LARGEST_FILE) as file:
+                digests.append(hashlib.file_digest(file, "sha256").digest())
         whole = hashlib.sha256(b"".join(name.encode() + b"\0" + one for name, one in zip(names, digests, strict=True)))
         return whole.hexdigest(), np.frombuffer(b"".join(one[:8] for one in digests), dtype=np.uint64)
 

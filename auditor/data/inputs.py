@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from auditor.errors import DataError, Problem
+from auditor.errors import DataError, ModelError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from auditor.records import FloatArray, IntArray
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 InputArray = npt.NDArray[np.float32] | npt.NDArray[np.uint8]
 ARRAYS = ("train_x", "train_y", "test_x", "calibration_x")
 FACTS = "inputs.json"
+_OWN = "calibration_x-"
+"""Begins the names of arrays that are a representative set of a variant's own."""
 _PIXELS = ("scale", "offset", "mean", "std")
 """What makes real numbers of pixels: named alike in audit.toml and here."""
 _CHUNK = 256
@@ -41,7 +43,9 @@ class Inputs:
     test_x: InputArray
     """[N, ...], in the order of the data set's examples."""
     calibration_x: InputArray
-    """[m, ...]: the representative set of int8."""
+    """[m, ...]: the representative set."""
+    calibrations: Mapping[str, InputArray] = field(default_factory=dict)
+    """Likewise those that are a single variant's own, by the digest of their rows."""
     scale: float
     offset: float
     mean: tuple[float, ...] = ()
@@ -54,8 +58,9 @@ class Inputs:
 
 def write_inputs(folder: Path, inputs: Inputs) -> None:
     """Write all arrays and facts into an existing folder."""
-    for name in ("train_x", "test_x", "calibration_x"):
-        np.save(array_path(folder, name), getattr(inputs, name), allow_pickle=False)
+    arrays = {name: getattr(inputs, name) for name in ("train_x", "test_x", "calibration_x")}
+    for name, array in (arrays | {own_set(name): x for name, x in inputs.calibrations.items()}).items():
+        np.save(array_path(folder, name), array, allow_pickle=False)
     pixels = {name: getattr(inputs, name) for name in _PIXELS}
     _write_facts(folder, inputs.train_y, {**pixels, "classes": inputs.classes})
 
@@ -84,7 +89,8 @@ def read_inputs(folder: Path) -> Inputs:
     }
     facts: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     lists: dict[str, Any] = {key: tuple(facts.pop(key)) for key in ("mean", "std")}
-    return Inputs(**arrays, **lists, **facts)
+    own = {path.stem.removeprefix(_OWN): np.load(path, mmap_mode="r", allow_pickle=False) for path in _own_sets(folder)}
+    return Inputs(**arrays, calibrations=own, **lists, **facts)
 
 
 def transform(folder: Path, function: Callable[[FloatArray], FloatArray], name: str) -> None:
@@ -92,8 +98,7 @@ def transform(folder: Path, function: Callable[[FloatArray], FloatArray], name: 
 
     `name` is the function's in errors. Raises DataError where it returns other numbers of examples, shapes or kinds.
     """
-    for array in ("train_x", "test_x", "calibration_x"):
-        path = array_path(folder, array)
+    for path in (*(array_path(folder, name) for name in ("train_x", "test_x", "calibration_x")), *_own_sets(folder)):
         pixels = np.load(path, mmap_mode="r", allow_pickle=False)
         out = None
         for start in range(0, max(len(pixels), 1), _CHUNK):
@@ -125,16 +130,44 @@ def _made(function: Callable[[FloatArray], FloatArray], pixels: FloatArray, name
     return real
 
 
-def to_float(x: InputArray, inputs: Inputs) -> FloatArray:
-    """The batch as a model reads it, float32; float32 input is returned as it is."""
+def to_float(x: InputArray, inputs: Inputs, own: Mapping[str, Any] | None = None) -> FloatArray:
+    """The batch as a model reads it, float32; float32 input is returned as it is.
+
+    `own`: scale, offset, mean and std of a model that reads the same inputs otherwise; they are for float32, too.
+    Raises ModelError where its mean or std is not of the last axis.
+    """
+    if own is not None:
+        return _rescaled(x, **own)
     if x.dtype == np.float32:
         return np.asarray(x, dtype=np.float32)
-    real = x.astype(np.float32) / np.float32(inputs.scale) + np.float32(inputs.offset)
-    if inputs.mean:
-        real -= np.array(inputs.mean, np.float32)
-    if inputs.std:
-        real /= np.array(inputs.std, np.float32)
+    return _rescaled(x, inputs.scale, inputs.offset, inputs.mean, inputs.std)
+
+
+def _rescaled(x: InputArray, scale: float, offset: float, mean: Sequence[float], std: Sequence[float]) -> FloatArray:
+    real = x.astype(np.float32) / np.float32(scale) + np.float32(offset)
+    for key, numbers in (("mean", mean), ("std", std)):
+        if len(numbers) not in {0, 1, real.shape[-1]}:
+            message = f"{len(numbers)} numbers, and the last axis of an example has {real.shape[-1]}"
+            raise ModelError(Problem(where=f"preprocess.{key}", message=message, advice="Give one, or one a channel."))
+    if mean:
+        real -= np.array(mean, np.float32)
+    if std:
+        real /= np.array(std, np.float32)
     return real
+
+
+def representative(inputs: Inputs, rows: str | None) -> FloatArray:
+    """A representative set, by the digest of its rows, None: the common one, as a model reads it."""
+    return to_float(inputs.calibration_x if rows is None else inputs.calibrations[rows], inputs)
+
+
+def own_set(rows: str) -> str:
+    """What the array of a representative set is called that is a variant's own; by the digest of its rows."""
+    return f"{_OWN}{rows}"
+
+
+def _own_sets(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"{_OWN}*.npy"))
 
 
 def array_path(folder: Path, name: str) -> Path:

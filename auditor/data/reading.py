@@ -236,7 +236,10 @@ def data_digest(spec: AuditSpec, content: Iterable[str]) -> str:
     if isinstance(data["split"], dict):
         data["split"] = {key: value for key, value in data["split"].items() if not key.endswith("path")}
     features = {attribute.name: attribute.use_as_feature for attribute in spec.attribute}
+    by = {*spec.data.calibration.by, *spec.data.calibration.without}
+    groups = [attribute.model_dump(mode="json") for attribute in spec.attribute if attribute.name in by]
     declared = {"data": data, "attributes": features, "seed": spec.audit.seed, "content": list(content)}
+    declared["calibrated_by"] = groups
     return hashlib.sha256(json.dumps(declared, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ from auditor.data.assemble import Checked, assemble, check_rows
 from auditor.data.images import check_crop, image_shape
 from auditor.data.reading import (
     SHOWN,
+    Attempt,
     Rows,
     data_digest,
     declared_columns,
@@ -22,7 +23,7 @@ from auditor.data.reading import (
 )
 from auditor.data.record_inputs import Surveyed, as_chunks
 from auditor.data.splits import divide
-from auditor.data.streams import pour
+from auditor.data.streams import check_numbers, pour
 from auditor.data.tfexample import ExampleError, read_example
 from auditor.data.tfrecord_file import read_records
 from auditor.errors import DataError, Problem, did_you_mean
@@ -164,6 +165,8 @@ def _check_features(spec: AuditSpec, layout: Layout) -> tuple[Split, list[str]]:
         message = f'feature "{wanted}" is no image, and no numbers of a shape, which models read'
         problems.append(Problem(where="data.input", message=message))
     problems += check_crop(data.preprocess)
+    if feature and feature.kind != "image":
+        problems += Attempt(check_numbers, data.preprocess).problems
     if problems:
         raise DataError(*problems)
     return split, list(dict.fromkeys(columns.values()))

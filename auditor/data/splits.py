@@ -1,4 +1,4 @@
-"""Which rows train, which test, and which calibrate: never one row for two of these without a word."""
+"""Which rows train, which test, and which may calibrate: never one row for two of these without a word."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 from auditor.data.values import distinct, find, plural, text
 from auditor.errors import DataError, Problem, did_you_mean
-from auditor.spec import CALIBRATED, SplitColumn, SplitFractions, SplitPaths, steps_of
+from auditor.spec import SplitColumn, SplitFractions, SplitPaths
 
 if TYPE_CHECKING:
     from auditor.data.reading import Rows
-    from auditor.records import BoolArray, IntArray, Label
-    from auditor.spec import AuditSpec, Data, Split
+    from auditor.records import IntArray, Label
+    from auditor.spec import Data, Split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,42 +168,6 @@ def clusters(rows: Rows, column: str | None, used: IntArray) -> IntArray | None:
             *rows.problems(missing, f"column {column}", "the id is missing", "Give every row an id, or drop it.")
         )
     return value_of
-
-
-def calibrate(rows: Rows, division: Division, same: IntArray, spec: AuditSpec) -> tuple[IntArray, tuple[str, ...]]:
-    """Sample the representative set, rising positions; raises DataError where it overlaps the test split or is empty.
-
-    Args:
-        rows: of the source.
-        division: says which rows may serve.
-        same: one number a row, the same for rows that a model cannot tell apart.
-        spec: says how many, the seed, and whether any variant is calibrated: if not, a small set is no concern.
-    """
-    pool = _pool(rows, division, np.isin(same, same[division.test]))
-    size = spec.data.calibration.size
-    needed = any(step.method in CALIBRATED for entry in spec.compression for step in steps_of(entry))
-    if needed and not pool.size:
-        raise DataError(
-            Problem(
-                where="data.calibration",
-                message="int8 is calibrated on training rows that equal no test row, and there are none",
-                advice="Declare a training split, or another calibration.split.",
-            )
-        )
-    # a stream of its own, so that the set does not depend on how the split was dealt
-    sample = np.random.default_rng([spec.audit.seed, 1]).permutation(pool)[:size]
-    few = f"The representative set holds {plural(pool.size, 'example')}, not the {size:,} asked for."
-    return np.sort(sample), ((few,) if needed and pool.size < size else ())
-
-
-def _pool(rows: Rows, division: Division, tested: BoolArray) -> IntArray:
-    if division.pool is None:
-        return division.train[~tested[division.train]]
-    overlap = division.pool[tested[division.pool]]
-    if overlap.size:
-        message = f"{plural(overlap.size, 'calibration example')} also in the test split"
-        raise DataError(*rows.problems(overlap, "data.calibration.split", message, "Take them out of one of the two."))
-    return division.pool
 
 
 def overlap_warnings(division: Division, same: IntArray, cluster: IntArray | None) -> tuple[str, ...]:

@@ -39,6 +39,15 @@ def check_as_is(preprocess: Preprocess) -> None:
         )
 
 
+def check_numbers(preprocess: Preprocess) -> None:
+    """Raise DataError for arithmetic that is declared where the source holds numbers, which are read as they are."""
+    named = [key for key in ("scale", "offset", "mean", "std") if key in preprocess.model_fields_set]
+    if named:
+        message = "it is for pixels (uint8), and these inputs are numbers, which are read as they are"
+        advice = "Scale them beforehand, or name a function: data.preprocess.function."
+        raise DataError(*(Problem(where=f"data.preprocess.{key}", message=message, advice=advice) for key in named))
+
+
 def chunk_rows(example_bytes: int) -> int:
     """How many examples of this size make a chunk."""
     return max(1, CHUNK_BYTES // max(1, example_bytes))

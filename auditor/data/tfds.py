@@ -9,6 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
+from auditor.data.ordinary import opened
 from auditor.data.record_source import Layout, Part, RecordSource
 from auditor.errors import DataError, Problem
 from auditor.spec import RecordFeature, SplitPaths
@@ -80,9 +81,8 @@ def _folder(data_dir: Path, name: str) -> Path:
 
 
 def _text(file: Path) -> str:
-    if not file.is_file() or file.stat().st_size > LARGEST_FILE:
-        raise DataError(Problem(file=str(file), message="there is no such file, or it is far larger than one is"))
-    return file.read_text(encoding="utf-8", errors="replace")
+    with opened(file, LARGEST_FILE) as stream:
+        return str(stream.read(), "utf-8", "replace")
 
 
 def _json(file: Path) -> dict[str, Any]:

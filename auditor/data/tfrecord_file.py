@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditor.data.crc32c import crc32c
+from auditor.data.ordinary import opened
 from auditor.data.streams import CHUNK_BYTES
 from auditor.errors import DataError, Problem
 
@@ -26,7 +27,7 @@ GZIP = b"\x1f\x8b\x08"
 
 def read_records(path: Path) -> Iterator[list[bytes]]:
     """All records, some at once; raises DataError naming the one that is damaged, cut off, or too large."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         head = file.read(12)
         # a length may begin as gzip does, but then its checksum is right
         if head.startswith(GZIP) and head[8:] != _masked([head[:8]]).tobytes():

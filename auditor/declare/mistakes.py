@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from auditor.errors import did_you_mean
-from auditor.spec import METHODS, AuditSpec, Table
+from auditor.spec import METHODS, AuditSpec, Preprocess, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +78,9 @@ def explain(detail: ErrorDetails) -> Mistake:
 
 def _explain_unknown(path: KeyPath, location: tuple[str | int, ...]) -> Mistake:
     key = str(path[-1])
+    if path[0] == "compression" and path[-2] == "preprocess" and key in Preprocess.model_fields:
+        advice = "data.preprocess does it, for all models alike; a file has scale, offset, mean and std of its own"
+        return Mistake(path=path, message=f"{key!r} is no matter of a single file", advice=advice)
     if key in LATER_KEYS:
         return Mistake(path=path, message=not_yet(f"key {key!r}"))
     return Mistake(path=path, message=f"unknown key {key!r}", advice=did_you_mean(key, _fields_at(location[:-1])))

@@ -6,17 +6,18 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from auditor.declare.mistakes import Mistake
+from auditor.declare.mistakes import KeyPath, Mistake
 from auditor.declare.sense_data import check_data, check_predictions
 from auditor.declare.sense_models import check_compressions, check_files, check_model, check_training
 from auditor.declare.variants import default_name, expand
 from auditor.errors import did_you_mean
 from auditor.records import BASELINE
+from auditor.spec import names_of, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from auditor.spec import AuditSpec, GateTable
+    from auditor.spec import AuditSpec, GateTable, RepresentativeSet
 
 MOST_RATIO = 20
 """No limit of a quotient is meant to be more: it was written in percent."""
@@ -40,6 +41,7 @@ def check(spec: AuditSpec, raw: Mapping[str, Any], places: Mapping[str, Sequence
         _check_intersections,
         check_compressions,
         check_files,
+        _check_representative_sets,
         _check_gates,
         _check_run,
     )
@@ -88,6 +90,26 @@ def _check_intersections(spec: AuditSpec, raw: Mapping[str, Any]) -> Iterator[Mi
                 yield Mistake(path=("intersection", i), message=message, advice=did_you_mean(name, declared))
             if count > 1:
                 yield Mistake(path=("intersection", i), message=f"{name!r} stands in it twice")
+
+
+def _check_representative_sets(spec: AuditSpec, raw: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Groups that a representative set goes by are those of declared attributes."""
+    known, common = declared_attributes(raw), spec.data.calibration
+    sets: list[tuple[KeyPath, RepresentativeSet | None]] = [(("data", "calibration"), common)]
+    for i, entry in enumerate(spec.compression):
+        for number, step in enumerate(steps_of(entry)):
+            place: KeyPath = ("then", number - 1) if number else ()
+            sets.append((("compression", i, *place, "calibration"), getattr(step, "calibration", None)))
+    for here, own in sets:
+        if own is None:
+            continue
+        select = own.select if "select" in own.model_fields_set else common.select
+        if select == "stratified" and not (own.by or common.by):
+            yield Mistake(path=here, message="stratified by what? `by` names attributes", advice='by = ["sex"]')
+        if own.by and select != "stratified":
+            yield Mistake(path=(*here, "by"), message='has no meaning without select = "stratified"')
+        yield from _unknown(own.by, known, (*here, "by"), "declared attribute")
+        yield from _unknown([*own.without], known, (*here, "without"), "declared attribute")
 
 
 def declared_attributes(raw: Mapping[str, Any]) -> list[str]:
@@ -139,7 +161,7 @@ def _check_run(spec: AuditSpec, raw: Mapping[str, Any]) -> Iterator[Mistake]:
 
 def _declared_variants(spec: AuditSpec, raw: Mapping[str, Any]) -> list[str]:
     """Give the names of all variants, and of the entries that they come from."""
-    expanded = [str(variant.name) for entry in spec.compression for variant in expand(entry)]
+    expanded = [name for entry in spec.compression for variant in expand(entry) for name in names_of(variant)]
     broken = [item.get("name") for item in _as_entries(raw.get("compression")) if isinstance(item, dict)]
     return [*expanded, *(entry.name or default_name(entry) for entry in spec.compression), *filter(None, broken)]
 

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from auditor.declare.mistakes import KeyPath, Mistake
-from auditor.spec import QUANTIZERS, Cluster, LowRank, Method, Prune, steps_of
+from auditor.spec import QUANTIZERS, Cluster, LowRank, Method, Prune, Quantize, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,13 +61,76 @@ def check_method(step: Method, here: KeyPath) -> Iterator[Mistake]:
     if isinstance(step, LowRank) and (step.ratio is None) == (step.energy is None):
         found = "both" if step.energy else "neither"
         yield Mistake(path=here, message=f"needs one of ratio and energy, not {found}")
+    if isinstance(step, Quantize):
+        yield from _check_quantising(step, here)
 
 
 def _check_pruning(step: Prune, here: KeyPath) -> Iterator[Mistake]:
-    if step.sparsity is None:
+    if step.m_by_n is not None:
+        yield from _check_groups(step, step.m_by_n, here)
+    elif step.sparsity is None:
         yield Mistake(path=here, message="key 'sparsity' is missing")
-    if step.begin_step is not None and step.end_step is not None and step.end_step <= step.begin_step:
-        yield Mistake(path=(*here, "end_step"), message=f"is not after begin_step, {step.begin_step}")
-    if step.schedule == "constant" and step.end_step is not None:
-        message = "has no meaning with a constant schedule, which prunes to the end"
-        yield Mistake(path=(*here, "end_step"), message=message)
+    yield from _check_span(step, here)
+    yield from _meaningless(step, _unused(step), here)
+    if step.block_size == (1, 1):
+        advice = "leave it out, and single weights are pruned"
+        yield Mistake(path=(*here, "block_size"), message="is a single weight", advice=advice)
+
+
+def _check_groups(step: Prune, m_by_n: tuple[int, int], here: KeyPath) -> Iterator[Mistake]:
+    zeros, n = m_by_n
+    if zeros >= n:
+        message = f"leaves no weight: it says how many zeros ({zeros}) are among each so many weights ({n})"
+        yield Mistake(path=(*here, "m_by_n"), message=message)
+    elif step.sparsity is not None and step.sparsity != zeros / n:
+        message = f"contradicts m_by_n, which makes it {zeros / n:g}"
+        yield Mistake(path=(*here, "sparsity"), message=message, advice="leave it out")
+
+
+def _check_span(step: Prune, here: KeyPath) -> Iterator[Mistake]:
+    for end in ("begin", "end"):
+        if {f"{end}_step", f"{end}_epoch"} <= step.model_fields_set:
+            message = f"says what {end}_step says too: leave one of them out"
+            yield Mistake(path=(*here, f"{end}_epoch"), message=message)
+    for unit in ("step", "epoch"):
+        begin, end = getattr(step, f"begin_{unit}"), getattr(step, f"end_{unit}")
+        if begin is not None and end is not None and end <= begin:
+            yield Mistake(path=(*here, f"end_{unit}"), message=f"is not after begin_{unit}, {begin:g}")
+
+
+def _unused(step: Prune) -> dict[str, str]:
+    """What has no meaning beside the others, and beside which."""
+    unused: dict[str, str] = {}
+    if step.schedule == "constant":
+        unused |= dict.fromkeys(("end_step", "end_epoch"), "a constant schedule, which prunes to the end")
+    if step.schedule == "iterative":
+        unused["frequency"] = "an iterative schedule: rounds says how often masks change"
+    else:
+        unused["rounds"] = 'any schedule but "iterative"'
+    if step.block_size is None:
+        unused["block_pooling"] = "single weights: block_size is missing"
+    if step.m_by_n is not None:
+        once = ("schedule", "end_step", "end_epoch", "frequency", "rounds")
+        unused |= dict.fromkeys(once, "m_by_n, whose zeros are chosen once, at begin_step")
+        unused |= dict.fromkeys(("block_size", "block_pooling"), "m_by_n, which is a pattern by itself")
+    return unused
+
+
+def _meaningless(step: Prune, unused: dict[str, str], here: KeyPath) -> Iterator[Mistake]:
+    for key in sorted(unused.keys() & step.model_fields_set):
+        yield Mistake(path=(*here, key), message=f"has no meaning with {unused[key]}")
+
+
+_IO = {"int8": ("float32", "int8", "uint8"), "int16x8": ("float32", "int16")}
+"""Types of input and output that the methods can have that compute in integers."""
+
+
+def _check_quantising(step: Quantize, here: KeyPath) -> Iterator[Mistake]:
+    if step.method not in _IO:
+        for key in sorted({"io", "per_channel", "calibration"} & step.model_fields_set):
+            message = f"has no meaning with {step.method}, which computes in float32: int8 and int16x8 have it"
+            yield Mistake(path=(*here, key), message=message)
+    elif step.io not in _IO[step.method]:
+        types = _IO[step.method]
+        message = f"{step.io!r} is no type that {step.method} can read: {', '.join(types[:-1])} or {types[-1]}"
+        yield Mistake(path=(*here, "io"), message=message)

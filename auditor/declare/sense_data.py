@@ -79,6 +79,8 @@ def _check_keys_of_sources(data: Data, source: str) -> Iterator[Mistake]:
             readers = " and ".join(filter(None, [", ".join(sources[:-1]), sources[-1]]))
             said = f"is read by {readers} alone, and the source is {source}"
             yield Mistake(path=("data", key), message=said)
+    for key in sorted(data.preprocess.model_fields_set - {"function"}) if source in {"table", "predictions"} else ():
+        yield Mistake(path=("data", "preprocess", key), message=f"is for images and arrays, and the source is {source}")
     if source == "tfds" and data.name is None:
         advice = 'give data.name, such as "celeb_a:2.1.0"'
         yield Mistake(path=("data",), message="tfds needs the name of the data set", advice=advice)

@@ -10,7 +10,7 @@ from auditor.declare.sense_compressions import check_chain, check_method
 from auditor.declare.sense_data import source_of
 from auditor.declare.variants import expand
 from auditor.records import BASELINE
-from auditor.spec import Artifact, Method, PredictionColumns, Prune, Schedule, steps_of
+from auditor.spec import Artifact, Method, PredictionColumns, Prune, Schedule, names_of, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ def check_model(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
     if len(given) != 1:
         found = " and ".join(given) or "none"
         yield Mistake(path=("model",), message=f"needs one of architecture, path and predictions, not {found}")
-    for key, needs in (("sha256", "path"), ("options", "architecture")):
+    for key, needs in (("sha256", "path"), ("output", "path"), ("options", "architecture")):
         if getattr(model, key) and getattr(model, needs) is None:
             yield Mistake(path=("model", key), message=f"has no meaning without {needs}")
     if spec.data.text is not None and model.architecture in {"mlp", "cnn"}:
@@ -85,8 +85,7 @@ def check_compressions(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistak
         yield from check_chain(entry, here)
         for number, step in enumerate(steps_of(entry)):
             yield from check_method(step, (*here, "then", number - 1) if number else here)
-        for variant in expand(entry):
-            name = str(variant.name)
+        for name in (name for variant in expand(entry) for name in names_of(variant)):
             if name == BASELINE:
                 yield Mistake(path=(*here, "name"), message=f"{name!r} is the name of the uncompressed model")
             elif name in seen:

@@ -93,6 +93,16 @@ class Subject:
         return self.found.source
 
     @property
+    def numbered(self) -> int | None:
+        """How many outputs all files have whose numbers the label's values are; None where nobody can tell."""
+        held, outputs = self.label.held, {one.facts.outputs for one in (self.model, self.artifact) if one is not None}
+        many = outputs.pop() if len(outputs) == 1 else None
+        # Of two classes, 0 and 1 are mostly no numbers of outputs.
+        if many is None or not 3 <= len(held) < many:
+            return None
+        return many if all(type(value) is int and 0 <= value < many for value in held) else None
+
+    @property
     def frame(self) -> pd.DataFrame:
         """One row an example."""
         return self.found.frame

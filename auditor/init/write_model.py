@@ -72,7 +72,10 @@ def class_lines(subject: Subject) -> Iterator[str]:
     if subject.model is None:
         return
     held = _in_order(subject)
-    if subject.unmapped:
+    if subject.numbered:
+        why = "the label's values are numbers of outputs, of which the data lacks some"
+        yield f"classes = {value(list(range(subject.numbered)))}  # guessed: {why}"
+    elif subject.unmapped:
         flags = {"--model": subject.model, "--artifact": subject.artifact}
         said = [
             f"{one.path.name} has {one.facts.outputs}"
@@ -145,7 +148,7 @@ def open_questions(subject: Subject) -> Iterator[str]:
     for flag, table, one in given:
         if one is not None and one.is_undeclared:
             yield f"{flag}: its single output may be a probability or a logit: fill in `outputs` under {table}"
-        if one is not None and flag in subject.unmapped:
+        if one is not None and flag in subject.unmapped and not subject.numbered:
             many = plural(one.facts.outputs or 0, "output")
             classes = len(subject.label.held)
             yield f"{flag}: it has {many}, and the data {classes} classes: fill in `classes` under [data]"

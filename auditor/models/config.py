@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.errors import ModelError, Problem
 from auditor.models.allowed import KERAS3, MODELS, TF_KERAS
+from auditor.models.outputs import place_of, uniquified
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -39,6 +40,8 @@ class ModelFacts:
     """Of one example, None where the file leaves it open."""
     outputs: int | None
     """Numbers per example, None where only the loaded model can tell."""
+    output: int = 0
+    """Which of the model's outputs these are, counted from 0 as the file lists them."""
     keras3: bool = False
     """Whether it was saved by Keras 3."""
     activation: str | None
@@ -46,11 +49,18 @@ class ModelFacts:
 
 
 def read_config(
-    config: object, file: str, ending: str, trusted: Collection[str] = (), *, keras3: bool = False
+    config: object,
+    file: str,
+    ending: str,
+    trusted: Collection[str] = (),
+    *,
+    keras3: bool = False,
+    output: str | None = None,
 ) -> ModelFacts:
     """Facts of a configuration, all of whose names are allowed. Raises ModelError with every name that is not.
 
-    `trusted` are modules whose classes are allowed: those that audit.toml itself names.
+    `trusted` are modules whose classes are allowed: those that audit.toml itself names. `output` is the name of the
+    one that is audited, where there are several.
     """
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict | list):
         raise ModelError(Problem(file=file, message="it holds no configuration of a Keras model"))
@@ -66,7 +76,7 @@ def read_config(
     if config.get("class_name") not in MODELS:
         said = f"it holds a {config.get('class_name')}, not a functional or sequential model"
         raise ModelError(Problem(file=file, message=said))
-    return _facts(config, file, ending, keras3=keras3)
+    return _facts(config, file, ending, output, keras3=keras3)
 
 
 def _refusals(value: object, layer: str, trusted: Collection[str], dialect: Dialect) -> Iterator[tuple[str, str]]:
@@ -171,7 +181,7 @@ def _setting(key: str, item: object, dialect: Dialect) -> str | None:
     return f"its {key} is {_short(item)}, which is not a known {kind}"
 
 
-def _facts(config: dict[str, Any], file: str, ending: str, *, keras3: bool) -> ModelFacts:
+def _facts(config: dict[str, Any], file: str, ending: str, output: str | None, *, keras3: bool) -> ModelFacts:
     layers = _layers(config)
     key = "batch_shape" if keras3 else "batch_input_shape"
     shapes = [
@@ -181,13 +191,16 @@ def _facts(config: dict[str, Any], file: str, ending: str, *, keras3: bool) -> M
         shapes = [layers[0]["config"][key]]
     if len(shapes) > 1:
         raise ModelError(Problem(file=file, message=f"the model has {len(shapes)} inputs, not one"))
-    outputs, activation = _end(config, layers)
+    ends = _ends(config, file)
+    place = place_of(output, uniquified([name for name, _ in ends]), file)
+    outputs, activation = _end(ends[place][1] if ends else None, layers)
     return ModelFacts(
         ending=ending,
         keras3=keras3,
         layers=tuple((str(layer["config"].get("name", "")), str(layer["class_name"])) for layer in layers),
         input_shape=tuple(shapes[0][1:]) if shapes and isinstance(shapes[0], list) else None,
         outputs=outputs,
+        output=place,
         activation=activation,
     )
 
@@ -205,15 +218,34 @@ def _layers(config: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _end(config: dict[str, Any], layers: list[dict[str, Any]]) -> tuple[int | None, str | None]:
-    """Number of outputs and last activation, as far as the last layer tells."""
+def _ends(config: dict[str, Any], file: str) -> list[tuple[str, str | None]]:
+    """Name of each output and of its layer (None: the last one), as `Model.outputs` has them; empty where not told."""
     inner = config["config"]
-    named = inner.get("output_layers") if isinstance(inner, dict) else None
-    last = layers[-1] if layers else None
-    if isinstance(named, list) and named:
+    listed: Any = inner.get("output_layers") if isinstance(inner, dict) else None
+    if not listed:
+        # A sequential model ends in its last layer; the oldest ones are a list of them.
+        last = (inner if isinstance(inner, list) else inner.get("layers", []))[-1:]
+        names = [layer["config"].get("name") for layer in last if isinstance(layer.get("config"), dict)]
+        return [(name, None) for name in names if isinstance(name, str)]
+    if isinstance(listed, dict) and listed.get("class_name") == "__tuple__":
+        listed = listed.get("items")
+    if isinstance(listed, dict):
+        # Keras sorts by the keys.
+        keys = sorted(listed)
+        places = [listed[key] for key in keys]
+    else:
         # Keras 3 writes a single output without the list around it.
-        name = named[0][0] if len(named) == 1 and isinstance(named[0], list) and named[0] else named[0]
-        last = next((layer for layer in layers if layer["config"].get("name") == name), None)
+        keys, places = [], [listed] if isinstance(listed[0], str) else listed
+    if any(not (isinstance(place, list) and place and isinstance(place[0], str)) for place in places):
+        raise ModelError(Problem(file=file, message="its outputs are nested: save it with a plain list of them"))
+    layers = [place[0] for place in places]
+    return list(zip(keys or layers, layers, strict=True))
+
+
+def _end(name: str | None, layers: list[dict[str, Any]]) -> tuple[int | None, str | None]:
+    """Number of outputs and last activation, as far as the layer tells."""
+    named = layers[-1:] if name is None else [layer for layer in layers if layer["config"].get("name") == name]
+    last = named[0] if named else None
     if last is None:
         return None, None
     units, activation = last["config"].get("units"), last["config"].get("activation")

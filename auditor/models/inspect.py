@@ -11,6 +11,7 @@ from auditor.models.apart import check_apart, config_apart
 from auditor.models.config import ModelFacts, read_config
 from auditor.models.hdf5 import parse_json
 from auditor.models.onnx import parse_onnx
+from auditor.models.outputs import place_of
 from auditor.models.saved_model import PACKED, parse_saved_model
 from auditor.models.tflite import parse_tflite
 
@@ -24,19 +25,26 @@ _CONFIG_LIMIT = 64 << 20
 
 
 def inspect_model(
-    content: bytes, ending: str, file: str, trusted: Collection[str] = (), *, own: bool = False
+    content: bytes,
+    ending: str,
+    file: str,
+    trusted: Collection[str] = (),
+    *,
+    own: bool = False,
+    output: str | None = None,
 ) -> ModelFacts:
     """Facts of a file's bytes. Raises ModelError with everything that is refused, naming layer or operation.
 
     `own`: this process has written them itself, a moment ago: their weights need no process apart to look at them.
+    `output` is the name of the one that is audited, where there are several.
     """
     if own and ending == ".keras":
-        return _inspect_keras(content, file, trusted, own=True)
+        return _inspect_keras(content, file, trusted, output, own=True)
     if ending not in INSPECTORS:
         advice = did_you_mean(ending, INSPECTORS)
         raise ModelError(Problem(file=file, message=f'files that end in "{ending}" are not read', advice=advice))
     try:
-        return INSPECTORS[ending](content, file, trusted)
+        return INSPECTORS[ending](content, file, trusted, output)
     except ModelError:
         raise
     except Exception as error:  # what h5py, zipfile and json raise on damaged files is not told by their documentation
@@ -44,14 +52,16 @@ def inspect_model(
         raise ModelError(Problem(file=file, message=said)) from error
 
 
-def _inspect_keras(content: bytes, file: str, trusted: Collection[str], *, own: bool = False) -> ModelFacts:
+def _inspect_keras(
+    content: bytes, file: str, trusted: Collection[str], output: str | None, *, own: bool = False
+) -> ModelFacts:
     config, metadata, weights = _members(content, file)
     facts = parse_json(metadata, file)
     version = facts.get("keras_version") if isinstance(facts, dict) else None
     if not own:
         check_apart(weights, file)
     keras3 = _is_keras3(version, file)
-    return read_config(parse_json(config, file), file, ".keras", trusted, keras3=keras3)
+    return read_config(parse_json(config, file), file, ".keras", trusted, keras3=keras3, output=output)
 
 
 def _is_keras3(version: object, file: str) -> bool:
@@ -62,56 +72,79 @@ def _is_keras3(version: object, file: str) -> bool:
     return major == "3"
 
 
-def _inspect_h5(content: bytes, file: str, trusted: Collection[str]) -> ModelFacts:
+def _inspect_h5(content: bytes, file: str, trusted: Collection[str], output: str | None) -> ModelFacts:
     config, version = config_apart(content, file)
     keras3 = bool(version) and _is_keras3(version, file)  # the oldest files do not say it
-    return read_config(parse_json(config, file), file, ".h5", trusted, keras3=keras3)
+    return read_config(parse_json(config, file), file, ".h5", trusted, keras3=keras3, output=output)
 
 
-def _inspect_tflite(content: bytes, file: str, trusted: Collection[str]) -> ModelFacts:  # noqa: ARG001 - one signature
+def _inspect_tflite(
+    content: bytes,
+    file: str,
+    trusted: Collection[str],  # noqa: ARG001 - one signature
+    output: str | None,
+) -> ModelFacts:
     parsed = parse_tflite(content, file)
-    if len(parsed.inputs) != 1 or len(parsed.outputs) != 1:
-        said = f"the model has {len(parsed.inputs)} inputs and {len(parsed.outputs)} outputs, not one of each"
-        raise ModelError(Problem(file=file, message=said))
-    # Quantised models end by turning integers back to reals: that is no activation.
-    ends = [each.name for each in parsed.operations if each.name not in {"DEQUANTIZE", "QUANTIZE", "RESHAPE"}]
-    last = ends[-1] if ends else ""
+    _check_ends(len(parsed.inputs), len(parsed.outputs), file)
+    place = place_of(output, parsed.names, file)
+    shape = parsed.outputs[place].shape
     return ModelFacts(
         ending=".tflite",
         layers=tuple((str(number), each.name) for number, each in enumerate(parsed.operations)),
         input_shape=parsed.inputs[0].shape[1:],
-        outputs=parsed.outputs[0].shape[-1] if parsed.outputs[0].shape else None,
-        activation={"SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}.get(last),
+        outputs=shape[-1] if shape else None,
+        output=place,
+        activation={"SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}.get(parsed.ends[place]),
     )
 
 
-def _inspect_saved_model(content: bytes, file: str, trusted: Collection[str]) -> ModelFacts:  # noqa: ARG001
+def _inspect_saved_model(
+    content: bytes,
+    file: str,
+    trusted: Collection[str],  # noqa: ARG001
+    output: str | None,
+) -> ModelFacts:
     signature = parse_saved_model(content, file)
+    place = place_of(output, [name for name, _ in signature.outputs], file)
+    _, shape = signature.outputs[place]
     return ModelFacts(
         ending=PACKED,
         layers=signature.operators,
         input_shape=signature.shape[1:],
-        outputs=signature.output_shape[-1] if len(signature.output_shape) > 1 else None,
+        outputs=shape[-1] if len(shape) > 1 else None,
+        output=place,
         activation=None,  # which operator is the last one is not told by the file
     )
 
 
-def _inspect_onnx(content: bytes, file: str, trusted: Collection[str]) -> ModelFacts:  # noqa: ARG001
+def _inspect_onnx(
+    content: bytes,
+    file: str,
+    trusted: Collection[str],  # noqa: ARG001
+    output: str | None,
+) -> ModelFacts:
     parsed = parse_onnx(content, file)
-    if len(parsed.inputs) != 1 or len(parsed.outputs) != 1:
-        said = f"the model has {len(parsed.inputs)} inputs and {len(parsed.outputs)} outputs, not one of each"
-        raise ModelError(Problem(file=file, message=said))
-    shape = parsed.outputs[0].shape
+    _check_ends(len(parsed.inputs), len(parsed.outputs), file)
+    place = place_of(output, [each.name for each in parsed.outputs], file)
+    shape = parsed.outputs[place].shape
     return ModelFacts(
         ending=".onnx",
         layers=parsed.operators,
         input_shape=parsed.inputs[0].shape[1:],
         outputs=shape[-1] if len(shape) > 1 else None,
-        activation={"Softmax": "softmax", "Sigmoid": "sigmoid"}.get(parsed.last),
+        output=place,
+        activation={"Softmax": "softmax", "Sigmoid": "sigmoid"}.get(parsed.ends[place]),
     )
 
 
-INSPECTORS: dict[str, Callable[[bytes, str, Collection[str]], ModelFacts]] = {
+def _check_ends(inputs: int, outputs: int, file: str) -> None:
+    """One input, and any outputs at all: which of several is audited is told by name."""
+    if inputs != 1 or not outputs:
+        said = f"the model has {inputs} inputs and {outputs} outputs, not one of each"
+        raise ModelError(Problem(file=file, message=said))
+
+
+INSPECTORS: dict[str, Callable[[bytes, str, Collection[str], str | None], ModelFacts]] = {
     ".keras": _inspect_keras,
     ".h5": _inspect_h5,
     ".hdf5": _inspect_h5,

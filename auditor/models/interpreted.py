@@ -29,7 +29,7 @@ def tflite_artifact(content: bytes, facts: ModelFacts) -> Artifact:
 
     return Artifact(
         facts=facts,
-        score=_Interpreted(content),
+        score=_Interpreted(content, facts.output),
         weights=weights,
         macs=lambda: tflite_macs(parse_tflite(content, "model.tflite")),
     )
@@ -38,7 +38,8 @@ def tflite_artifact(content: bytes, facts: ModelFacts) -> Artifact:
 class _Interpreted:
     """An interpreter that is resized to the batch at hand."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, output: int) -> None:
+        self._output = output
         from auditor.tf import load, quiet
 
         with quiet():
@@ -73,7 +74,7 @@ class _Interpreted:
             self._interpreter.allocate_tensors()
 
     def _run(self, batch: FloatArray) -> FloatArray:
-        source, target = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+        source, target = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[self._output]
         self._interpreter.set_tensor(source["index"], _quantised(batch, source))
         self._interpreter.invoke()
         out = _real(self._interpreter.get_tensor(target["index"]), target)

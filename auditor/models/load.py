@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.errors import ModelError, Problem
+from auditor.models import LARGEST
 from auditor.models.inspect import inspect_model
 from auditor.models.interpreted import tflite_artifact
 from auditor.models.opened import open_keras, open_onnx, open_saved_model
+from auditor.models.protobuf import LARGEST_MESSAGE
 from auditor.models.saved_model import PACKED, digest_of_members, members, pack
 from auditor.regular import read_regular
 
@@ -43,9 +45,11 @@ def read_pinned(path: Path, sha256: str | None) -> tuple[bytes, str]:
 def read_model(path: Path) -> tuple[bytes, str]:
     """A model's bytes and digest, as `read_pinned` gives them."""
     try:
-        content = pack(path) if path.is_dir() else read_regular(path)
+        most = LARGEST_MESSAGE if path.suffix.lower() == ".onnx" else LARGEST
+        content = pack(path) if path.is_dir() else read_regular(path, most)
     except OSError as error:
-        raise ModelError(Problem(file=str(path), message=f"it cannot be read: {error.strerror or error}")) from error
+        file = str(error.filename or path)
+        raise ModelError(Problem(file=file, message=f"it cannot be read: {error.strerror or error}")) from error
     if ending_of(path) == PACKED:
         return content, digest_of_members(members(content, str(path)))
     return content, hashlib.sha256(content).hexdigest()
@@ -57,9 +61,17 @@ def load_model(path: Path, sha256: str | None, trusted: Collection[str] = ()) ->
     return open_model(content, ending_of(path), str(path), trusted)
 
 
-def open_model(content: bytes, ending: str, file: str, trusted: Collection[str] = (), *, own: bool = False) -> Artifact:
-    """The model in these bytes; `file` is its name in errors, `own` as in `inspect_model`."""
-    facts = inspect_model(content, ending, file, trusted, own=own)
+def open_model(
+    content: bytes,
+    ending: str,
+    file: str,
+    trusted: Collection[str] = (),
+    *,
+    own: bool = False,
+    output: str | None = None,
+) -> Artifact:
+    """The model in these bytes; `file` is its name in errors, `own` and `output` as in `inspect_model`."""
+    facts = inspect_model(content, ending, file, trusted, own=own, output=output)
     try:
         return OPENERS[ending](content, facts)
     except (ValueError, TypeError, KeyError, OSError, RuntimeError, AttributeError) as error:

@@ -73,9 +73,9 @@ def tflite_macs(parsed: TFLiteFile) -> int | None:
 
 def _of_operation(operation: Operation) -> int:
     if operation.name in {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}:
-        return prod(operation.writes[0].shape[:-1]) * prod(operation.reads[1].shape)
+        return prod(operation.outputs[0].shape[:-1]) * prod(operation.inputs[1].shape)
     if operation.name == "TRANSPOSE_CONV":
-        return prod(operation.reads[2].shape[:-1]) * prod(operation.reads[1].shape)
+        return prod(operation.inputs[2].shape[:-1]) * prod(operation.inputs[1].shape)
     if operation.name == "BATCH_MATMUL":
-        return prod(operation.writes[0].shape) * operation.reads[0].shape[-1]
+        return prod(operation.outputs[0].shape) * operation.inputs[0].shape[-1]
     return 0

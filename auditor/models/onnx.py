@@ -71,8 +71,8 @@ class OnnxFile:
 
     operators: tuple[tuple[str, str], ...]
     """Name and kind, of the main graph."""
-    last: str
-    """The kind of the operator that makes the first output."""
+    ends: tuple[str, ...]
+    """The kind of the operator that makes each output."""
     initializers: tuple[Initializer, ...]
     zero_points: dict[str, str]
     """Name of quantised weights to the name of their zero points."""
@@ -116,10 +116,10 @@ def _parsed(graph: Message) -> OnnxFile:
     initializers = tuple(_initializer(each) for each in graph.messages(5))
     constants = {each.name for each in initializers}
     outputs = tuple(_value(each) for each in graph.messages(12))
-    first = outputs[0].name if outputs else ""
+    makers = {name: node.text(4) for node in nodes for name in node.texts(2)}
     return OnnxFile(
         operators=tuple((node.text(3) or str(number), node.text(4)) for number, node in enumerate(nodes)),
-        last=next((node.text(4) for node in nodes if first in node.texts(2)), ""),
+        ends=tuple(makers.get(each.name, "") for each in outputs),
         initializers=initializers,
         zero_points=dict(_points(nodes)),
         # Older files list the weights among the inputs.

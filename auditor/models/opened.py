@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,17 +26,6 @@ if TYPE_CHECKING:
     from auditor.records import FloatArray
 
 
-def keras_artifact(model: KerasModel, facts: ModelFacts) -> Artifact:
-    """A loaded model of tf_keras."""
-    return Artifact(
-        facts=facts,
-        score=_scored(model),
-        weights=lambda: _counted(model.weights),
-        macs=lambda: keras_macs(model),
-        trainable=lambda _: model,
-    )
-
-
 def open_keras(content: bytes, facts: ModelFacts) -> Artifact:
     """A checked `.keras` or `.h5` file, of tf_keras or of Keras 3."""
     from auditor.tf import keras3, load
@@ -48,16 +36,24 @@ def open_keras(content: bytes, facts: ModelFacts) -> Artifact:
     try:
         with os.fdopen(number, "wb") as out:
             out.write(content)
-        model = library.models.load_model(name, compile=False)
+        whole = library.models.load_model(name, compile=False)
     finally:
         Path(name).unlink()
-    if not facts.keras3:
-        return keras_artifact(model, facts)
+    model = whole
+    if not isinstance(whole.output_shape, tuple) and len(whole.inputs) == 1:
+        # The others are left out: what is compressed further is the part that the audited one comes of.
+        model = library.Model(whole.inputs[0], whole.outputs[facts.output])
 
     def trainable(batch: FloatArray) -> KerasModel:
-        return carry_over(model, laid_out(batch, model.input_shape[1:]), facts.ending)
+        return carry_over(model, laid_out(batch, model.input_shape[1:]), facts.ending) if facts.keras3 else model
 
-    return replace(keras_artifact(model, facts), trainable=trainable)
+    return Artifact(
+        facts=facts,
+        score=_scored(model),
+        weights=lambda: _counted(whole.weights),
+        macs=lambda: keras_macs(whole),
+        trainable=trainable,
+    )
 
 
 def _scored(model: KerasModel) -> Callable[[FloatArray], FloatArray]:
@@ -65,7 +61,7 @@ def _scored(model: KerasModel) -> Callable[[FloatArray], FloatArray]:
     from auditor.tf import load
 
     if not isinstance(model.input_shape, tuple) or not isinstance(model.output_shape, tuple):
-        raise ModelError("the model has several inputs or outputs, not one of each")
+        raise ModelError("the model has several inputs, or outputs within others, not one of each")
     if len(model.output_shape) != 2:
         said = f"the model's output has the shape {model.output_shape}, not one row of numbers an example"
         raise ModelError(said)
@@ -91,6 +87,7 @@ def open_saved_model(content: bytes, facts: ModelFacts) -> Artifact:
 
     tf = load().tf
     signature = saved_model.parse_saved_model(content, "SavedModel")
+    answered, _ = signature.outputs[facts.output]
     with tempfile.TemporaryDirectory() as folder:
         for name, part in saved_model.members(content, "SavedModel").items():
             path = Path(folder, name)
@@ -101,7 +98,7 @@ def open_saved_model(content: bytes, facts: ModelFacts) -> Artifact:
 
     def score(batch: FloatArray) -> FloatArray:
         given = tf.constant(_as_read(laid_out(batch, signature.shape[1:]), signature.type))
-        out = np.asarray(function(**{signature.input: given})[signature.output], np.float32)
+        out = np.asarray(function(**{signature.input: given})[answered], np.float32)
         return out.reshape(len(out), -1)
 
     # The loaded object owns the variables: nothing else here keeps it.
@@ -130,7 +127,7 @@ def open_onnx(content: bytes, facts: ModelFacts) -> Artifact:
     # The format that was looked at: otherwise it goes by the first bytes.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    (given,), output = parsed.inputs, parsed.outputs[0].name
+    (given,), output = parsed.inputs, parsed.outputs[facts.output].name
     size = given.shape[0]
 
     def run(batch: FloatArray) -> FloatArray:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _WIDTHS = {_FIXED64: 8, _FIXED32: 4}
+LARGEST_MESSAGE = 2 << 30
+"""Bytes of a file that is one message: no library reads a longer one."""
 MOST_FIELDS = 2_000_000
 """Fields of a file that are looked at, those of messages in messages too: MobileNetV2 has 0.1 million."""
 

@@ -11,7 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from auditor.models.protobuf import Message
 
@@ -113,25 +113,25 @@ class Graph:
         self._objects = meta.message(7)
         self._saving = self._saver_functions(meta.message(3))
 
-    def deciding(self, output: str) -> Iterator[tuple[str, str]]:
-        """Name and kind of every node that the output comes of, through all functions."""
-        for node in self._before(output):
+    def deciding(self, outputs: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Name and kind of every node that outputs come of, through all functions."""
+        for node in self._before(outputs):
             yield node.name, node.kind
-        for name in self._entered(output):
+        for name in self._entered(outputs):
             for node in self._functions[name].nodes:
                 yield node.name, node.kind
 
-    def refusals(self, signature: str, output: str) -> Iterator[tuple[str, str]]:
-        """Place and reason of everything that is refused."""
-        asked = self._main.get(_node_of(output))
-        if asked is None or asked.calls != (_served(self._objects, signature),):
+    def refusals(self, signature: str, outputs: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Place and reason of everything that is refused; a signature's function makes all outputs, or none."""
+        asked, served = [self._main.get(_node_of(each)) for each in outputs], _served(self._objects, signature)
+        if any(each is None or each.calls != (served,) for each in asked):
             yield f"signature {signature}", "the function that TensorFlow loads is not the one that its graph calls"
         for name in sorted(self._functions.keys() & _KNOWN):
             yield f"function {name}", "it has the name of an operator, and would be run in its place"
-        before = {node.name for node in self._before(output)}
+        before = {node.name for node in self._before(outputs)}
         for node in self._main.values():
             yield from _refusals_of(node, decides=node.name in before, saves=False)
-        entered = set(self._entered(output))
+        entered = set(self._entered(outputs))
         for name, function in self._functions.items():
             for node in function.nodes:
                 yield from _refusals_of(node, decides=name in entered, saves=name in self._saving)
@@ -144,9 +144,9 @@ class Graph:
         for function in self._functions.values():
             yield from function.nodes
 
-    def _before(self, output: str) -> Iterator[_Node]:
-        """The nodes of the main graph that the output comes of."""
-        found, asked = set(), [output]
+    def _before(self, outputs: Sequence[str]) -> Iterator[_Node]:
+        """The nodes of the main graph that outputs come of."""
+        found, asked = set(), list(outputs)
         while asked:
             name = _node_of(asked.pop())
             if name in self._main and name not in found:
@@ -154,9 +154,9 @@ class Graph:
                 yield self._main[name]
                 asked += self._main[name].inputs
 
-    def _entered(self, output: str) -> Iterator[str]:
-        """The functions that the output comes of, and those that may be put in their places."""
-        called = [name for node in self._before(output) for name in node.calls]
+    def _entered(self, outputs: Sequence[str]) -> Iterator[str]:
+        """The functions that outputs come of, and those that may be put in their places."""
+        called = [name for node in self._before(outputs) for name in node.calls]
         of_interface: dict[bytes, list[str]] = {}
         for name, function in self._functions.items():
             of_interface.setdefault(function.interface, []).append(name)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.errors import ModelError, Problem
-from auditor.models.protobuf import Message
+from auditor.models import LARGEST
+from auditor.models.protobuf import LARGEST_MESSAGE, Message
 from auditor.models.saved_graph import Graph, running_objects, sizes
 from auditor.regular import read_regular
 
@@ -41,17 +42,20 @@ class Signature:
     type: str
     """Such as "float32"."""
     shape: tuple[int | None, ...]
-    output: str
-    output_shape: tuple[int | None, ...]
+    outputs: tuple[tuple[str, tuple[int | None, ...]], ...]
+    """Name and shape of each."""
     operators: tuple[tuple[str, str], ...]
     """Name and kind of all that decides."""
 
 
 def pack(folder: Path) -> bytes:
-    """A SavedModel's folder as one archive, the same whenever it is made. Raises ModelError for what it never holds."""
+    """A SavedModel's folder as one archive, the same whenever it is made.
+
+    Raises ModelError for what it never holds, OSError where a file cannot be read or all together are too large.
+    """
     if not (folder / GRAPH).is_file():
         raise ModelError(Problem(file=str(folder), message=f"the folder is no SavedModel: it holds no {GRAPH}"))
-    problems = []
+    problems, left = [], LARGEST
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.rglob("*")):
@@ -62,7 +66,9 @@ def pack(folder: Path) -> bytes:
                 said = "it is no part of a SavedModel that is audited: tables and other assets are not read"
                 problems.append(Problem(file=str(path), message=said))
             elif path.is_file():
-                archive.writestr(zipfile.ZipInfo(name), read_regular(path))
+                content = read_regular(path, LARGEST_MESSAGE if name in _LOOSE else left)
+                left -= len(content)
+                archive.writestr(zipfile.ZipInfo(name), content)
     if problems:
         raise ModelError(*problems)
     return out.getvalue()
@@ -118,14 +124,13 @@ def _signature(meta: Message, file: str) -> Signature:
         said = f"it has no signature serving_default or serve, only {', '.join(signatures) or 'none'}"
         raise ModelError(Problem(file=file, message=said, advice="Save it with model.export(...)."))
     inputs, outputs = signatures[name].entries(1), signatures[name].entries(2)
-    if len(inputs) != 1 or len(outputs) != 1:
+    if len(inputs) != 1 or not outputs:
         said = f"its signature has {len(inputs)} inputs and {len(outputs)} outputs, not one of each"
         raise ModelError(Problem(file=file, message=said))
-    (asked, given), (answered, returned) = next(iter(inputs.items())), next(iter(outputs.items()))
-    graph = Graph(meta)
+    asked, given = next(iter(inputs.items()))
+    graph, returned = Graph(meta), [each.text(1) for each in outputs.values()]
     problems = [
-        Problem(file=file, where=where, message=said)
-        for where, said in dict.fromkeys(graph.refusals(name, returned.text(1)))
+        Problem(file=file, where=where, message=said) for where, said in dict.fromkeys(graph.refusals(name, returned))
     ]
     if problems:
         raise ModelError(*problems)
@@ -134,9 +139,8 @@ def _signature(meta: Message, file: str) -> Signature:
         input=asked,
         type=_TYPES.get(given.number(2), "unknown"),
         shape=_shape(given.message(3)),
-        output=answered,
-        output_shape=_shape(returned.message(3)),
-        operators=tuple(graph.deciding(returned.text(1))),
+        outputs=tuple((name, _shape(each.message(3))) for name, each in outputs.items()),
+        operators=tuple(graph.deciding(returned)),
     )
 
 

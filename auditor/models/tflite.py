@@ -16,6 +16,8 @@ from auditor.errors import ModelError, Problem
 from auditor.models.artifact import count_weights
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from auditor.models.artifact import Weights
     from auditor.records import FloatArray, IntArray
 
@@ -33,6 +35,10 @@ OPERATIONS = {
 _ELSEWHERE = (8, 9)
 """Fields of a file whose weights are in other files, which it names."""
 _REFUSED = {32: "a custom operation", 51: "an operation of a delegate", 127: "a placeholder"}
+_NO_END = frozenset({"DEQUANTIZE", "QUANTIZE", "RESHAPE"})
+"""Operations at the end of a graph that are no activation."""
+_PASSED = 8
+"""Of them one after another: no converter writes more than two or three."""
 _LARGEST = 1 << 30
 """Numbers in one tensor, also in one that is computed: an interpreter takes their memory before anything runs."""
 _RANK = 8
@@ -48,14 +54,19 @@ class Tensor:
     shape: tuple[int, ...]
     type: str
     """Such as "float32" or "int8"."""
-    quantised: bool
-    """Whether it has a scale."""
+    scales: int
+    """Number of its scales: none, one, or one a channel."""
     zero_points: IntArray
     """None, one, or one a channel."""
     channel: int
     """The axis of channels, where each has a scale of its own."""
     data: memoryview
     """Of a constant, a part of the file's bytes; empty for what is computed."""
+
+    @property
+    def quantised(self) -> bool:
+        """Whether it has a scale."""
+        return self.scales > 0
 
     @property
     def weights(self) -> int:
@@ -79,12 +90,12 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation of a graph."""
+    """One operation of a TFLite file, and what it reads and computes."""
 
     name: str
-    reads: tuple[Tensor, ...]
+    inputs: tuple[Tensor, ...]
     """Without those that are left out."""
-    writes: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +104,16 @@ class TFLiteFile:
 
     operations: tuple[Operation, ...]
     """Of the main graph, in order."""
+    graph: tuple[Operation, ...]
+    """Of all graphs, each in order, the main one first."""
     tensors: tuple[Tensor, ...]
     """Of all graphs."""
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    names: tuple[str, ...]
+    """Of the outputs: as the file's signature calls them, or else their tensors' own."""
+    ends: tuple[str, ...]
+    """The operation that makes each output; what turns integers back to reals, or changes shapes, is passed over."""
 
 
 def parse_tflite(content: bytes, file: str) -> TFLiteFile:
@@ -110,15 +127,16 @@ def parse_tflite(content: bytes, file: str) -> TFLiteFile:
         graphs = [_Graph(table, buffers) for table in root.tables(2)]
         refused = sorted({name for number, name in codes if number in _REFUSED})
         main = graphs[0]
-        operations = tuple(
-            Operation(name=codes[table.number(0, "<I")][1], reads=main.named(table, 1), writes=main.named(table, 2))
-            for table in main.table.tables(3)
-        )
+        ends = main.ends(2)
+        operations = tuple(main.operations(codes))
         parsed = TFLiteFile(
+            graph=tuple(operation for graph in graphs for operation in graph.operations(codes)),
             operations=operations,
             tensors=tuple(tensor for graph in graphs for tensor in graph.tensors),
             inputs=tuple(main.tensors[index] for index in main.ends(1)),
-            outputs=tuple(main.tensors[index] for index in main.ends(2)),
+            outputs=tuple(main.tensors[index] for index in ends),
+            names=_names(root, main, ends),
+            ends=tuple(_ends(main, [each.name for each in operations], ends)),
         )
     except _DAMAGED as error:
         raise ModelError(Problem(file=file, message=f"the TFLite file is damaged: {error}")) from error
@@ -129,6 +147,28 @@ def parse_tflite(content: bytes, file: str) -> TFLiteFile:
             *(Problem(file=file, where=name, message="custom and Flex operations are refused") for name in refused)
         )
     return parsed
+
+
+def _names(root: _Table, main: _Graph, ends: IntArray) -> tuple[str, ...]:
+    signatures = [
+        {each.number(1, "<I"): each.text(0) for each in table.tables(1)}
+        for table in root.tables(7)
+        if not table.number(4, "<I")  # of the main graph
+    ]
+    whole = next((names for names in signatures if set(names) >= set(ends.tolist())), {})
+    return tuple(whole.get(index, main.tensors[index].name) for index in ends.tolist())
+
+
+def _ends(main: _Graph, operations: Sequence[str], ends: IntArray) -> Iterator[str]:
+    """The operation that each output of the main graph comes of."""
+    makers = {made: number for number, (_, _, outputs) in enumerate(main.links) for made in outputs.tolist()}
+    for tensor in ends.tolist():
+        number = makers.get(tensor, -1)
+        for _ in range(_PASSED):
+            if number < 0 or operations[number] not in _NO_END or not main.links[number][1].size:
+                break
+            number = makers.get(int(main.links[number][1][0]), -1)
+        yield operations[number] if number >= 0 else ""
 
 
 class _File:
@@ -215,13 +255,22 @@ class _Graph:
     def __init__(self, table: _Table, buffers: list[memoryview]) -> None:
         self.table = table
         self.tensors = [_tensor(each, buffers) for each in table.tables(0)]
-        for operation in table.tables(3):
-            _within(operation.numbers(1, "<i4"), -1, len(self.tensors))  # -1: an input that is left out
-            _within(operation.numbers(2, "<i4"), 0, len(self.tensors))
+        self.links = [
+            (each.number(0, "<I"), each.numbers(1, "<i4"), each.numbers(2, "<i4")) for each in table.tables(3)
+        ]
+        """Kind of each operation, and what it reads and makes."""
+        for _, read, made in self.links:
+            _within(read, -1, len(self.tensors))  # -1: an input that is left out
+            _within(made, 0, len(self.tensors))
 
-    def named(self, operation: _Table, field: int) -> tuple[Tensor, ...]:
-        """The tensors that an operation names."""
-        return tuple(self.tensors[index] for index in operation.numbers(field, "<i4") if index >= 0)
+    def operations(self, codes: list[tuple[int, str]]) -> Iterator[Operation]:
+        """The operations, in order; `codes` has number and name of each kind."""
+        for number, read, made in self.links:
+            yield Operation(
+                name=codes[number][1],
+                inputs=tuple(self.tensors[index] for index in read if index >= 0),
+                outputs=tuple(self.tensors[index] for index in made),
+            )
 
     def ends(self, field: int) -> IntArray:
         """Which tensors go in, or come out."""
@@ -260,7 +309,7 @@ def _tensor(table: _Table, buffers: list[memoryview]) -> Tensor:
         name=table.text(3),
         shape=tuple(map(int, shape)),
         type=TYPES.get(number, f"type {number}"),
-        quantised=quantisation is not None and quantisation.numbers(2, "<f4").size > 0,
+        scales=0 if quantisation is None else quantisation.numbers(2, "<f4").size,
         zero_points=np.zeros(0, np.int64) if quantisation is None else quantisation.numbers(3, "<i8"),
         channel=0 if quantisation is None else max(quantisation.number(6, "<i"), 0),
         data=buffers[table.number(2, "<I")],

@@ -30,7 +30,7 @@ _CODE = (
 
 def inputs_definition(dataset: Dataset) -> dict[str, Any]:
     """All that determines what models read of a data set."""
-    return {"data": dataset.digest, "environment": environment()}
+    return {"data": dataset.digest, "calibrations": sorted(dataset.calibrations.values()), "environment": environment()}
 
 
 def environment() -> dict[str, Any]:

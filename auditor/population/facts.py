@@ -57,6 +57,8 @@ class _Ran(_Sealed):
     """What every entry of a job tells."""
 
     seconds: Amount
+    memory: Count = 0
+    """Bytes; 0 where it is not told."""
     sandbox: _Sandbox
 
 

@@ -35,11 +35,14 @@ class GivenFile:
     facts: ModelFacts
 
 
-def given_files(base: Path, declared: str, pins: Pins, reading: Mapping[str, Any], where: str) -> tuple[GivenFile, ...]:
+def given_files(
+    base: Path, declared: str, pins: Pins, reading: Mapping[str, Any], where: str, output: str | None = None
+) -> tuple[GivenFile, ...]:
     """Every file of a path, in natural order of what its star stands for; a path without a star is one file.
 
-    `base` is the folder of audit.toml, `reading` JSON of `Reading`. Raises ModelError with every file that is missing,
-    refused, not the one that was pinned, or whose outputs are not the classes.
+    `base` is the folder of audit.toml, `reading` JSON of `Reading`, `output` the name of the output that is audited,
+    where there are several. Raises ModelError with every file that is missing, refused, not the one that was pinned, or
+    whose outputs are not the classes.
     """
     paths = matches(base, declared)
     if not paths:
@@ -54,7 +57,7 @@ def given_files(base: Path, declared: str, pins: Pins, reading: Mapping[str, Any
     for star, path in paths.items():
         try:
             content, sha256 = read_pinned(path, digests.get(star))
-            facts = inspect_model(content, ending_of(path), str(path))
+            facts = inspect_model(content, ending_of(path), str(path), output=output)
         except AuditorError as error:
             problems += error.problems
             continue

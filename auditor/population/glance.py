@@ -104,7 +104,9 @@ def _on_sample(variant: Variant, examples: int) -> Variant:
 
 def _only(inputs: Inputs, sample: IntArray) -> Inputs:
     none = inputs.test_x[:0]
-    return replace(inputs, test_x=inputs.test_x[sample], train_x=none, train_y=np.arange(0), calibration_x=none)
+    return replace(
+        inputs, test_x=inputs.test_x[sample], train_x=none, train_y=np.arange(0), calibration_x=none, calibrations={}
+    )
 
 
 @contextmanager

@@ -195,6 +195,8 @@ class Pending:
     """Of all that is missing, one after another, going by what is stored of the same kind; None where nothing is."""
     bytes: int | None
     """That the missing results will take, going by the same."""
+    memory: int | None
+    """Bytes that a process held at most that made results of these kinds; None where some are not known."""
 
 
 def pending(store: Store, variants: Sequence[Variant]) -> tuple[Pending, ...]:
@@ -203,11 +205,13 @@ def pending(store: Store, variants: Sequence[Variant]) -> tuple[Pending, ...]:
     return tuple(_pending(store, variant, known) for variant in variants)
 
 
-_Costs = dict[str, list[tuple[float, int]]]
+_Cost = tuple[float, int, int]
+"""Seconds, bytes of the result, and bytes of memory."""
+_Costs = dict[str, list[_Cost]]
 
 
 def _known(store: Store) -> _Costs:
-    """Give seconds and bytes of what is stored, by kind of job."""
+    """Give the costs of what is stored, by kind of job."""
     costs: _Costs = {}
     for holding in holdings(store):
         if holding.kind in {"damaged", "inputs"}:
@@ -218,7 +222,7 @@ def _known(store: Store) -> _Costs:
         except (DamagedError, KeyError, TypeError, AttributeError):
             continue  # damaged, or made by another hand
         if facts["failure"] is None:
-            costs.setdefault(kind, []).append((facts["seconds"], holding.bytes))
+            costs.setdefault(kind, []).append((facts["seconds"], holding.bytes, facts.get("memory", 0)))
     return costs
 
 
@@ -243,13 +247,15 @@ def _pending(store: Store, variant: Variant, known: _Costs) -> Pending:
         members=len(variant.jobs),
         stored=len(variant.jobs) - len(missing),
         together=max((len(stack.seeds) for stack in variant.stacks), default=0),
-        seconds=sum(seconds for seconds, _ in whole) if len(whole) == len(costs) else None,
-        bytes=sum(size for _, size in whole) if len(whole) == len(costs) else None,
+        seconds=sum(seconds for seconds, _, _ in whole) if len(whole) == len(costs) else None,
+        bytes=sum(size for _, size, _ in whole) if len(whole) == len(costs) else None,
+        memory=max((held for _, _, held in whole), default=0) if len(whole) == len(costs) else None,
     )
 
 
-def _cost(job: Job, known: _Costs) -> tuple[float, int] | None:
+def _cost(job: Job, known: _Costs) -> _Cost | None:
     found = known.get(_sort(job.definition))
     if not found:
         return None
-    return sum(seconds for seconds, _ in found) / len(found), round(sum(size for _, size in found) / len(found))
+    seconds, sizes, memories = zip(*found, strict=True)
+    return sum(seconds) / len(found), round(sum(sizes) / len(found)), max(memories)

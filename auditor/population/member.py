@@ -10,6 +10,7 @@ import errno
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,8 @@ import numpy as np
 from auditor.compress import Compressed, MemberError, Method, method_of
 from auditor.compress.measured import measure_file
 from auditor.compress.prune import Prune
-from auditor.data.inputs import read_inputs, to_float
+from auditor.compress.summaries import EVENTS, look, write_events
+from auditor.data.inputs import read_inputs, representative, to_float
 from auditor.errors import AuditorError, IncompleteError, ModelError, Problem
 from auditor.models.architectures import build
 from auditor.models.artifact import BATCH, TIMED_BATCH, latency, predict
@@ -37,6 +39,7 @@ from auditor.sandbox import here
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from auditor.compress.summaries import Logged
     from auditor.data.inputs import Inputs
     from auditor.models import KerasModel
     from auditor.models.config import ModelFacts
@@ -80,7 +83,9 @@ def run_job(job: Job, site: Site) -> None:
 
     def fill(folder: Path) -> dict[str, Any]:
         facts = _write(made, folder)
-        return {**facts, "seconds": perf_counter() - start, "sandbox": asdict(here())}
+        # The most that this process has held so far, whichever of its jobs needed it; Linux counts in KiB.
+        memory = getrusage(RUSAGE_SELF).ru_maxrss * 1024
+        return {**facts, "seconds": perf_counter() - start, "memory": memory, "sandbox": asdict(here())}
 
     site.store.publish(site.store.job_folder(job.key), job.definition, fill, replace=site.force)
 
@@ -105,6 +110,8 @@ def _write(made: _Made | Stack | _Rehearsed | str, folder: Path) -> dict[str, An
     np.save(folder / "decisions.npy", made.decisions, allow_pickle=False)
     if made.probabilities is not None:
         np.save(folder / "probabilities.npy", made.probabilities, allow_pickle=False)
+    if made.file.logged:
+        write_events(folder / EVENTS, made.file.logged)
     return {"failure": None, "measured": made.measured}
 
 
@@ -154,13 +161,16 @@ def _make(job: Job, site: Site) -> _Made:
     seed(definition["seed"] or 0)
     file = _file(job, site, inputs)
     name = str(job.given or job.name)
-    model = open_model(file.content, file.ending, name, definition["trusted"], own=job.given is None)
+    # What is made here has one output, whatever it is called.
+    output = definition["start"].get("output") if job.given else None
+    model = open_model(file.content, file.ending, name, definition["trusted"], own=job.given is None, output=output)
     with _named(name):
-        batches = (to_float(inputs.test_x[i : i + BATCH], inputs) for i in range(0, len(inputs.test_x), BATCH))
+        x, own = inputs.test_x, definition["start"].get("preprocess")
+        batches = (to_float(x[i : i + BATCH], inputs, own) for i in range(0, len(x), BATCH))
         decisions, probabilities = decide(
             predict(model, batches), Reading(**definition["reading"]), model.facts.activation
         )
-        timed = latency(model, to_float(inputs.test_x[:TIMED_BATCH], inputs))
+        timed = latency(model, to_float(x[:TIMED_BATCH], inputs, own))
     measured = {**measure_file(file.content, model), **file.measured, **timed}
     for step in definition["steps"]:
         _method(step).confirm(measured)
@@ -247,6 +257,7 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
     if training := definition["training"]:
         train(model, inputs, training, facts.activation, definition["seed"], reuse=reuse)
     measured: dict[str, Any] = {}
+    logged: list[Logged] = []
     activation = facts.activation
     for step in definition["steps"]:
         method = _method(step)
@@ -255,15 +266,19 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
             model = method.prepare(model, step["seed"])
             if lesson is not None:
                 activation = _facts(model, "student", job).activation
-            train(model, inputs, step["training"], activation, step["seed"], reuse=reuse, lesson=lesson)
+            method.calibrate(model, representative(inputs, step.get("calibration")))
+            watch = (lambda now: logged.append(look(now))) if step.get("summaries") else None
+            course = step["training"], activation, step["seed"]
+            train(model, inputs, *course, reuse=reuse, watch=watch, lesson=lesson)
             model = method.strip(model)
         measured |= method.check(model)
-        if (file := method.convert(model, to_float(inputs.calibration_x, inputs))) is not None:
-            return replace(file, measured={**measured, **file.measured})
-    return Compressed(ending=".keras", content=keras_bytes(model), measured=measured)
+        if (file := method.convert(model, representative(inputs, step.get("calibration")))) is not None:
+            return replace(file, measured={**measured, **file.measured}, logged=logged)
+    return Compressed(ending=".keras", content=keras_bytes(model), measured=measured, logged=logged)
 
 
 def _method(step: Mapping[str, Any]) -> Method:
+    # the positions of its representative set are not the method's concern
     return method_of({key: value for key, value in step.items() if key not in {"training", "seed"}})
 
 
@@ -283,7 +298,8 @@ def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts
 
 def _trainable(content: bytes, ending: str, file: str, job: Job, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
     """A model in tf_keras. Raises ModelError where its format is final."""
-    parent = open_model(content, ending, file, job.definition["trusted"])
+    definition = job.definition
+    parent = open_model(content, ending, file, definition["trusted"], output=definition["start"].get("output"))
     if parent.trainable is None:
         message, advice = f"a {ending} model cannot be compressed further", "Give the .keras or .h5 that it came of."
         raise ModelError(Problem(file=file, message=message, advice=advice))

@@ -11,7 +11,8 @@ import numpy as np
 
 from auditor.compress.distill import check_student
 from auditor.compress.prune import can_stack, plan_pruning
-from auditor.errors import AuditorError, ModelError, Problem
+from auditor.data.representative import name_of_set
+from auditor.errors import AuditorError, ModelError, Problem, SpecError
 from auditor.models.architectures import check_architecture
 from auditor.models.load import ending_of, read_pinned
 from auditor.models.start import OPTIONS, look_at_weights
@@ -21,7 +22,17 @@ from auditor.population.stacked import MOST
 from auditor.population.train import total_steps
 from auditor.provenance import canonical, digest_of
 from auditor.records import BASELINE
-from auditor.spec import Artifact, Distill, Method, PredictionColumns, Prune, Trained, steps_of
+from auditor.spec import (
+    Artifact,
+    Distill,
+    Method,
+    PredictionColumns,
+    Prune,
+    Quantize,
+    QuantizeAware,
+    Trained,
+    steps_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +47,8 @@ _NOT_OF_A_STEP = {
     "name", "then", "export", "export_member", "epochs", "learning_rate", "begin_epoch", "end_epoch"
 }  # fmt: skip
 """Keys of a compression that say nothing of what one method does, or say it in other words."""
+_KEPT = {"prune": "sparsity", "cluster": "clusters"}
+"""What methods make that quantisation-aware training after them shall keep."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +123,8 @@ class Variant:
     """Where members are trained together: jobs that the members' own come after."""
     columns: str | None = None
     """The pattern of a predictions table's columns."""
+    export: tuple[Path, int] | None = None
+    """A folder for the file of one member, and which."""
 
 
 def plan(spec: AuditSpec, dataset: Dataset, base: Path) -> tuple[Variant, ...]:
@@ -184,9 +199,9 @@ class _Planner:
         """The model that the others are compared with."""
         model = self._spec.model
         if model.path is not None:
-            recipe: dict[str, Any] = {"path": model.path, "sha256": model.sha256}
+            recipe: dict[str, Any] = {"path": model.path, "sha256": model.sha256} | _output(model.output)
             stacks: tuple[Job, ...] = ()
-            jobs = self._given_jobs(BASELINE, self._files, self._reading)
+            jobs = self._given_jobs(BASELINE, self._files, self._reading, _output(model.output))
         else:
             recipe = {"architecture": model.architecture, "options": model.options} | self._weights
             stacks, jobs = self._trained(BASELINE, ())
@@ -203,6 +218,15 @@ class _Planner:
 
     def variant(self, entry: Compression) -> Variant:
         """One compression's population to come."""
+        made = self._made(entry)
+        if not isinstance(entry, Method) or entry.export is None:
+            return made
+        if entry.export_member >= len(made.jobs):
+            message = f"there is no member {entry.export_member}: they are numbered from 0 to {len(made.jobs) - 1}"
+            raise SpecError(Problem(where=f"compression {entry.name}: export_member", message=message))
+        return replace(made, export=(self._base / entry.export, entry.export_member))
+
+    def _made(self, entry: Compression) -> Variant:
         name, size = str(entry.name), self._spec.population.size
         if isinstance(entry, Artifact):
             return self._artifact(entry)
@@ -216,7 +240,7 @@ class _Planner:
         # Without training nothing is drawn at random: the same file again would give the same file again.
         alone = trains and self._given and len(parents) == 1
         jobs = tuple(
-            self._job(name, k, {"parent": parents[k % len(parents)].key}, steps=steps)
+            self._job(name, k, _derived(parents[k % len(parents)]), steps=steps)
             for k in range(size if alone else len(parents))
         )
         return _variant(entry, jobs, claim="recipe" if trains else self._claim, paired=not alone, fixed_baseline=alone)
@@ -230,14 +254,16 @@ class _Planner:
     def _files(self) -> tuple[GivenFile, ...]:
         """The baseline's."""
         model = self._spec.model
-        return given_files(self._base, str(model.path), model.sha256, self._reading, "model.path")
+        return given_files(self._base, str(model.path), model.sha256, self._reading, "model.path", model.output)
 
     def _artifact(self, entry: Artifact) -> Variant:
         """A compressed file made elsewhere, or a population of them."""
         name, where = str(entry.name), f"compression {entry.name}"
         reading = {**self._reading, "kind": entry.outputs or self._spec.model.outputs}
-        files = given_files(self._base, entry.artifact, entry.sha256, reading, where)
-        jobs = self._given_jobs(name, files, reading)
+        output = entry.output or self._spec.model.output
+        files = given_files(self._base, entry.artifact, entry.sha256, reading, where, output)
+        own = {} if entry.preprocess is None else {"preprocess": entry.preprocess.model_dump(mode="json")}
+        jobs = self._given_jobs(name, files, reading, _output(output) | own)
         if "*" not in entry.artifact:
             return _variant(entry, jobs, claim="artifact")
         paired = "*" in str(self._spec.model.path)
@@ -247,19 +273,29 @@ class _Planner:
 
     def _steps(self, entry: Compression) -> list[dict[str, Any]]:
         """The recipe: settings and training of each method, one after another."""
-        return [self._step(method, f"compression {entry.name}") for method in steps_of(entry)]
+        steps: list[dict[str, Any]] = []
+        for method in steps_of(entry):
+            step = self._step(method, f"compression {entry.name}")
+            if isinstance(method, QuantizeAware):
+                step["keeps"] = [_KEPT[before["method"]] for before in steps if before["method"] in _KEPT]
+            steps.append(step)
+        return steps
 
     def _step(self, method: Method, where: str) -> dict[str, Any]:
         settings = method.model_dump(mode="json", exclude=_NOT_OF_A_STEP)
         if isinstance(method, Distill):
             check_student(method.student, method.options, where)
+        if isinstance(method, Quantize):
+            name = name_of_set(method, self._spec)
+            settings["calibration"] = None if name is None else self._dataset.calibrations[name]
         if not isinstance(method, Trained):
             return settings | {"training": None}
         training = self._training(method.epochs or self._spec.training.epochs)
         if method.learning_rate is not None:
             training["learning_rate"] = method.learning_rate
         if isinstance(method, Prune):
-            settings |= plan_pruning(method, total_steps(training["examples"], training), where)
+            steps = total_steps(training["examples"], training)
+            settings |= plan_pruning(method, steps, where, epochs=training["epochs"])
         return settings | {"training": training}
 
     def _training(self, epochs: int) -> dict[str, Any]:
@@ -327,8 +363,11 @@ class _Planner:
         other = self._spec.training.weight_decay or set(OPTIONS) & self._spec.model.options.keys()
         return self._spec.model.architecture == "mlp" and on_table and not other
 
-    def _given_jobs(self, variant: str, files: tuple[GivenFile, ...], reading: Mapping[str, Any]) -> tuple[Job, ...]:
-        starts = ({"sha256": file.sha256, "ending": file.facts.ending} for file in files)
+    def _given_jobs(
+        self, variant: str, files: tuple[GivenFile, ...], reading: Mapping[str, Any], read: Mapping[str, Any]
+    ) -> tuple[Job, ...]:
+        """`read` says what of the files is read, and how, beside the classes."""
+        starts = ({"sha256": file.sha256, "ending": file.facts.ending, **read} for file in files)
         jobs = (self._job(variant, k, start, reading=reading) for k, start in enumerate(starts))
         return tuple(replace(job, path=file.path, pinned=file.pinned) for job, file in zip(jobs, files, strict=True))
 
@@ -357,6 +396,16 @@ class _Planner:
         if reading is not None:
             definition["reading"] = reading
         return Job(variant=variant, member=member, definition=definition)
+
+
+def _output(name: str | None) -> dict[str, str]:
+    """What a job says of the output that is audited: nothing where it is the only one."""
+    return {} if name is None else {"output": name}
+
+
+def _derived(parent: Job) -> dict[str, Any]:
+    """The start of a job that goes on from another one's model."""
+    return {"parent": parent.key} | _output(parent.definition["start"].get("output"))
 
 
 def _settings(step: Mapping[str, Any]) -> dict[str, Any]:
@@ -405,4 +454,4 @@ def _variant(
 
 
 def _recipe(entry: Compression) -> dict[str, Any]:
-    return entry.model_dump(mode="json", exclude={"name"}, exclude_none=True)
+    return entry.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)

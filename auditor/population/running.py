@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from auditor.errors import IncompleteError, Problem
 from auditor.population.confined import refuse_unconfined, refuse_unconfined_results
 from auditor.population.environment import inputs_definition
 from auditor.population.executors import Executor, Local, inline
+from auditor.population.exported import export
 from auditor.population.member import Site, check_stack
 from auditor.population.plan import plan, warnings_of
 from auditor.population.store import DamagedError, Entry, Store
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auditor.data import Source
-    from auditor.population.plan import Job
+    from auditor.population.plan import Job, Variant
     from auditor.progress import Progress
     from auditor.records import Dataset, Population
     from auditor.spec import AuditSpec, Run
@@ -47,27 +49,60 @@ def run(
     if spec.model.predictions is not None:
         return from_columns(variants, cast("Columns", source))
     store = Store(store_folder.absolute())
+    errand = _Errand(
+        run_table=spec.run, source=source, dataset=dataset, base=base, store=store, progress=progress, force=force
+    )
     with store.in_use():
         store.sweep()
-        members = {job.key: job for variant in variants for job in variant.jobs}
-        stacks = {job.key: job for variant in variants for job in variant.stacks}
-        progress.started(len(members))
-        outcomes: dict[str, Outcome] = {} if force else _stored(members, store, dataset, progress)
-        if missing := [job for key, job in members.items() if key not in outcomes]:
-            wanted = {job.parent: stacks[job.parent] for job in missing if job.parent in stacks}
-            known = {} if force else _stored_stacks(wanted.values(), store, progress)
-            outcomes |= known
-            todo = [*(job for key, job in wanted.items() if key not in known), *missing]
-            for job in missing:
-                if reason := _barred(job, stacks | members, outcomes):
-                    outcomes[job.key] = reason
-            if todo := [job for job in todo if job.key not in outcomes]:
-                inputs = materialised(source, dataset, store, progress)
-                site = Site(store=store, inputs=inputs, base=base.absolute(), force=force)
-                run_missing(todo, stacks | members, outcomes, site, executor_of(spec.run, len(todo)), progress)
-        populations = without_twins([population_of(variant, outcomes, len(dataset.labels)) for variant in variants])
+        populations = _populations(variants, errand)
     refuse_unconfined_results(spec, {each.name: each.sandbox for each in populations})
     return populations
+
+
+def _populations(variants: Sequence[Variant], errand: _Errand) -> tuple[Population, ...]:
+    """What became of every variant, then of every file that is exported."""
+    examples = len(errand.dataset.labels)
+    outcomes = errand.outcomes([job for v in variants for job in v.jobs], [job for v in variants for job in v.stacks])
+    found = without_twins([population_of(variant, outcomes, examples) for variant in variants])
+    shipped = [export(variant, *variant.export, outcomes, errand.store) for variant in variants if variant.export]
+    if not shipped:
+        return found
+    outcomes |= errand.outcomes([job for each in shipped for job in each.variant.jobs], [])
+    outcomes |= {each.variant.jobs[0].key: each.outcome(outcomes) for each in shipped}
+    return (*found, *(population_of(each.variant, outcomes, examples) for each in shipped))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Errand:
+    """What all jobs of one run are made with."""
+
+    run_table: Run
+    source: Source
+    dataset: Dataset
+    base: Path
+    store: Store
+    progress: Progress
+    force: bool
+
+    def outcomes(self, jobs: Sequence[Job], stacks: Sequence[Job]) -> dict[str, Outcome]:
+        """What became of jobs, by key: from the store, or made now, those that they derive from before them."""
+        store, dataset, progress = self.store, self.dataset, self.progress
+        members, together = ({job.key: job for job in some} for some in (jobs, stacks))
+        progress.started(len(members))
+        outcomes: dict[str, Outcome] = {} if self.force else _stored(members, store, dataset, progress)
+        missing = [job for key, job in members.items() if key not in outcomes]
+        wanted = {job.parent: together[job.parent] for job in missing if job.parent in together}
+        known = {} if self.force else _stored_stacks(wanted.values(), store, progress)
+        outcomes |= known
+        for job in missing:
+            if reason := _barred(job, together | members, outcomes):
+                outcomes[job.key] = reason
+        todo = [*(job for key, job in wanted.items() if key not in known), *missing]
+        if todo := [job for job in todo if job.key not in outcomes]:
+            inputs = materialised(self.source, dataset, store, progress)
+            site = Site(store=store, inputs=inputs, base=self.base.absolute(), force=self.force)
+            run_missing(todo, together | members, outcomes, site, executor_of(self.run_table, len(todo)), progress)
+        return outcomes
 
 
 def _stored(jobs: Mapping[str, Job], store: Store, dataset: Dataset, progress: Progress) -> dict[str, Outcome]:

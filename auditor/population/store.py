@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from auditor.compress.summaries import EVENTS, LARGEST_EVENTS
 from auditor.errors import IncompleteError, Problem
 from auditor.folders import remove
+from auditor.models import LARGEST
 from auditor.population.facts import misshapen_array, misshapen_facts
 from auditor.provenance import canonical, digest_of, digest_of_file
 from auditor.regular import read_regular
@@ -67,6 +69,11 @@ class Entry:
         """float32 [N, C], or None where only decisions are known."""
         path = self.folder / "probabilities.npy"
         return np.load(path, allow_pickle=False) if path.exists() else None
+
+    def events(self) -> bytes | None:
+        """What pruning did while the member trained, for TensorBoard; None where that was not asked for."""
+        path = self.folder / EVENTS
+        return read_regular(path, LARGEST_EVENTS) if path.exists() else None
 
     def check(self, *, examples: int, classes: int) -> None:
         """Raise DamagedError where what is stored is not a member's decisions on so many examples."""
@@ -306,7 +313,12 @@ class Store:
         name = next((name for name in facts["files"] if name.startswith(f"{stem}.")), None)
         if name is None:
             return Part(facts=facts, content=None, ending="")
-        content = (folder / name).read_bytes()
+        try:
+            if not _is_file(folder / name):
+                raise DamagedError(f"{name} is no file any more")
+            content = read_regular(folder / name, LARGEST)
+        except OSError as error:
+            raise DamagedError(f"{name} cannot be read: {error.strerror or error}") from error
         if hashlib.sha256(content).hexdigest() != facts["files"][name]:
             raise DamagedError(f"{name} has changed since it was written")
         return Part(facts=facts, content=content, ending=Path(name).suffix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -50,6 +51,7 @@ def population_of(variant: Variant, outcomes: Mapping[str, Outcome], N: int) -> 
             if (reason := failure_of(outcome)) is not None
         ),
         measured=alike([entry.measured for _, entry in finished]),
+        events={member: events for member, entry in finished if (events := entry.events()) is not None},
         sandbox=weakest(
             entry.sandbox
             for job in (*variant.stacks, *variant.jobs)
@@ -90,6 +92,7 @@ def _of(
     predictions: Predictions,
     failures: tuple[Failure, ...] = (),
     measured: tuple[Mapping[str, Any], ...] = (),
+    events: Mapping[int, bytes] = MappingProxyType({}),
     sandbox: Sandbox | None = None,
 ) -> Population:
     return Population(
@@ -103,6 +106,7 @@ def _of(
         failures=failures,
         asked_for=variant.recipe,
         measured=measured,
+        events=events,
         stack=max((len(stack.seeds) for stack in variant.stacks), default=None),
         sandbox=sandbox,
     )

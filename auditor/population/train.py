@@ -37,7 +37,7 @@ def total_steps(examples: int, training: Mapping[str, Any]) -> int:
     return int(training["epochs"]) * math.ceil(examples / training["batch_size"])
 
 
-def train(
+def train(  # noqa: PLR0913 - two of them only where a member is taught, or watched
     model: KerasModel,
     inputs: Inputs,
     training: Mapping[str, Any],
@@ -45,6 +45,7 @@ def train(
     seed: int,
     *,
     reuse: bool = True,
+    watch: Callable[[KerasModel], None] | None = None,
     lesson: Lesson | None = None,
 ) -> None:
     """Train in place, by the labels and by a lesson if there is one.
@@ -53,7 +54,8 @@ def train(
 
     As `fit` would, but many steps a call of the graph: a small model's step costs less than its call. The graph is the
     one of an earlier member like this, if there was one: tracing it takes as long as hundreds of steps. Without `reuse`
-    it is a new one, as it must be where code that the model's configuration only names may have changed.
+    it is a new one, as it must be where code that the model's configuration only names may have changed. `watch` is
+    shown the model after each epoch, with the weights that it has then.
     """
     from auditor.tf import load
 
@@ -70,6 +72,8 @@ def train(
     for epoch in range(training["epochs"]):
         losses = [loop.steps(*call) for call in _calls(inputs, training, order, draws, soft)]
         pruning.on_epoch_end(epoch)
+        if watch is not None:
+            watch(loop.model)
         # A loss alone does not show it: a fused activation takes what is no number for zero.
         weights = loop.model.get_weights()
         if not all(np.isfinite(each).all() for each in (*weights, *(float(loss) for loss in losses))):
@@ -162,17 +166,27 @@ def _loop_for(model: KerasModel, training: Mapping[str, Any], activation: str | 
 def _is_reusable(model: KerasModel, training: Mapping[str, Any]) -> bool:
     """Whether all that a graph keeps from step to step is in weights and in slots that start at zero.
 
-    Random layers have the state of their generators beside, a layer of the user's own may have anything, and the newer
-    optimizers, which weight decay needs, keep their learning rate in a variable.
+    Random layers have the state of their generators beside, a layer of the user's own may have anything, what keeps
+    zeros or clusters while rounding holds masks that are no weights, and the newer optimizers, which weight decay
+    needs, keep their learning rate in a variable.
     """
     from auditor.tf import load
 
     layers = [part for part in model.submodules if isinstance(part, load().tf_keras.layers.Layer)]
-    known = all(type(layer).__module__.startswith(_KNOWN) for layer in layers)
+    known = all(type(layer).__module__.startswith(_KNOWN) and not _holds_masks(layer) for layer in layers)
     return known and not training["weight_decay"] and not any(hasattr(layer, "_random_generator") for layer in layers)
 
 
-_KNOWN = ("tf_keras.", "tensorflow_model_optimization.")
+_KNOWN = ("tf_keras.", "tensorflow_model_optimization.", "auditor.compress.masks")
+
+
+def _holds_masks(layer: Any) -> bool:  # noqa: ANN401
+    """Whether this is a wrapper of quantisation-aware training that has more than variables."""
+    from auditor.tf import load
+
+    variable = load().tf.Variable
+    held = (part for *_, held in getattr(layer, "_weight_vars", ()) for part in held.values())
+    return not all(isinstance(part, variable) for part in held)
 
 
 def _copy(source: KerasModel, target: KerasModel) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from auditor.report.view import view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
     from typing import Any
 
     from auditor.records import AuditResult
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 
 _Made = str | bytes | Future[bytes]
 
-__all__ = ["FORMATS", "Draft", "Rendered", "Tools", "render", "tools_for", "write"]
+__all__ = ["FORMATS", "Draft", "Rendered", "Tools", "render", "tools_for"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,39 +138,3 @@ def _attempt(make: Callable[..., _Made], *arguments: Draft) -> bytes | Future[by
     except OutputError as error:
         return error
     return made.encode() if isinstance(made, str) else made
-
-
-def write(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
-    """Put files, named by their paths in a folder, into it; folders are made if need be: all whole, or none changed.
-
-    Raises:
-        OutputError: the folder or a file cannot be written.
-    """
-    paths = [folder / name for name in files]
-    parts = {path.with_name(f".{path.name}.{os.getpid()}.part"): path for path in paths}
-    try:
-        for parent in {path.parent for path in paths}:
-            parent.mkdir(parents=True, exist_ok=True)
-        for part, content in zip(parts, files.values(), strict=True):
-            with part.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-        for part, path in parts.items():
-            part.replace(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(
-            Problem(file=str(folder), message=f"cannot be written: {reason}", advice="Choose another with --output.")
-        ) from None
-    finally:
-        for part in parts:
-            _remove(part)
-    return tuple(parts.values())
-
-
-def _remove(part: Path) -> None:
-    try:
-        part.unlink(missing_ok=True)
-    except OSError:  # the folder itself cannot be reached: there is nothing to remove
-        return

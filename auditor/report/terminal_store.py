@@ -69,7 +69,8 @@ def _sum(planned: Plan) -> str:
     time = f"about {duration(sum(known) / planned.workers)}" if len(known) == len(planned.pending) else "unknown"
     processes = "1 process" if planned.workers == 1 else f"{planned.workers} processes"
     unknown = "" if time != "unknown" else " (nothing of some kind is stored yet, to go by)"
-    return f"In {processes}: {time}{unknown}; memory about {size(planned.memory)}."
+    how = "about" if planned.memory_is_known else "at least"
+    return f"In {processes}: {time}{unknown}; memory {how} {size(planned.memory)}."
 
 
 def stored(found: Inventory) -> RenderableType:

@@ -30,6 +30,8 @@ from auditor.spec.compressions import (
     QuantizeAware,
     Sham,
     Trained,
+    exported_name,
+    names_of,
     steps_of,
 )
 from auditor.spec.data import (
@@ -44,7 +46,7 @@ from auditor.spec.data import (
     Text,
 )
 from auditor.spec.models import Augment, Model, PopulationTable, Schedule, Training
-from auditor.spec.tables import CLASS, LabelValue, Name, Pins, Table, one_or_many
+from auditor.spec.tables import CLASS, LabelValue, Name, Pins, RepresentativeSet, Table, one_or_many
 
 __all__ = [
     "CALIBRATED",
@@ -76,6 +78,7 @@ __all__ = [
     "QuantizeAware",
     "RecordFeature",
     "Report",
+    "RepresentativeSet",
     "Run",
     "Schedule",
     "Sham",
@@ -88,6 +91,8 @@ __all__ = [
     "Text",
     "Trained",
     "Training",
+    "exported_name",
+    "names_of",
     "steps_of",
 ]
 

@@ -15,7 +15,8 @@ from pydantic import (
     Tag,
 )
 
-from auditor.spec.tables import Name, Outputs, Pins, Table, one_or_many
+from auditor.spec.data import OwnScaling
+from auditor.spec.tables import Name, Outputs, Pins, RepresentativeSet, Table, one_or_many
 
 Sparsity = Annotated[float, Field(ge=0, lt=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -54,7 +55,7 @@ class LayerByLayer(Trained):
 
 
 class Prune(LayerByLayer):
-    """`[[compression]]`: magnitude pruning (Zhu and Gupta 2017), by TFMOT."""
+    """`[[compression]]`: pruning while training (Zhu and Gupta 2017), by TFMOT."""
 
     method: Literal["prune"] = Field(description="`prune`")
     sparsity: Annotated[
@@ -67,27 +68,41 @@ class Prune(LayerByLayer):
     schedule: Literal["polynomial", "constant", "iterative"] = Field(
         "polynomial",
         description="how sparsity rises: `polynomial`, most at first; `constant`, at once; `iterative`, in rounds with "
-        "fine-tuning between them",
+        "fine-tuning between them, from begin_step to end_step",
     )
-    begin_step: NonNegativeInt | None = Field(None, description="default: a fifth of all steps")
-    end_step: PositiveInt | None = Field(None, description="default: three quarters of all steps")
-    begin_epoch: NonNegativeFloat | None = Field(None, description="instead of begin_step")
-    end_epoch: PositiveFloat | None = Field(None, description="instead of end_step")
+    begin_step: NonNegativeInt | None = Field(
+        None, description="step of the first change, from 1; default: a fifth of all steps"
+    )
+    end_step: PositiveInt | None = Field(None, description="of the last change; default: three quarters of all steps")
+    begin_epoch: NonNegativeFloat | None = Field(
+        None, description="instead of begin_step: epochs, or parts of them, before the first change"
+    )
+    end_epoch: PositiveFloat | None = Field(None, description="instead of end_step: epochs after which masks stay")
     frequency: PositiveInt | None = Field(None, description="steps between mask updates; default: 1 to 100 by length")
     rounds: Annotated[int, Field(ge=2)] | None = Field(
         None, description="iterative only: each prunes the same share of the weights that are left; default: 5"
     )
     criterion: Literal["magnitude", "random"] = Field(
-        "magnitude", description="which weights go: the smallest, or, as a control, any"
+        "magnitude", description="which weights go: the smallest or, as a control, those that the member's seed draws"
     )
     block_size: tuple[PositiveInt, PositiveInt] | None = Field(
-        None, description="dense layers are pruned in blocks of so many rows and columns", strict=False
+        None,
+        description="blocks of so many rows and columns go as wholes, `[4, 4]`; of matrices alone: convolutions are "
+        "left as they are",
+        strict=False,
     )
-    block_pooling: Literal["avg", "max"] = Field("avg", description="what of a block's magnitudes counts")
+    block_pooling: Literal["avg", "max"] = Field(
+        "avg", description="what of a block's magnitudes counts: their mean or the largest"
+    )
     m_by_n: tuple[PositiveInt, PositiveInt] | None = Field(
-        None, description="`[2, 4]`: two zeros among each four weights of a row", strict=False
+        None,
+        description="`[2, 4]`: two zeros among each four weights of neighbouring inputs, chosen at begin_step; instead "
+        "of sparsity",
+        strict=False,
     )
-    summaries: bool = Field(False, description="whether masks and thresholds are logged for TensorBoard; an extra")
+    summaries: bool = Field(
+        False, description="whether each layer's sparsity and threshold are written for TensorBoard, an epoch at a time"
+    )
 
 
 class Cluster(LayerByLayer):
@@ -143,6 +158,7 @@ class Quantize(Method):
         "float32", description="type of input and output; integers with int8 (`int8`, `uint8`) and int16x8 (`int16`)"
     )
     per_channel: bool = Field(True, description="whether each output channel has a scale of its own; int8 and int16x8")
+    calibration: RepresentativeSet | None = Field(None, description="a representative set of its own; int8 and int16x8")
 
 
 class QuantizeAware(LayerByLayer):
@@ -157,7 +173,11 @@ class Artifact(Table):
 
     artifact: str = Field(description="a model of any format that model.path takes; a star as there")
     sha256: Pins = Field(None, description="digest that the file must have; with a star a table of them")
+    output: str | None = Field(None, description="as model.output, which is the default")
     outputs: Outputs = Field(None, description="as model.outputs, which is the default")
+    preprocess: OwnScaling | None = Field(
+        None, description="how pixels or numbers become this file's input, where it is otherwise than data.preprocess"
+    )
     name: Name | None = Field(None, description="of the variant; default: the file's name")
 
 
@@ -170,7 +190,7 @@ class PredictionColumns(Table):
 
 
 QUANTIZERS = ("float16", "dynamic_int8", "int8", "int16x8")
-CALIBRATED = ("int8", "int16x8")
+CALIBRATED = ("int8", "int16x8", "qat")
 """Methods that need a representative set."""
 _KINDS = {
     "prune": "~prune",
@@ -188,6 +208,17 @@ METHODS = (*_KINDS,)
 def steps_of(entry: Compression) -> tuple[Method, ...]:
     """Give the methods of an entry, one after another; none where it was compressed elsewhere."""
     return (entry, *entry.then) if isinstance(entry, Method) else ()
+
+
+def exported_name(variant: str) -> str:
+    """Name the variant that an exported file is."""
+    return f"{variant}-exported"
+
+
+def names_of(entry: Compression) -> tuple[str, ...]:
+    """Give the names of the variants of an entry that has its name."""
+    name = str(entry.name)
+    return (name, exported_name(name)) if getattr(entry, "export", None) else (name,)
 
 
 def _method_kind(raw: Any) -> str | None:  # noqa: ANN401 - pydantic gives whatever the file holds

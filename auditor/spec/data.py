@@ -14,7 +14,7 @@ from pydantic import (
     Tag,
 )
 
-from auditor.spec.tables import Fraction, LabelValue, Table
+from auditor.spec.tables import Fraction, LabelValue, RepresentativeSet, Table
 
 
 class SplitColumn(Table):
@@ -76,10 +76,9 @@ class Text(Table):
     length: PositiveInt = Field(200, description="words of a text that are read; shorter texts end in zeros")
 
 
-class Calibration(Table):
-    """`[data.calibration]`: the representative set that int8 is calibrated on."""
+class Calibration(RepresentativeSet):
+    """`[data.calibration]`: the representative set that int8, int16x8 and qat are calibrated on."""
 
-    size: PositiveInt = Field(256, description="examples")
     split: LabelValue | None = Field(None, description="value of the split column; default: the training split")
 
 
@@ -102,6 +101,15 @@ class Preprocess(Table):
         description='"package.module:function" of your own instead of scale, offset, mean and std: from pixels, '
         "float32 [n, height, width, channels], 0 to 255, to the model's input, float32 [n, ...]",
     )
+
+
+class OwnScaling(Table):
+    """`preprocess` of an artifact: how this file reads the same inputs, in place of what `data.preprocess` computes."""
+
+    scale: PositiveFloat = Field(description="input = (x / scale + offset - mean) / std: x is the pixel, or the number")
+    offset: float = Field(0.0, description="see scale")
+    mean: list[float] = Field([], description="one a channel (the last axis), or one for all; default: 0")
+    std: list[PositiveFloat] = Field([], description="one a channel (the last axis), or one for all; default: 1")
 
 
 def _preprocess(raw: Any) -> Any:  # noqa: ANN401 - pydantic gives whatever the file holds

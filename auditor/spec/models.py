@@ -13,7 +13,7 @@ from pydantic import (
     Tag,
 )
 
-from auditor.spec.tables import OUTPUTS, Outputs, Pins, Table
+from auditor.spec.tables import OUTPUT, OUTPUTS, Outputs, Pins, Table
 
 
 class Model(Table):
@@ -31,6 +31,7 @@ class Model(Table):
         'folder of a SavedModel; with a star, "runs/*/base.keras", a population of them',
     )
     sha256: Pins = Field(None, description="digest that the file must have; with a star a table of them")
+    output: str | None = Field(None, description=OUTPUT)
     outputs: Outputs = Field(None, description=OUTPUTS)
     predictions: str | None = Field(
         None,

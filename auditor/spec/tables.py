@@ -9,6 +9,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PositiveInt,
     Tag,
 )
 
@@ -26,12 +27,29 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+class RepresentativeSet(Table):
+    """`compression.calibration`: a representative set of its own; keys left out are those of `[data.calibration]`."""
+
+    size: PositiveInt = Field(256, description="examples")
+    select: Literal["random", "stratified"] = Field(
+        "random",
+        description="`random`: each example as likely; `stratified`: as many of each group, so far as it has them",
+    )
+    by: list[str] = Field(
+        [], description="stratified only: attributes whose groups, of several their intersections, count alike"
+    )
+    without: dict[str, list[str]] = Field(
+        {}, description='groups that are left out, to see what their absence does: `{ sex = ["Female"] }`'
+    )
+
+
 def one_or_many(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the file holds
     """Tell a list from a single value."""
     return "~many" if isinstance(raw, list) else "~one"
 
 
 OUTPUTS = "`probabilities` or `logits`: needed where a single output's file does not end in a sigmoid"
+OUTPUT = "name of the one that is audited, where the file has several"
 Outputs = Literal["probabilities", "logits"] | None
 
 

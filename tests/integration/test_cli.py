@@ -313,11 +313,13 @@ def test_the_store_is_planned_listed_verified_and_cleared(auditor, folder):
     before = auditor("plan")
     assert before.returncode == 0, before.stderr
     assert "unknown (nothing of some kind is stored yet" in " ".join(before.stdout.split())
+    assert "memory at least" in " ".join(before.stdout.split())
     assert auditor("run", "--no-gate", "--set", "report.formats=[]").returncode == 0
     assert "Everything is stored" in auditor("plan").stdout
     more = auditor("plan", "--set", "training.learning_rate=0.5").stdout
     assert "2 at once" in more
     assert "In 1 process: about" in more
+    assert "memory about" in " ".join(more.split())
     assert "not of this audit" not in auditor("store", "ls").stdout
     assert "not of this audit: 4 members" in auditor("store", "ls", "--set", "training.learning_rate=0.5").stdout
     whole = auditor("store", "verify")

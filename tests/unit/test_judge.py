@@ -272,6 +272,13 @@ def test_the_most_compressed_that_passes_is_sought_from_the_mildest_up_to_the_fi
     assert sequence.chosen == chosen
 
 
+def test_fewer_clusters_are_more_compression():
+    found, variants = family(Verdict.PASS, Verdict.PASS, Verdict.FAIL)
+    clusters = [replace(v, asked_for={"method": "cluster", "clusters": 9 - int(v.name[1])}) for v in variants]
+    (sequence,) = most_compressed(found, clusters)
+    assert (sequence.variants, sequence.chosen) == (("p0", "p1", "p2"), "p1")
+
+
 def test_one_variant_alone_is_no_sequence():
     assert most_compressed(*family(Verdict.PASS)) == ()
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tiny
 
-from auditor.compress import MemberError
+from auditor.compress import MemberError, method_of
 from auditor.compress.cluster import Cluster
+from auditor.compress.measured import measure_file
 from auditor.compress.prune import Prune
 from auditor.models.architectures import build
 from auditor.models.load import keras_bytes, open_model
@@ -71,6 +72,17 @@ def test_zeros_that_pruning_made_stay_and_are_one_of_the_values():
         assert zeros.mean() == pytest.approx(0.5, abs=0.05)
         assert (layer.kernel.numpy()[zeros] == 0).all()
     assert max(distinct(stripped)) == 4
+
+
+@pytest.mark.parametrize("left", [0, 1, 3])
+def test_a_layer_that_pruning_left_with_fewer_values_than_asked_for_keeps_its_zeros(left):
+    model = started()
+    kernel = model.layers[-1].kernel.numpy()
+    kept = np.abs(kernel) >= np.sort(np.abs(kernel), axis=None)[-left] if left else np.zeros(kernel.shape, bool)
+    model.layers[-1].kernel.assign(kernel * kept)
+    stripped, measured = made(Cluster(clusters=8), model)
+    assert ((stripped.layers[-1].kernel.numpy() != 0) == kept).all()
+    assert measured["clustered"][-1]["distinct_values"] <= left + 1
 
 
 def test_without_pruning_no_zeros_are_made():
@@ -143,26 +155,30 @@ def test_kernels_of_more_values_than_asked_for_fail_with_the_numbers():
 def test_a_file_that_lost_the_clusters_is_refused():
     kernels = [{"type": "float32", "distinct_values": count} for count in (4, 90)]
     family, clustered = Cluster(clusters=4), [{"layer": "dense"}, {"layer": "dense_1"}]
+    found = {"clustered": clustered, "has_normalisation": False}
     with pytest.raises(MemberError, match="2 kernels were clustered to 4 values, but those of the file have 4, 90"):
-        family.confirm({"kernels": kernels, "clustered": clustered})
-    # each channel of integers has a scale of its own, so that as numbers they are more
-    family.confirm({"kernels": [kernels[0], {"type": "int8", "distinct_values": 90}], "clustered": clustered})
+        family.confirm({"kernels": kernels, **found})
+    family.confirm({"kernels": [kernels[0], {"type": "int8", "distinct_values": 3}], **found})
 
 
-@pytest.mark.parametrize("left", [4, 1])
-def test_a_small_kernel_with_fewer_values_than_asked_for_keeps_them_few_and_its_zeros(left):
-    model = started(hidden=(8, 2))
-    small = model.layers[1].kernel  # 16 weights, of which pruning leaves so many
-    small.assign(np.where(np.arange(16).reshape(8, 2) % (16 // left), 0, small.numpy()))
-    stripped, measured = made(Cluster(clusters=6), model)
-    kernel = stripped.layers[1].kernel.numpy()
-    assert np.unique(kernel).size <= max(3, left + 1)
-    assert (kernel[small.numpy() == 0] == 0).all()
-    assert "dense_1" not in measured["left_uncompressed"]
+@pytest.mark.parametrize("method", ["float16", "int8"])
+def test_normalisation_that_the_converter_folds_into_a_kernel_is_no_loss_of_clusters(method):
+    from auditor.tf import load, seed
 
-
-def test_two_clusters_cannot_keep_zeros_beside_two_values():
-    model = started()
-    model.layers[0].kernel.assign(np.where(np.arange(192).reshape(12, 16) % 2, 0, model.layers[0].kernel.numpy()))
-    with pytest.raises(MemberError, match="dense was pruned: beside zero there must be two values, clusters 3 or more"):
-        Cluster(clusters=2).prepare(model, 1)
+    seed(1)
+    layers = load().tf_keras.layers
+    model = load().tf_keras.Sequential(
+        [
+            layers.InputLayer((8, 8, 3)),
+            layers.Conv2D(8, 3, use_bias=False),
+            layers.BatchNormalization(gamma_initializer="random_normal"),
+            layers.ReLU(),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(2, "softmax"),
+        ]
+    )
+    family = Cluster(clusters=4)
+    stripped = family.strip(family.prepare(model, 0))
+    images = np.random.default_rng(0).normal(size=(20, 8, 8, 3)).astype(np.float32)
+    content = method_of({"method": method}).convert(stripped, images).content
+    family.confirm({**family.check(stripped), **measure_file(content, open_model(content, ".tflite", "made"))})

@@ -46,7 +46,11 @@ def masked_loop(model, given, recipe, optimizer):
             begin, end = recipe["begin_step"], recipe["end_step"]
             if begin <= step <= end and (step - begin) % recipe["frequency"] == 0:
                 way = (step - begin) / (end - begin)
-                share = recipe["sparsity"] * (1 if recipe["schedule"] == "constant" else 1 - (1 - way) ** 3)
+                share = {
+                    "constant": recipe["sparsity"],
+                    "polynomial": recipe["sparsity"] * (1 - (1 - way) ** 3),
+                    "iterative": 1 - (1 - recipe["sparsity"]) ** ((4 * way + 1) / 5),  # in five rounds
+                }[recipe["schedule"]]
                 for place, kernel in enumerate(kernels):
                     size = np.abs(kernel.numpy())
                     kept = max(1, round(size.size * (1 - share)))
@@ -63,12 +67,14 @@ def masked_loop(model, given, recipe, optimizer):
     return [np.asarray(kernel) for kernel in kernels]
 
 
-@pytest.mark.parametrize(("optimizer", "schedule"), [("adam", "polynomial"), ("sgd", "constant")])
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"), [("adam", "polynomial"), ("sgd", "constant"), ("adam", "iterative")]
+)
 def test_training_prunes_as_a_loop_by_hand_does(optimizer, schedule):
     from auditor.tf import load
 
     asked = table(schedule=schedule)
-    recipe = {"sparsity": asked.sparsity, "schedule": schedule, **plan_pruning(asked, 40, "here")}
+    recipe = {"sparsity": asked.sparsity, "schedule": schedule, **plan_pruning(asked, 40, "here", epochs=1)}
     given = inputs()
     family, training = Prune(**recipe), {**TRAINING, "optimizer": optimizer}
     wrapped = family.prepare(started(), 11)
@@ -134,18 +140,34 @@ def test_a_sparsity_that_is_not_the_one_asked_for_fails_with_the_numbers():
 
 
 def test_defaults_prune_from_a_fifth_to_three_quarters_of_training():
-    assert plan_pruning(table(), 1000, "here") == {
+    assert plan_pruning(table(), 1000, "here", epochs=1) == {
         "begin_step": 200,
         "end_step": 750,
         "frequency": 27,
     }
-    assert plan_pruning(table(), 100_000, "here")["frequency"] == 100
+    assert plan_pruning(table(), 100_000, "here", epochs=1)["frequency"] == 100
+
+
+def test_epochs_stand_for_steps():
+    asked = table(begin_epoch=1.5, end_epoch=3.0)
+    found = plan_pruning(asked, 400, "here", epochs=4)
+    assert (found["begin_step"], found["end_step"]) == (151, 300)
+    assert plan_pruning(table(begin_epoch=0.0, end_epoch=4.0), 400, "here", epochs=4)["begin_step"] == 1
+
+
+def test_rounds_are_spread_evenly_and_m_by_n_is_a_single_one():
+    asked = table(schedule="iterative", rounds=4, begin_step=10, end_step=50)
+    planned = {"begin_step": 10, "end_step": 49, "frequency": 13, "rounds": 4}
+    assert plan_pruning(asked, 100, "here", epochs=1) == planned
+    assert plan_pruning(table(schedule="iterative"), 1000, "here", epochs=1)["rounds"] == 5
+    once = {"begin_step": 20, "end_step": 20, "frequency": 1, "rounds": 1, "schedule": "iterative", "sparsity": 0.5}
+    assert plan_pruning(table(sparsity=None, m_by_n=[2, 4]), 100, "here", epochs=1) == once
 
 
 @pytest.mark.parametrize("steps", [2, 3, 5, 10, 40, 235, 2350])
 def test_defaults_reach_the_sparsity_however_short_training_is(steps):
     for schedule in ("polynomial", "constant"):
-        plan_pruning(table(schedule=schedule, sparsity=0.99), steps, "here")
+        plan_pruning(table(schedule=schedule, sparsity=0.99), steps, "here", epochs=1)
 
 
 @pytest.mark.parametrize(
@@ -156,11 +178,19 @@ def test_defaults_reach_the_sparsity_however_short_training_is(steps):
         ({"begin_step": 20, "frequency": 90}, "every 90 steps from step 20 to 75, the last time at step 20"),
         (
             {"begin_step": 0, "frequency": 101, "schedule": "constant"},
-            "the last time at step 0, when sparsity is 0.000",
+            r"the last time at step 0, when sparsity is 0\.000: nothing would be pruned",
         ),
+        ({"end_epoch": 5.0}, "ends at step 125, after the last of 100 steps"),
+        ({"begin_epoch": 4.0, "schedule": "constant"}, "begins at step 101 and ends at step 100, not later"),
+        (
+            {"schedule": "iterative", "begin_step": 10, "end_step": 12},
+            "5 rounds do not fit between step 10 and step 12",
+        ),
+        ({"schedule": "iterative", "begin_step": 0}, "begins at step 0, but steps count from 1"),
+        ({"sparsity": None, "m_by_n": [2, 4], "begin_step": 101}, "at step 101, after the last of 100 steps"),
         ({"begin_step": 20, "end_step": 80, "frequency": 40}, "at step 60, when sparsity is 0.770"),
     ],
 )
 def test_a_schedule_that_would_not_reach_the_sparsity_is_refused_with_the_numbers(settings, said):
     with pytest.raises(SpecError, match=said):
-        plan_pruning(table(**settings), 100, "compression pruned")
+        plan_pruning(table(**settings), 100, "compression pruned", epochs=4)

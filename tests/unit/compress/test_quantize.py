@@ -29,7 +29,7 @@ def test_the_types_of_the_weights_are_those_asked_for(model, method):
     assert made.measured["weight_types"][kind] >= 64 * 32
     assert sorted(made.measured["left_uncompressed"]) == (
         # The converter leaves layers of under 1,024 weights as they are.
-        ["sequential/dense/MatMul", "sequential/dense_2/MatMul"] if method == "dynamic_int8" else []
+        ["dense", "dense_2"] if method == "dynamic_int8" else []
     )
 
 

@@ -112,6 +112,14 @@ def test_other_numbers_are_read_as_float32_as_they_are(source, tmp_path, dtype):
     assert np.array_equal(inputs.test_x, x[30:].astype(np.float32))
 
 
+def test_arithmetic_for_pixels_is_refused_where_numbers_are_read_as_they_are(source, tmp_path, complaint):
+    path = save_archive(tmp_path, make(x=make()["x"].astype(np.float32)))
+    said = complaint(source(path, preprocess={"mean": [0.5], "std": [0.5]}).load)
+    assert "data.preprocess.mean: it is for pixels (uint8), and these inputs are numbers" in said
+    assert "data.preprocess.std" in said
+    assert source(path).load()
+
+
 def test_pictures_of_two_axes_get_their_channel_where_they_are_grey(source, tmp_path):
     path = save_archive(tmp_path, make(x=make()["x"][..., 0]))
     assert materialised(source(path), tmp_path / "a").test_x.shape == (30, 4, 5)

@@ -96,3 +96,14 @@ def test_a_function_that_does_not_return_numbers_for_every_image_is_refused(tmp_
         new_array(tmp_path, name, (2, 2, 2, 1))
     with pytest.raises(DataError, match=said):
         transform(tmp_path, function, "own:function")
+
+
+def test_a_model_may_read_the_same_pixels_by_its_own_arithmetic(tmp_path):
+    pixels = np.array([[[[0, 51, 255]]]], np.uint8)
+    np.save(tmp_path / "test_x.npy", pixels)
+    for name in ("train_x", "calibration_x"):
+        np.save(tmp_path / f"{name}.npy", pixels)
+    write_facts(tmp_path, np.array([0]), Preprocess(scale=255.0), classes=2)
+    inputs, own = read_inputs(tmp_path), {"scale": 127.5, "offset": -1.0, "mean": [0.0, 0.1, 0.0], "std": []}
+    np.testing.assert_allclose(to_float(inputs.test_x, inputs, own).ravel(), [-1, -0.7, 1], rtol=1e-6)
+    np.testing.assert_allclose(to_float(inputs.test_x, inputs).ravel(), [0, 0.2, 1], rtol=1e-6)

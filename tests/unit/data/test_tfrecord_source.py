@@ -104,6 +104,11 @@ def test_numbers_of_a_shape_are_read_as_they_are(source, tmp_path):
     assert inputs.test_x[0].tolist() == [[12, 12.125, 12.25], [12.375, 12.5, 12.625]]
 
 
+def test_arithmetic_for_pixels_is_refused_of_numbers(source, complaint):
+    said = complaint(source(input="x", preprocess={"scale": 2.0}).load)
+    assert "data.preprocess.scale: it is for pixels" in said
+
+
 def test_a_pattern_of_each_split_and_ids_are_read(source, tmp_path):
     paths = {"train_path": "a-1*", "test_path": str(tmp_path / "a-2*")}
     dataset = source(split=paths, id="age").load()

@@ -207,6 +207,7 @@ SENSE = {
     ),
     "is read by images, cifar10 and cifar100 alone": ("[data]", '[data]\ntable = "x.csv"'),
     "'income' is no label of cifar100": ("[data]", '[data]\nsource = "cifar100"'),
+    "is for images and arrays, and the source is table": ("[data]", "[data]\npreprocess = { mean = [0.5] }"),
     "is no TOML": ("[data]", "[data"),
 }
 
@@ -229,6 +230,28 @@ def test_a_given_model_cannot_be_trained_from_scratch(tmp_path):
     text = SMALLEST.replace('architecture = "mlp"', 'path = "model.keras"')
     assert 'set [population] start = "baseline"' in told(tmp_path, text)
     load_spec(write(tmp_path, text), ['population.start="baseline"'])
+
+
+GIVEN = SMALLEST.replace('architecture = "mlp"', 'path = "a.keras"').replace(
+    'method = "prune"\nsparsity = 0.9', 'artifact = "b.tflite"\npreprocess = { scale = 127.5, offset = -1 }'
+)
+
+
+def test_an_artifact_may_scale_pixels_otherwise_but_not_crop_them(tmp_path):
+    own = load_spec(write(tmp_path, GIVEN)).spec.compression[0].preprocess
+    assert (own.scale, own.offset, own.mean, own.std) == (127.5, -1.0, [], [])
+    found = told(tmp_path, GIVEN.replace("offset = -1", "resize = [8, 8]"))
+    assert "compression[0].preprocess.resize: 'resize' is no matter of a single file" in found
+    assert "data.preprocess does it" in found
+    assert "'scale' is missing" in told(tmp_path, GIVEN.replace("scale = 127.5, ", ""))
+
+
+def test_an_output_is_named_where_a_file_is(tmp_path):
+    spec = load_spec(write(tmp_path, GIVEN.replace('"a.keras"', '"a.keras"\noutput = "smile"'))).spec
+    assert (spec.model.output, spec.compression[0].output) == ("smile", None)
+    assert "model.output: has no meaning without path" in told(
+        tmp_path, SMALLEST.replace('"mlp"', '"mlp"\noutput = "smile"')
+    )
 
 
 def test_a_missing_file_and_a_folder_are_told_apart(tmp_path):

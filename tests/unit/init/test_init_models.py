@@ -122,6 +122,19 @@ def test_outputs_that_are_not_the_classes_need_a_mapping(first, people, model_fi
     assert filled["data"]["classes"] == {"3": "yes"}
 
 
+def test_values_that_are_numbers_of_outputs_are_written_as_such(first, people, model_file, tmp_path):
+    frame = people.assign(approved=np.resize([0, 2, 3], len(people)))
+    path = model_file(units=5)
+    text, checked = first(frame, model=path)
+    assert tomllib.loads(text)["data"]["classes"] == [0, 1, 2, 3, 4]
+    assert not any("classes" in told for told in todo(data=tmp_path / "people.parquet", model=path))
+    assert [name for name, _ in checked.variants] == ["baseline", "int8"]
+    # 7 is no number of five outputs
+    with pytest.raises(ModelError, match="the model has 5 outputs, the data has 3 classes"):
+        first(people.assign(approved=np.resize([0, 2, 7], len(people))), model=path)
+    assert "\n# classes = { 0 = 0, 1 = 2, 2 = 7 }" in (tmp_path / "audit.toml").read_text("utf-8")
+
+
 def test_a_single_output_cannot_tell_three_classes_apart(first, people, model_file):
     frame = people.assign(approved=np.resize(["no", "yes", "maybe"], len(people)))
     with pytest.raises(ModelError, match="the model has 1 output, and the data has 3 classes"):

@@ -207,7 +207,7 @@ def test_an_array_of_references_is_refused():
     "error", [RuntimeError, KeyError, OSError, OverflowError, TypeError, EOFError, MemoryError, RecursionError]
 )
 def test_whatever_is_raised_while_looking_is_said_as_a_refusal_of_the_file(monkeypatch, error):
-    def damaged(content, file, trusted):
+    def damaged(content, file, trusted, output):
         raise error("bad heap")
 
     monkeypatch.setitem(INSPECTORS, ".h5", damaged)

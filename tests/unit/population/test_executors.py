@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import stat
 import struct
 import subprocess
@@ -220,7 +221,8 @@ def test_half_an_answer_ends_the_audit_and_not_only_its_time(monkeypatch, tmp_pa
     try:
         Local(workers=1, timeout=60)([job(0), job(1)], site, heard)
     except IncompleteError as error:
-        assert "broke off 1 times: they sent what is no answer" in str(error)  # noqa: PT017 - one of two ways to end
+        # where the computer is busy, patience ends before the worker has begun
+        assert re.search("broke off 1 times: they sent what is no answer|end as soon as they start", str(error))  # noqa: PT017
     else:
         # the worker was heard to die before its answer was missed
         assert all("its worker process died 1 times" in reason for reason in heard.ends.values())

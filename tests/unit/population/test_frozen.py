@@ -68,7 +68,7 @@ def test_pruning_takes_the_smallest_weights_of_frozen_layers_too_and_leaves_the_
     training_of._loops.clear()
     table = settings()
     asked = PruneTable(method="prune", sparsity=0.6)
-    schedule = plan_pruning(asked, total_steps(tiny.TRAIN, table), "")
+    schedule = plan_pruning(asked, total_steps(tiny.TRAIN, table), "", epochs=table["epochs"])
     family = Prune(sparsity=0.6, schedule="polynomial", **schedule)
     for number in (1, 2):
         model = network(number)

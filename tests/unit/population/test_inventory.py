@@ -13,7 +13,7 @@ from auditor.population.inventory import holdings, inputs_key, pending, remove, 
 from auditor.population.plan import plan
 from auditor.population.store import Store
 from auditor.provenance import digest_of
-from auditor.stock import store_of
+from auditor.stock import WORKER, _held, store_of
 
 MEASURED = {
     "bytes": 5, "bytes_gzipped": 9, "parameters": 4, "nonzero_parameters": 2, "sparsity": 0.5, "latency_ms": 0.1
@@ -33,12 +33,12 @@ def audit(tmp_path, *compressions, **tables):
 
 def member(folder):
     (folder / "model.keras").write_bytes(b"model")
-    return {"failure": None, "measured": MEASURED, "seconds": 3.0, "sandbox": UNCONFINED}
+    return {"failure": None, "measured": MEASURED, "seconds": 3.0, "memory": 900 << 20, "sandbox": UNCONFINED}
 
 
 def together(folder):
     (folder / "weights-000.bin").write_bytes(b"weights")
-    return {"failure": None, "diverged": {}, "seconds": 10.0, "sandbox": UNCONFINED}
+    return {"failure": None, "diverged": {}, "seconds": 10.0, "memory": 800 << 20, "sandbox": UNCONFINED}
 
 
 def put(store, *jobs):
@@ -159,6 +159,16 @@ def test_a_plan_goes_by_what_is_stored_of_the_same_kind(store, tmp_path):
     # another seed: all of it again, a stack and two members
     other = audit(tmp_path, PRUNED, audit={"seed": 9})
     assert [each.seconds for each in pending(store, other)] == [16.0, 16.0]
+    assert [each.memory for each in pending(store, other)] == [900 << 20, 900 << 20]
+
+
+def test_where_nothing_like_it_has_run_a_process_holds_a_given_file_twice_at_least(tmp_path):
+    (tmp_path / "given.keras").write_bytes(b"x" * 1000)
+    job = SimpleNamespace(given=tmp_path / "given.keras")
+    variants = [SimpleNamespace(name="baseline", jobs=(job, job))]
+    unknown = SimpleNamespace(variant="baseline", memory=None)
+    assert _held(unknown, variants) == WORKER + 2000
+    assert _held(SimpleNamespace(variant="baseline", memory=5), variants) == 5
 
 
 def test_audits_that_reach_one_store_by_different_ways_share_it(tmp_path):

@@ -35,7 +35,8 @@ def training(**keys):
 
 
 def pruning(schedule):
-    return Prune(sparsity=0.8, schedule=schedule, begin_step=30, end_step=150, frequency=10)
+    every = {"frequency": 30, "rounds": 5} if schedule == "iterative" else {"frequency": 10}
+    return Prune(sparsity=0.8, schedule=schedule, begin_step=30, end_step=150, **every)
 
 
 def mlp():
@@ -82,7 +83,7 @@ def alone(table, number, *, make=mlp, prune=None, activation="softmax"):
     return weights_of(load().tfmot.strip_pruning(model) if prune else model)
 
 
-@pytest.mark.parametrize("schedule", ["constant", "polynomial", None])
+@pytest.mark.parametrize("schedule", ["constant", "polynomial", "iterative", None])
 @pytest.mark.parametrize("optimizer", [SGD, ADAM], ids=["sgd", "adam"])
 def test_members_of_a_stack_are_those_that_tfmot_gives_one_by_one(optimizer, schedule):
     table, prune = training(**optimizer), schedule and pruning(schedule)

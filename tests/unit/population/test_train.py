@@ -39,25 +39,24 @@ def settings(**declared):
     return {**Training(epochs=3, batch_size=32, **declared).model_dump(mode="json"), "examples": tiny.TRAIN}
 
 
-def member(number, middle, training, share=0.0):
-    """A member's model file."""
+def member(number, middle, training, share=0.0, **pattern):
+    """A member's model file; `pattern` is of its pruning."""
     seed(number)
     model = tf_keras.Sequential([LAYERS.InputLayer((tiny.FEATURES,)), *MIDDLES[middle](), LAYERS.Dense(2, "softmax")])
     if not share:
         train(model, tiny.inputs(), training, "softmax", number)
         return keras_bytes(model)
-    steps = total_steps(tiny.TRAIN, training)
-    family = Prune(
-        sparsity=share, schedule="polynomial", **plan_pruning(PruneTable(method="prune", sparsity=share), steps, "")
-    )
+    asked = PruneTable.model_validate({"method": "prune", "sparsity": share} | pattern)
+    planned = plan_pruning(asked, total_steps(tiny.TRAIN, training), "", epochs=training["epochs"])
+    family = Prune(**{"sparsity": share, "schedule": "polynomial", **pattern, **planned})
     model = family.prepare(model, number)
     train(model, tiny.inputs(), training, "softmax", number)
     return keras_bytes(family.strip(model))
 
 
-def alone(*arguments):
+def alone(*arguments, **pattern):
     training_of._loops.clear()
-    return member(*arguments)
+    return member(*arguments, **pattern)
 
 
 SCHEDULE = {"kind": "step", "initial": 0.1, "boundaries": [2], "factor": 0.1, "warmup": 1}
@@ -77,6 +76,17 @@ def test_members_that_use_a_graph_again_are_those_of_a_new_one(middle, declared,
     assert len(training_of._loops) == 1
     assert found == [expected[2], expected[1], expected[2]]
     assert expected[1] != expected[2]
+
+
+@pytest.mark.parametrize("pattern", [{"criterion": "random"}, {"m_by_n": [2, 4]}, {"schedule": "iterative"}])
+def test_members_that_are_pruned_otherwise_use_a_graph_again_too(pattern):
+    training = settings()
+    expected = [alone(number, "normalisation", training, 0.5, **pattern, skip=["dense_1"]) for number in (1, 2)]
+    training_of._loops.clear()
+    found = [member(number, "normalisation", training, 0.5, **pattern, skip=["dense_1"]) for number in (1, 2)]
+    assert len(training_of._loops) == 1
+    assert found == expected
+    assert expected[0] != expected[1]
 
 
 def clustered(number, middle, *, pruned):

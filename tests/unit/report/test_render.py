@@ -16,7 +16,8 @@ from pypdf import PdfReader
 from rich.console import Console
 
 from auditor.errors import OutputError
-from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, result_json, write
+from auditor.output import write
+from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, result_json
 from auditor.report.markdown import escaped
 from auditor.report.result_rows import as_object, plain, records
 from auditor.report.schema import ResultFile
@@ -301,6 +302,7 @@ SCRIPT = """
 import hashlib, sys
 sys.path.insert(0, {tests!r})
 from adult_result import small
+from auditor.output import write
 from auditor.report import FORMATS, render
 files = render(small(), FORMATS).files
 print({{name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}})
@@ -323,7 +325,7 @@ def test_the_same_result_gives_the_same_bytes_anywhere() -> None:
 
 def test_files_are_written_whole_and_nothing_else_is_left(tmp_path) -> None:
     folder = tmp_path / "a" / "b"
-    paths = write(folder, {"x.txt": b"one", "deep/y.txt": b"two"})
+    paths = write(folder, {"x.txt": b"one", "deep/y.txt": b"two"}, "Choose another.")
     assert [path.read_bytes() for path in paths] == [b"one", b"two"]
     assert sorted(p.name for p in folder.rglob("*") if p.is_file()) == ["x.txt", "y.txt"]
 
@@ -331,11 +333,11 @@ def test_files_are_written_whole_and_nothing_else_is_left(tmp_path) -> None:
 def test_a_folder_that_cannot_be_made_is_said_and_nothing_changes(tmp_path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(OutputError, match="cannot be written"):
-        write(tmp_path / "taken" / "out", {"x.txt": b"one"})
-    write(tmp_path, {"x.txt": b"old"})
+        write(tmp_path / "taken" / "out", {"x.txt": b"one"}, "Choose another.")
+    write(tmp_path, {"x.txt": b"old"}, "Choose another.")
     (tmp_path / "z").write_text("a file where a folder is needed")
     with pytest.raises(OutputError):
-        write(tmp_path, {"x.txt": b"new", "z/y.txt": b"two"})
+        write(tmp_path, {"x.txt": b"new", "z/y.txt": b"two"}, "Choose another.")
     assert (tmp_path / "x.txt").read_bytes() == b"old"
     assert not list(tmp_path.rglob("*.part"))
 

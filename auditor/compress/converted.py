@@ -1,0 +1,172 @@
+"""Keras models made TFLite files, and what the types in those files show of how they were quantised."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from auditor.compress import MemberError
+from auditor.models.tflite import parse_tflite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from auditor.models import KerasModel
+    from auditor.models.tflite import Operation, Tensor, TFLiteFile
+
+_CHANNELS = {"FULLY_CONNECTED": 0, "CONV_2D": 0, "DEPTHWISE_CONV_2D": -1}
+"""Operations with a kernel, their second input, and which of its axes holds the output channels."""
+_BETWEEN = {"QUANTIZE", "DEQUANTIZE"}
+"""Operations that only go from one type to another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The types that a file shall have."""
+
+    method: str
+    weights: str
+    activations: str | None = None
+    """Of what is computed; None: float32, whatever the weights are."""
+    io: str = "float32"
+    """Of input and output."""
+    per_channel: bool | None = None
+    """Whether kernels have a scale a channel; None: either."""
+
+
+def convert(model: KerasModel, set_up: Callable[[Any, Any], None]) -> bytes:
+    """The TFLite file of a model, with the converter's default optimisations.
+
+    `set_up` is given TensorFlow and the converter.
+    """
+    from auditor.tf import load, quiet
+
+    tf = load().tf
+    converter = _converter(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    set_up(tf, converter)
+    with quiet():
+        content: bytes = converter.convert()
+    return content
+
+
+def _converter(model: KerasModel) -> Any:  # noqa: ANN401 - TensorFlow publishes no types
+    """A converter, which takes recurrent layers only where the batch has one size: then examples come one by one."""
+    from auditor.tf import load
+
+    tf, layers = load().tf, load().tf_keras.layers
+    if not any(isinstance(each, layers.RNN) for each in model.submodules):
+        return tf.lite.TFLiteConverter.from_keras_model(model)
+    example = tf.TensorSpec([1, *model.input_shape[1:]], tf.float32)
+    call = tf.function(lambda x: model(x, training=False)).get_concrete_function(example)
+    return tf.lite.TFLiteConverter.from_concrete_functions([call], model)
+
+
+def check_converted(content: bytes, model: KerasModel, asked: Asked) -> dict[str, Any]:
+    """What a file's types are, and which layers stayed in float.
+
+    Raises MemberError with the numbers where nothing is quantised as asked, or input, output or scales are otherwise.
+    """
+    file = parse_tflite(content, f"{asked.method}.tflite")
+    weights, computed = _count_weights(file), _count_computed(file)
+    if not weights[asked.weights]:
+        _refuse(asked.method, asked.weights, f"the weights are {_listed(weights)}")
+    if asked.activations and not computed[asked.activations]:
+        _refuse(
+            asked.method, asked.activations, f"the weights are {_listed(weights)}, what is computed {_listed(computed)}"
+        )
+    left = list(
+        dict.fromkeys(_layer(tensor.name, model) for tensor in _left(file, integer=asked.activations is not None))
+    )
+    ends = {"input_type": file.inputs[0].type, "output_type": file.outputs[0].type}
+    if set(ends.values()) != {asked.io}:
+        because = f"; in float stayed {', '.join(left)}" if left else ""
+        raise MemberError(
+            f'io = "{asked.io}" was asked for, but the input is {ends["input_type"]} and the output '
+            f"{ends['output_type']}{because}"
+        )
+    _check_scales(file, model, asked)
+    return {
+        "weight_types": dict(sorted(weights.items())),
+        "activation_types": dict(sorted(computed.items())),
+        **ends,
+        "left_uncompressed": left,
+    }
+
+
+def refuse_many_words(model: KerasModel, method: str) -> None:
+    """Raise MemberError where inputs are numbers of things, more than the levels that inputs are rounded to."""
+    from auditor.tf import load
+
+    levels = 1 << (15 if method == "int16x8" else 8)
+    for each in model.submodules:
+        if isinstance(each, load().tf_keras.layers.Embedding) and each.input_dim > levels:
+            raise MemberError(
+                f"{method} would round the numbers of words that the model reads to {levels:,} levels, and the layer "
+                f"{each.name} tells {each.input_dim:,} words apart: dynamic_int8 and float16 leave them whole"
+            )
+
+
+def kernels(file: TFLiteFile, model: KerasModel) -> Iterator[tuple[str, Tensor, int]]:
+    """For each operation with a stored kernel its layer, the kernel, and the axis of the output channels."""
+    for operation in file.graph:
+        if operation.name in _CHANNELS and operation.inputs[1].data:
+            yield _layer(operation.inputs[1].name, model), operation.inputs[1], _CHANNELS[operation.name]
+
+
+def _refuse(method: str, kind: str, found: str) -> NoReturn:
+    raise MemberError(f"{method} was asked for, but nothing became {kind}: {found}")
+
+
+def _listed(types: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {kind}" for kind, count in sorted(types.items())) or "none"
+
+
+def _count_weights(file: TFLiteFile) -> Counter[str]:
+    types = Counter[str]()
+    for tensor in file.tensors:
+        types[tensor.type] += tensor.weights
+    return +types
+
+
+def _count_computed(file: TFLiteFile) -> Counter[str]:
+    """How many tensors of each type are computed, but for those that only carry a type over."""
+    return Counter(tensor.type for each in _computing(file) for tensor in each.outputs)
+
+
+def _computing(file: TFLiteFile) -> Iterator[Operation]:
+    return (operation for operation in file.graph if operation.name not in _BETWEEN)
+
+
+def _left(file: TFLiteFile, *, integer: bool) -> Iterator[Tensor]:
+    """The kernels that are float32; where all is to be computed in integers also what is computed in float32."""
+    for tensor in file.tensors:
+        if tensor.type == "float32" and tensor.weights and len(tensor.shape) > 1:
+            yield tensor
+    if integer:
+        for operation in _computing(file):
+            yield from (tensor for tensor in operation.outputs if tensor.type == "float32")
+
+
+def _check_scales(file: TFLiteFile, model: KerasModel, asked: Asked) -> None:
+    """Kernels of several channels have a scale each, or none of them has."""
+    found = [(layer, kernel.scales) for layer, kernel, axis in kernels(file, model) if kernel.shape[axis] > 1]
+    found = [(layer, scales) for layer, scales in found if scales]
+    if asked.per_channel is None or not found or any(scales > 1 for _, scales in found) == asked.per_channel:
+        return
+    said = ", ".join(f"{layer} has {scales}" for layer, scales in found)
+    raise MemberError(f"per_channel = {str(asked.per_channel).lower()} was asked for, but of scales {said}")
+
+
+def _layer(tensor: str, model: KerasModel) -> str:
+    """The name of the layer that a tensor came of, where its own tells; else its own."""
+    layers = {each.name for each in model.submodules if hasattr(each, "input_spec")} - {model.name}
+    found = [part for part in tensor.partition(";")[0].split("/") if part in layers]
+    return _unwrapped(found[-1], layers) if found else tensor
+
+
+def _unwrapped(layer: str, layers: set[str]) -> str:
+    """A layer's own name, where it is that of TFMOT's wrapper."""
+    inner = layer.removeprefix("quant_")
+    return inner if inner in layers else layer

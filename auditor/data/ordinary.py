@@ -1,0 +1,24 @@
+"""Files of data are read where they are ordinary ones; every way in which one cannot be read becomes a DataError."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from auditor.errors import DataError, Problem
+from auditor.regular import open_regular
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import BufferedReader
+    from pathlib import Path
+
+
+@contextmanager
+def opened(path: Path, most: int | None = None) -> Iterator[BufferedReader]:
+    """A file, open to read. Raises DataError where it is none, or a pipe, or has more than `most` bytes."""
+    try:
+        with open_regular(path, most) as file:
+            yield file
+    except OSError as error:
+        raise DataError(Problem(file=str(path), message=f"it cannot be read: {error.strerror or error}")) from error

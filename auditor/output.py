@@ -1,0 +1,46 @@
+"""Files for users, put in place whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from auditor.errors import OutputError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def write(folder: Path, files: Mapping[str, bytes], advice: str) -> tuple[Path, ...]:
+    """Put files, named by their paths in a folder, into it; folders are made if need be: all whole, or none changed.
+
+    Raises:
+        OutputError: the folder or a file cannot be written; `advice` says what to do.
+    """
+    paths = [folder / name for name in files]
+    parts = {path.with_name(f".{path.name}.{os.getpid()}.part"): path for path in paths}
+    try:
+        for parent in {path.parent for path in paths}:
+            parent.mkdir(parents=True, exist_ok=True)
+        for part, content in zip(parts, files.values(), strict=True):
+            with part.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+        for part, path in parts.items():
+            part.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(Problem(file=str(folder), message=f"cannot be written: {reason}", advice=advice)) from None
+    finally:
+        for part in parts:
+            _remove(part)
+    return tuple(parts.values())
+
+
+def _remove(part: Path) -> None:
+    try:
+        part.unlink(missing_ok=True)
+    except OSError:  # the folder itself cannot be reached: there is nothing to remove
+        return
