@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from auditor.declare import Declaration
     from auditor.population.inventory import Holding, Inventory, Pending
-    from auditor.population.plan import Variant
+    from auditor.population.job import Variant
     from auditor.records import Dataset
 
 WORKER = 700 << 20

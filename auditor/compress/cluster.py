@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _INITS = {"kmeans++": "KMEANS_PLUS_PLUS", "linear": "LINEAR", "density": "DENSITY_BASED", "random": "RANDOM"}
 """TFMOT's names of where the centroids start; only the last one goes by a seed."""
-_FEWEST = 2
-"""Clusters that TFMOT makes at least; one more where zeros are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,25 +44,13 @@ class Cluster(Method):
         copy = tfm.tf_keras.models.clone_model(model)
         copy.set_weights(model.get_weights())
         reseed(seed)
-        start = getattr(tfm.clustering.CentroidInitialization, _INITS[self.init])
 
         def wrap(layer: Any) -> Any:  # noqa: ANN401 - tf_keras publishes no types
             weights = [] if layer.name in left_out else _clusterable(layer)
-            if not weights:
-                return layer
-            # Pruning may have left fewer values than are asked for: trained on without a wrapper, there would be more.
-            few, has_zeros = min(np.unique(weight).size for weight in weights), any((w == 0).any() for w in weights)
-            return tfm.clustering.cluster_weights(
-                layer,
-                number_of_clusters=max(_FEWEST + has_zeros, min(self.clusters, few)),
-                # the other ways look for as many different values as there are to be centroids
-                cluster_centroids_init=start if few > self.clusters else tfm.clustering.CentroidInitialization.LINEAR,
-                preserve_sparsity=has_zeros,
-            )
+            return self._wrapped(layer, weights) if any(map(self._shares, weights)) else layer
 
         wrapped = tfm.tf_keras.models.clone_model(copy, clone_function=wrap)
-        counts = [np.unique(weight).size for _, weight in self._kernels(model, left_out)]
-        if max(counts, default=0) <= self.clusters:
+        if not any(hasattr(layer, "cluster_centroids") for layer in wrapped.layers):
             raise MemberError(self._nothing(model, left_out))
         for layer in wrapped.layers:
             _keep_state(layer)
@@ -77,13 +63,16 @@ class Cluster(Method):
         return load().clustering.strip_clustering(model)
 
     def check(self, model: KerasModel) -> Mapping[str, Any]:
-        """Raises MemberError where a kernel has more values than asked for, or one alone where not all are zero."""
-        kernels = list(self._kernels(model, skipped(model, self.skip)))
-        found = [(name, np.unique(weight).size) for name, weight in kernels if weight.size > self.clusters]
-        # what pruning has emptied stays so
-        empty = {name for name, weight in kernels if not weight.any()}
-        wrong = [f"{name} has {count:,}" for name, count in found if count > self.clusters]
-        wrong += [f"{name} has one alone" for name, count in found if count == 1 and name not in empty]
+        """Raises MemberError where a kernel has more values than asked for, or one alone that is not zero."""
+        kernels = [each for each in self._kernels(model, skipped(model, self.skip)) if self._shares(each[1])]
+        found = [(name, np.unique(weight).size) for name, weight in kernels]
+        # A kernel that pruning has emptied stays so.
+        least = [1 + weight.any() for _, weight in kernels]
+        wrong = [
+            f"{name} has {count:,}"
+            for (name, count), few in zip(found, least, strict=True)
+            if not few <= count <= self.clusters
+        ]
         if wrong:
             raise MemberError(f"2 to {self.clusters} values a kernel were asked for, but {'; '.join(wrong)}")
         inner = Counter(name for name, _ in found)
@@ -118,6 +107,32 @@ class Cluster(Method):
         for layer in model.layers:
             if layer.name not in left_out:
                 yield from ((layer.name, weight) for weight in _clusterable(layer))
+
+    def _wrapped(self, layer: Any, weights: list[FloatArray]) -> Any:  # noqa: ANN401
+        from auditor.tf import load
+
+        clustering = load().clustering
+        has_zeros, fewest = any((w == 0).any() for w in weights), min(np.unique(w).size for w in weights)
+        least = 3 if has_zeros else 2
+        if self.clusters < least:
+            raise MemberError(f"{layer.name} was pruned: beside zero there must be two values, clusters 3 or more")
+        # A small kernel that was pruned may have fewer values, which it would lose if it were trained freely.
+        number = min(self.clusters, max(fewest, least))
+        if any(weight.size <= number for weight in weights):
+            return layer
+        return clustering.cluster_weights(
+            layer,
+            number_of_clusters=number,
+            # All other ways to start need as many values as clusters.
+            cluster_centroids_init=clustering.CentroidInitialization[
+                _INITS[self.init if number <= fewest else "linear"]
+            ],
+            preserve_sparsity=has_zeros,
+        )
+
+    def _shares(self, weight: FloatArray) -> bool:
+        """Whether weights of this kernel share values, or must come to."""
+        return weight.size > self.clusters or np.unique(weight).size < weight.size
 
     def _nothing(self, model: KerasModel, left_out: set[str]) -> str:
         counts = [f"{name} has {np.unique(weight).size:,}" for name, weight in self._kernels(model, left_out)]

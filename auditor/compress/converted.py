@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from auditor.compress import MemberError
 from auditor.models.tflite import parse_tflite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from auditor.models import KerasModel
     from auditor.models.tflite import Operation, Tensor, TFLiteFile
 
 _CHANNELS = {"FULLY_CONNECTED": 0, "CONV_2D": 0, "DEPTHWISE_CONV_2D": -1}
 """Operations with a kernel, their second input, and which of its axes holds the output channels."""
-_BETWEEN = {"QUANTIZE", "DEQUANTIZE"}
-"""Operations that only go from one type to another."""
+_BETWEEN = {"QUANTIZE", "DEQUANTIZE", "RESHAPE"}
+"""Operations that compute nothing: they go from one type or shape to another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,18 +70,19 @@ def check_converted(content: bytes, model: KerasModel, asked: Asked) -> dict[str
     """
     file = parse_tflite(content, f"{asked.method}.tflite")
     weights, computed = _count_weights(file), _count_computed(file)
-    if not weights[asked.weights]:
-        _refuse(asked.method, asked.weights, f"the weights are {_listed(weights)}")
-    if asked.activations and not computed[asked.activations]:
-        _refuse(
-            asked.method, asked.activations, f"the weights are {_listed(weights)}, what is computed {_listed(computed)}"
-        )
-    left = list(
-        dict.fromkeys(_layer(tensor.name, model) for tensor in _left(file, integer=asked.activations is not None))
-    )
+    in_float = _left(file, integer=asked.activations is not None)
+    left = list(dict.fromkeys(_layer(names, model) for names in in_float))
+    because = f"; in float stayed {', '.join(left)}" if left else ""
+    for kind, types, what in (
+        (asked.weights, weights, "the weights are"),
+        (asked.activations, computed, "what is computed is"),
+    ):
+        if kind and not types[kind]:
+            raise MemberError(
+                f"{asked.method} was asked for, but nothing became {kind}: {what} {_listed(types)}{because}"
+            )
     ends = {"input_type": file.inputs[0].type, "output_type": file.outputs[0].type}
     if set(ends.values()) != {asked.io}:
-        because = f"; in float stayed {', '.join(left)}" if left else ""
         raise MemberError(
             f'io = "{asked.io}" was asked for, but the input is {ends["input_type"]} and the output '
             f"{ends['output_type']}{because}"
@@ -112,11 +113,7 @@ def kernels(file: TFLiteFile, model: KerasModel) -> Iterator[tuple[str, Tensor, 
     """For each operation with a stored kernel its layer, the kernel, and the axis of the output channels."""
     for operation in file.graph:
         if operation.name in _CHANNELS and operation.inputs[1].data:
-            yield _layer(operation.inputs[1].name, model), operation.inputs[1], _CHANNELS[operation.name]
-
-
-def _refuse(method: str, kind: str, found: str) -> NoReturn:
-    raise MemberError(f"{method} was asked for, but nothing became {kind}: {found}")
+            yield _layer([operation.inputs[1].name], model), operation.inputs[1], _CHANNELS[operation.name]
 
 
 def _listed(types: Mapping[str, int]) -> str:
@@ -139,14 +136,17 @@ def _computing(file: TFLiteFile) -> Iterator[Operation]:
     return (operation for operation in file.graph if operation.name not in _BETWEEN)
 
 
-def _left(file: TFLiteFile, *, integer: bool) -> Iterator[Tensor]:
-    """The kernels that are float32; where all is to be computed in integers also what is computed in float32."""
+def _left(file: TFLiteFile, *, integer: bool) -> Iterator[list[str]]:
+    """The kernels that are float32; where all is to be computed in integers also what is computed in float32.
+
+    For each the names that may tell its layer, the best one first.
+    """
     for tensor in file.tensors:
         if tensor.type == "float32" and tensor.weights and len(tensor.shape) > 1:
-            yield tensor
-    if integer:
-        for operation in _computing(file):
-            yield from (tensor for tensor in operation.outputs if tensor.type == "float32")
+            yield [tensor.name]
+    for operation in _computing(file) if integer else ():
+        if any(tensor.type == "float32" for tensor in operation.outputs):
+            yield [tensor.name for tensor in (*operation.outputs, *operation.inputs)]
 
 
 def _check_scales(file: TFLiteFile, model: KerasModel, asked: Asked) -> None:
@@ -159,11 +159,14 @@ def _check_scales(file: TFLiteFile, model: KerasModel, asked: Asked) -> None:
     raise MemberError(f"per_channel = {str(asked.per_channel).lower()} was asked for, but of scales {said}")
 
 
-def _layer(tensor: str, model: KerasModel) -> str:
-    """The name of the layer that a tensor came of, where its own tells; else its own."""
+def _layer(names: Sequence[str], model: KerasModel) -> str:
+    """The name of the layer that one of these names of tensors tells, the first that tells any; else the first."""
     layers = {each.name for each in model.submodules if hasattr(each, "input_spec")} - {model.name}
-    found = [part for part in tensor.partition(";")[0].split("/") if part in layers]
-    return _unwrapped(found[-1], layers) if found else tensor
+    for name in names:
+        found = [part for part in name.partition(";")[0].split("/") if part in layers]
+        if found:
+            return _unwrapped(found[-1], layers)
+    return names[0]
 
 
 def _unwrapped(layer: str, layers: set[str]) -> str:

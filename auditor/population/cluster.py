@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from auditor.population.executors import Settle
+    from auditor.population.job import Job
     from auditor.population.member import Site
-    from auditor.population.plan import Job
 
 WAIT = 300.0
 """Seconds to wait for a first worker, and for another where all have gone."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.output import write
-from auditor.population.plan import Job, Variant
+from auditor.population.job import Job, Variant
 from auditor.population.store import Entry
 from auditor.spec import exported_name
 

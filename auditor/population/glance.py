@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from auditor.data import Source
     from auditor.data.inputs import Inputs
-    from auditor.population.plan import Job, Variant
+    from auditor.population.job import Job, Variant
     from auditor.population.together import Outcome
     from auditor.progress import Progress
     from auditor.records import Dataset, IntArray, Population

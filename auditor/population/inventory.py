@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from auditor.population.plan import Job, Variant
+    from auditor.population.job import Job, Variant
     from auditor.population.store import Store
     from auditor.records import Dataset
 

@@ -31,6 +31,7 @@ from auditor.models.load import keras_bytes, open_model, read_pinned
 from auditor.models.start import load_weights
 from auditor.own import imported
 from auditor.population.dense import unstackable
+from auditor.population.recipe import settings_of
 from auditor.population.stacked import Stack, train_stack
 from auditor.population.store import DamagedError
 from auditor.population.train import diverged_in, total_steps, train
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from auditor.data.inputs import Inputs
     from auditor.models import KerasModel
     from auditor.models.config import ModelFacts
-    from auditor.population.plan import Job
+    from auditor.population.job import Job
     from auditor.population.store import Entry, Store
     from auditor.records import FloatArray, IntArray
 
@@ -278,8 +279,7 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
 
 
 def _method(step: Mapping[str, Any]) -> Method:
-    # the positions of its representative set are not the method's concern
-    return method_of({key: value for key, value in step.items() if key not in {"training", "seed"}})
+    return method_of(settings_of(step))
 
 
 def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:

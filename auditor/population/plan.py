@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from auditor.compress.distill import check_student
-from auditor.compress.prune import can_stack, plan_pruning
-from auditor.data.representative import name_of_set
+from auditor.compress.prune import can_stack
 from auditor.errors import AuditorError, ModelError, Problem, SpecError
 from auditor.models.architectures import check_architecture
 from auditor.models.load import ending_of, read_pinned
 from auditor.models.start import OPTIONS, look_at_weights
 from auditor.population.environment import environment, trusted
 from auditor.population.files import check_partners, given_files, reading_of
+from auditor.population.job import Job, Variant
+from auditor.population.recipe import recipe_of, settings_of, training_of
 from auditor.population.stacked import MOST
-from auditor.population.train import total_steps
-from auditor.provenance import canonical, digest_of
+from auditor.provenance import canonical
 from auditor.records import BASELINE
 from auditor.spec import (
     Artifact,
-    Distill,
     Method,
     PredictionColumns,
     Prune,
-    Quantize,
-    QuantizeAware,
-    Trained,
     steps_of,
 )
 
@@ -43,88 +38,6 @@ if TYPE_CHECKING:
     from auditor.spec import AuditSpec, Compression
 
 _WEIGHTS = {"weights", "weights_sha256"}
-_NOT_OF_A_STEP = {
-    "name", "then", "export", "export_member", "epochs", "learning_rate", "begin_epoch", "end_epoch"
-}  # fmt: skip
-"""Keys of a compression that say nothing of what one method does, or say it in other words."""
-_KEPT = {"prune": "sparsity", "cluster": "clusters"}
-"""What methods make that quantisation-aware training after them shall keep."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One member to make, or a stack of members to train together. Two jobs with one key are one job."""
-
-    variant: str
-    member: int
-    definition: Mapping[str, Any]
-    """JSON: where the model starts (architecture, file or parent), its training, the steps of the compression, seed,
-    data, environment. A stack has the `seeds` of its members; each of them is a job after it, whose start names its
-    `place` there."""
-    path: Path | None = None
-    """The file of a given model, or of the weights to start from; its digest, not its place, is in the definition."""
-    pinned: bool = True
-    """False: the file is named without its digest."""
-
-    @cached_property
-    def key(self) -> str:
-        """SHA-256 of the definition."""
-        return digest_of(self.definition)
-
-    @property
-    def parent(self) -> str | None:
-        """Key of the job whose model this one starts from."""
-        return self.definition["start"].get("parent")
-
-    @property
-    def given(self) -> Path | None:
-        """The file that the member is, as it is."""
-        return None if "architecture" in self.definition["start"] else self.path
-
-    @property
-    def name(self) -> str:
-        """In words, such as "pruned-0.5, member 3"."""
-        if self.is_rehearsal:
-            return f"{self.variant}, tried on the layers"
-        if self.is_stack:
-            return f"{self.variant}, training of members {self.member} to {self.member + len(self.seeds) - 1}"
-        return f"{self.variant}, member {self.member}"
-
-    @property
-    def is_stack(self) -> bool:
-        """Whether it makes no member, but trains several."""
-        return "seeds" in self.definition
-
-    @property
-    def is_rehearsal(self) -> bool:
-        """Whether it makes no member, but tries what its steps make of an untrained model."""
-        return "rehearsal" in self.definition
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """Of the members of a stack."""
-        return tuple(self.definition["seeds"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """One population to come: what it claims, and its jobs. statistics.md, section 2."""
-
-    name: str
-    method: str
-    claim: Claim
-    paired: bool
-    fixed_baseline: bool
-    recipe: Mapping[str, Any]
-    """As declared."""
-    jobs: tuple[Job, ...]
-    """One a member; empty where decisions come from a table."""
-    stacks: tuple[Job, ...] = ()
-    """Where members are trained together: jobs that the members' own come after."""
-    columns: str | None = None
-    """The pattern of a predictions table's columns."""
-    export: tuple[Path, int] | None = None
-    """A folder for the file of one member, and which."""
 
 
 def plan(spec: AuditSpec, dataset: Dataset, base: Path) -> tuple[Variant, ...]:
@@ -232,7 +145,7 @@ class _Planner:
             return self._artifact(entry)
         if not isinstance(entry, Method):
             raise ModelError(f'"{name}" is a column of predictions, but the baseline is a model')
-        steps = self._steps(entry)
+        steps = recipe_of(entry, self._spec, self._dataset)
         if self._spec.population.start == "scratch" and isinstance(entry, Prune):
             stacks, jobs = self._trained(name, steps)
             return _variant(entry, jobs, stacks=stacks)
@@ -271,48 +184,13 @@ class _Planner:
             check_partners(where, [file.star for file in files], [file.star for file in self._files])
         return _variant(entry, jobs, paired=paired, fixed_baseline=not paired)
 
-    def _steps(self, entry: Compression) -> list[dict[str, Any]]:
-        """The recipe: settings and training of each method, one after another."""
-        steps: list[dict[str, Any]] = []
-        for method in steps_of(entry):
-            step = self._step(method, f"compression {entry.name}")
-            if isinstance(method, QuantizeAware):
-                step["keeps"] = [_KEPT[before["method"]] for before in steps if before["method"] in _KEPT]
-            steps.append(step)
-        return steps
-
-    def _step(self, method: Method, where: str) -> dict[str, Any]:
-        settings = method.model_dump(mode="json", exclude=_NOT_OF_A_STEP)
-        if isinstance(method, Distill):
-            check_student(method.student, method.options, where)
-        if isinstance(method, Quantize):
-            name = name_of_set(method, self._spec)
-            settings["calibration"] = None if name is None else self._dataset.calibrations[name]
-        if not isinstance(method, Trained):
-            return settings | {"training": None}
-        training = self._training(method.epochs or self._spec.training.epochs)
-        if method.learning_rate is not None:
-            training["learning_rate"] = method.learning_rate
-        if isinstance(method, Prune):
-            steps = total_steps(training["examples"], training)
-            settings |= plan_pruning(method, steps, where, epochs=training["epochs"])
-        return settings | {"training": training}
-
-    def _training(self, epochs: int) -> dict[str, Any]:
-        examples = sum(size.examples for size in self._dataset.splits if size.split == "train")
-        if not examples:
-            message, advice = "there is no training split to train on", "data.split names one."
-            raise ModelError(Problem(where="training", message=message, advice=advice))
-        declared = self._spec.training.model_dump(mode="json", exclude={"stacked"})
-        return {**declared, "epochs": epochs, "examples": examples}
-
     def _trained(self, variant: str, steps: Sequence[Mapping[str, Any]]) -> tuple[tuple[Job, ...], tuple[Job, ...]]:
         """Give the stacks, if any, and the members of a population that is trained from scratch.
 
         Where the first step is pruning, that is the training; else the model is trained before.
         """
         model, size = self._spec.model, self._spec.population.size
-        training = None if steps else self._training(self._spec.training.epochs)
+        training = None if steps else training_of(self._spec, self._dataset, self._spec.training.epochs)
         weights, path = self._weights, self._weights_file
         own = {key: value for key, value in model.options.items() if path is None or key not in _WEIGHTS}
         start = {"architecture": model.architecture, "options": own} | weights
@@ -324,7 +202,7 @@ class _Planner:
         for part in np.array_split(np.arange(size), -(-size // MOST)):
             members = part.tolist()
             seeds = [seed_of(self._spec.audit.seed, variant, k) for k in members]
-            pruning = [_settings(step) for step in steps[:1]]
+            pruning = [settings_of(step) for step in steps[:1]]
             together = {"training": training or steps[0]["training"], "steps": pruning, "seeds": seeds}
             stack = Job(variant=variant, member=members[0], definition={"start": start} | together | self._common)
             stacks.append(stack)
@@ -406,11 +284,6 @@ def _output(name: str | None) -> dict[str, str]:
 def _derived(parent: Job) -> dict[str, Any]:
     """The start of a job that goes on from another one's model."""
     return {"parent": parent.key} | _output(parent.definition["start"].get("output"))
-
-
-def _settings(step: Mapping[str, Any]) -> dict[str, Any]:
-    """A step without its training."""
-    return {key: value for key, value in step.items() if key != "training"}
 
 
 def seed_of(audit_seed: int, role: str, member: int) -> int:

@@ -20,8 +20,8 @@ from auditor.folders import remove
 from auditor.models.load import read_model
 from auditor.own import module_digest
 from auditor.population.environment import environment
+from auditor.population.job import Job
 from auditor.population.member import Site, run_job
-from auditor.population.plan import Job
 from auditor.population.store import ENTRY, DamagedError, Store, wait_until
 from auditor.provenance import digest_of_file
 

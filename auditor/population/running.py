@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auditor.data import Source
-    from auditor.population.plan import Job, Variant
+    from auditor.population.job import Job, Variant
     from auditor.progress import Progress
     from auditor.records import Dataset, Population
     from auditor.spec import AuditSpec, Run

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from auditor.data import Given
-    from auditor.population.plan import Variant
+    from auditor.population.job import Variant
 
 Outcome = Entry | str
 """What became of a job: its stored result, or the reason why there is none."""

@@ -19,6 +19,7 @@ from auditor.population import train as training_of
 from auditor.population.environment import inputs_definition
 from auditor.population.member import Site, run_job
 from auditor.population.plan import plan
+from auditor.population.recipe import settings_of
 from auditor.population.store import Store
 from auditor.provenance import digest_of
 from auditor.tf import load, seed  # noqa: TID253 - a program of its own, that does nothing else
@@ -32,8 +33,7 @@ def bare(job):
     training = definition["training"]
     for step in definition["steps"]:
         training = step["training"]
-        own = {key: value for key, value in step.items() if key not in {"training", "seed"}}
-        model = Prune(**own).prepare(model, definition["seed"])
+        model = Prune(**settings_of(step)).prepare(model, definition["seed"])
     training_of.train(model, inputs, training, "softmax", definition["seed"])
     if definition["steps"]:
         model = load().tfmot.strip_pruning(model)

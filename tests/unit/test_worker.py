@@ -11,7 +11,7 @@ from pebble.common.types import RemoteException
 from pebble.pool.process import Acknowledgement, TaskProblem, TaskResult
 
 from auditor.errors import IncompleteError, ModelError, Problem
-from auditor.population.plan import Job
+from auditor.population.job import Job
 from auditor.worker import Context, Teller, heard, told
 
 

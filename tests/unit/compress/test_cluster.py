@@ -182,3 +182,22 @@ def test_normalisation_that_the_converter_folds_into_a_kernel_is_no_loss_of_clus
     images = np.random.default_rng(0).normal(size=(20, 8, 8, 3)).astype(np.float32)
     content = method_of({"method": method}).convert(stripped, images).content
     family.confirm({**family.check(stripped), **measure_file(content, open_model(content, ".tflite", "made"))})
+
+
+@pytest.mark.parametrize("left", [4, 1])
+def test_a_small_kernel_with_fewer_values_than_asked_for_keeps_them_few_and_its_zeros(left):
+    model = started(hidden=(8, 2))
+    small = model.layers[1].kernel  # 16 weights, of which pruning leaves so many
+    small.assign(np.where(np.arange(16).reshape(8, 2) % (16 // left), 0, small.numpy()))
+    stripped, measured = made(Cluster(clusters=6), model)
+    kernel = stripped.layers[1].kernel.numpy()
+    assert np.unique(kernel).size <= max(3, left + 1)
+    assert (kernel[small.numpy() == 0] == 0).all()
+    assert "dense_1" not in measured["left_uncompressed"]
+
+
+def test_two_clusters_cannot_keep_zeros_beside_two_values():
+    model = started()
+    model.layers[0].kernel.assign(np.where(np.arange(192).reshape(12, 16) % 2, 0, model.layers[0].kernel.numpy()))
+    with pytest.raises(MemberError, match="dense was pruned: beside zero there must be two values, clusters 3 or more"):
+        Cluster(clusters=2).prepare(model, 1)

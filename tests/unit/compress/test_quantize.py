@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from tiny import FEATURES, inputs
 
 from auditor.compress import MemberError
+from auditor.compress.converted import Asked, check_converted
 from auditor.compress.measured import measure_file
 from auditor.compress.quantize import Quantize
 from auditor.models.architectures import build
+from auditor.models.artifact import predict
 from auditor.models.load import keras_bytes, open_model
+from auditor.models.tflite import parse_tflite
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +46,84 @@ def test_a_quantised_model_without_quantised_weights_fails_with_what_it_holds():
         MemberError, match="dynamic_int8 was asked for, but nothing became int8: the weights are 224 float"
     ):
         Quantize(method="dynamic_int8").convert(small, inputs().calibration_x)
+
+
+def decisions(content, x):
+    return predict(open_model(content, ".tflite", "model"), [x]).argmax(axis=1)
+
+
+@pytest.mark.parametrize(
+    ("method", "io", "computed", "changed"),
+    [("int8", "float32", "int8", 0.03), ("int8", "int8", "int8", 0.03), ("int8", "uint8", "int8", 0.03),
+     ("int16x8", "float32", "int16", 0.01), ("int16x8", "int16", "int16", 0.01)],
+)  # fmt: skip
+def test_input_output_and_what_is_computed_have_the_types_asked_for_and_decide_as_in_float(
+    model, method, io, computed, changed
+):
+    made = Quantize(method=method, io=io).convert(model, inputs().calibration_x)
+    assert (made.measured["input_type"], made.measured["output_type"]) == (io, io)
+    assert computed in made.measured["activation_types"]
+    assert made.measured["left_uncompressed"] == []
+    x = inputs().test_x
+    assert np.mean(decisions(made.content, x) != model.predict(x, verbose=0).argmax(axis=1)) <= changed
+
+
+@pytest.mark.parametrize("method", ["int8", "int16x8"])
+def test_kernels_have_a_scale_a_channel_or_one_in_all(model, method):
+    def scales(*, per_channel):
+        made = Quantize(method=method, per_channel=per_channel).convert(model, inputs().calibration_x)
+        file = parse_tflite(made.content, "model")
+        return [each.inputs[1].scales for each in file.graph if each.name == "FULLY_CONNECTED"]
+
+    assert scales(per_channel=True) == [64, 32, 2]
+    assert scales(per_channel=False) == [1, 1, 1]
+
+
+def test_a_file_that_is_not_what_was_asked_for_fails_with_what_it_is(model):
+    content = Quantize(method="int8", io="int8").convert(model, inputs().calibration_x).content
+    asked = Asked(method="int8", weights="int8", activations="int8", io="int8", per_channel=False)
+    with pytest.raises(
+        MemberError, match=r"per_channel = false was asked for, but of scales dense has 64, dense_1 has"
+    ):
+        check_converted(content, model, asked)
+    with pytest.raises(MemberError, match=r'io = "uint8" was asked for, but the input is int8 and the output int8'):
+        check_converted(content, model, replace(asked, io="uint8", per_channel=None))
+    with pytest.raises(MemberError, match="nothing became int16: what is computed is 4 int8"):
+        check_converted(content, model, replace(asked, activations="int16"))
+
+
+def test_what_has_no_form_of_16_bits_stays_in_float_and_is_named():
+    from auditor.tf import load, seed
+
+    seed(3)
+    layers = load().tf_keras.layers
+    parts = [layers.InputLayer((FEATURES,)), layers.Dense(16), layers.PReLU(name="slope"), layers.Dense(2)]
+    made = Quantize(method="int16x8").convert(load().tf_keras.Sequential(parts), inputs().calibration_x)
+    assert made.measured["left_uncompressed"] == ["slope"]
+
+
+def test_recurrent_layers_are_quantised_and_decide_example_by_example():
+    from auditor.tf import load, seed
+
+    seed(3)
+    layers = load().tf_keras.layers
+    model = load().tf_keras.Sequential([layers.InputLayer((FEATURES, 1)), layers.LSTM(8), layers.Dense(2, "softmax")])
+    x = inputs().test_x[:, :, None]
+    made = Quantize(method="int8").convert(model, x[:50])
+    assert made.measured["weight_types"]["int8"] >= 8 * 4 * 9
+    found = predict(open_model(made.content, ".tflite", "model"), [x])
+    np.testing.assert_allclose(found, model.predict(x, verbose=0), atol=0.05)
+
+
+def test_more_words_than_8_bits_tell_apart_are_refused():
+    from auditor.tf import load
+
+    layers = load().tf_keras.layers
+    parts = [layers.InputLayer((5,)), layers.Embedding(300, 4, name="words"), layers.Flatten(), layers.Dense(2)]
+    model = load().tf_keras.Sequential(parts)
+    with pytest.raises(MemberError, match=r"int8 would round .* 256 levels, and the layer words tells 300 words apart"):
+        Quantize(method="int8").prepare(model, 0)
+    assert Quantize(method="int16x8").prepare(model, 0) is Quantize(method="float16").prepare(model, 0) is model
 
 
 def test_converting_twice_gives_the_same_bytes(model):

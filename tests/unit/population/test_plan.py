@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from tiny import PRUNED, dataset, spec
 
+from auditor.data.representative import name_of_set
 from auditor.errors import AuditorError, ModelError, SpecError
 from auditor.population.plan import plan, seed_of, warnings_of
 
@@ -242,3 +243,24 @@ def test_members_that_start_from_weights_or_with_frozen_layers_are_trained_each_
         assert not baseline.stacks
     plain, _ = plan(spec(PRUNED, training=training), dataset(), given)
     assert plain.stacks
+
+
+def test_quantisation_aware_training_is_told_what_the_methods_before_it_have_made(tmp_path):
+    cluster = {"method": "cluster", "clusters": 8}
+    chains = {"a": ["qat"], "b": [cluster, "qat"]}
+    entries = [{**PRUNED, "name": name, "then": then} for name, then in chains.items()]
+    entries += [{"name": "c", "method": "qat"}, {**cluster, "name": "d", "then": ["qat"]}]
+    keeps = [each.jobs[0].definition["steps"][-1]["keeps"] for each in plan(spec(*entries), dataset(), tmp_path)[1:]]
+    assert keeps == [["sparsity"], ["sparsity", "clusters"], [], ["clusters"]]
+
+
+def test_a_variants_own_representative_set_is_part_of_its_job_by_its_rows(tmp_path):
+    own = {**INT8, "name": "own", "calibration": {"size": 7}}
+    declared = spec(INT8, own)
+    name = name_of_set(declared.compression[1], declared)
+    first, second = (
+        plan(declared, replace(dataset(), calibrations={name: rows}), tmp_path) for rows in ("rows", "others")
+    )
+    assert [each.jobs[0].definition["steps"][-1]["calibration"] for each in first[1:]] == [None, "rows"]
+    assert first[1].jobs[0].key == second[1].jobs[0].key
+    assert first[2].jobs[0].key != second[2].jobs[0].key
