@@ -77,6 +77,7 @@ class Cluster(Method):
             raise MemberError(f"2 to {self.clusters} values a kernel were asked for, but {'; '.join(wrong)}")
         inner = Counter(name for name, _ in found)
         return {
+            "has_normalisation": any("BatchNormalization" in type(layer).__name__ for layer in model.layers),
             "clustered": [{"layer": name, "distinct_values": count} for name, count in found],
             "left_uncompressed": [
                 layer.name
@@ -87,17 +88,20 @@ class Cluster(Method):
         }
 
     def confirm(self, measured: Mapping[str, Any]) -> None:
-        """As many kernels of the file have few values.
+        """As many kernels of the file have few values; of integers with a scale a channel, each channel has.
 
-        The converter scales each output channel by itself, for integers and where it folds normalisation into a
-        kernel: what is left then are few values a channel, which are not counted.
+        Real kernels that the converter folds normalisation into have few a channel too, but are not counted so.
         """
-        kernels = measured["kernels"]
-        few = sum(each["distinct_values"] <= self.clusters for each in kernels)
-        if few < len(measured["clustered"]) and all(each["type"] == "float32" for each in kernels):
-            found = ", ".join(str(each["distinct_values"]) for each in kernels)
-            asked = f"{len(measured['clustered'])} kernels were clustered to {self.clusters} values"
-            raise MemberError(f"{asked}, but those of the file have {found}")
+        kernels, asked = measured["kernels"], len(measured["clustered"])
+        if measured["has_normalisation"] and any(each["type"] != "float32" for each in kernels):
+            integers = [each for each in kernels if each["type"].startswith("int")]
+            kernels, asked = integers, asked - (len(kernels) - len(integers))
+        found = [each["distinct_values"] for each in kernels]
+        if sum(count <= self.clusters for count in found) < asked:
+            listed = ", ".join(map(str, found))
+            raise MemberError(
+                f"{asked} kernels were clustered to {self.clusters} values, but those of the file have {listed}"
+            )
 
     def _kernels(self, model: KerasModel, left_out: set[str]) -> Iterator[tuple[str, FloatArray]]:
         for layer in model.layers:

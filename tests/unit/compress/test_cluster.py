@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tiny
 
-from auditor.compress import MemberError
+from auditor.compress import MemberError, method_of
 from auditor.compress.cluster import Cluster
+from auditor.compress.measured import measure_file
 from auditor.compress.prune import Prune
 from auditor.models.architectures import build
 from auditor.models.load import keras_bytes, open_model
@@ -154,10 +155,33 @@ def test_kernels_of_more_values_than_asked_for_fail_with_the_numbers():
 def test_a_file_that_lost_the_clusters_is_refused():
     kernels = [{"type": "float32", "distinct_values": count} for count in (4, 90)]
     family, clustered = Cluster(clusters=4), [{"layer": "dense"}, {"layer": "dense_1"}]
+    found = {"clustered": clustered, "has_normalisation": False}
     with pytest.raises(MemberError, match="2 kernels were clustered to 4 values, but those of the file have 4, 90"):
-        family.confirm({"kernels": kernels, "clustered": clustered})
-    # each channel of integers has a scale of its own, so that as numbers they are more
-    family.confirm({"kernels": [kernels[0], {"type": "int8", "distinct_values": 90}], "clustered": clustered})
+        family.confirm({"kernels": kernels, **found})
+    family.confirm({"kernels": [kernels[0], {"type": "int8", "distinct_values": 3}], **found})
+
+
+@pytest.mark.parametrize("method", ["float16", "int8"])
+def test_normalisation_that_the_converter_folds_into_a_kernel_is_no_loss_of_clusters(method):
+    from auditor.tf import load, seed
+
+    seed(1)
+    layers = load().tf_keras.layers
+    model = load().tf_keras.Sequential(
+        [
+            layers.InputLayer((8, 8, 3)),
+            layers.Conv2D(8, 3, use_bias=False),
+            layers.BatchNormalization(gamma_initializer="random_normal"),
+            layers.ReLU(),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(2, "softmax"),
+        ]
+    )
+    family = Cluster(clusters=4)
+    stripped = family.strip(family.prepare(model, 0))
+    images = np.random.default_rng(0).normal(size=(20, 8, 8, 3)).astype(np.float32)
+    content = method_of({"method": method}).convert(stripped, images).content
+    family.confirm({**family.check(stripped), **measure_file(content, open_model(content, ".tflite", "made"))})
 
 
 @pytest.mark.parametrize("left", [4, 1])
