@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 COMPARED = 16
 """Test examples by which a model that is carried from one library to another is compared."""
+LEFT = "left_uncompressed"
+"""What methods name that they left as it is; told by method, since a chain has several."""
 _FLOAT = np.dtype("<f4")
 """How weights of a stack are stored: one number after another."""
 ATTEMPTS = 4
@@ -254,13 +256,17 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
         content, _ = read_pinned(job.given, definition["start"]["sha256"])
         return Compressed(ending=definition["start"]["ending"], content=content, measured={})
     model, facts = _start(job, site, inputs)
-    reuse = not definition["trusted"]
     if training := definition["training"]:
-        train(model, inputs, training, facts.activation, definition["seed"], reuse=reuse)
+        train(model, inputs, training, facts.activation, definition["seed"], reuse=not definition["trusted"])
+    return _compressed(model, facts.activation, job, inputs)
+
+
+def _compressed(model: KerasModel, activation: str | None, job: Job, inputs: Inputs) -> Compressed:
+    """The file that the job's steps make of a model, one after another; `activation` is that of its last layer."""
     measured: dict[str, Any] = {}
+    left: dict[str, Any] = {}
     logged: list[Logged] = []
-    activation = facts.activation
-    for step in definition["steps"]:
+    for step in job.definition["steps"]:
         method = _method(step)
         if step["training"]:
             lesson = method.lesson(model, _taught_by(activation, job))
@@ -269,12 +275,17 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
                 activation = _facts(model, "student", job).activation
             method.calibrate(model, representative(inputs, step.get("calibration")))
             watch = (lambda now: logged.append(look(now))) if step.get("summaries") else None
-            course = step["training"], activation, step["seed"]
+            course, reuse = (step["training"], activation, step["seed"]), not job.definition["trusted"]
             train(model, inputs, *course, reuse=reuse, watch=watch, lesson=lesson)
             model = method.strip(model)
-        measured |= method.check(model)
+        found = dict(method.check(model))
         if (file := method.convert(model, representative(inputs, step.get("calibration")))) is not None:
-            return replace(file, measured={**measured, **file.measured}, logged=logged)
+            found |= file.measured
+        if LEFT in found:
+            left[step["method"]] = found.pop(LEFT)
+        measured |= {**found, LEFT: left}
+        if file is not None:
+            return replace(file, measured=measured, logged=logged)
     return Compressed(ending=".keras", content=keras_bytes(model), measured=measured, logged=logged)
 
 
