@@ -51,8 +51,11 @@ class Declaration:
     def _placed(self, problem: Problem) -> Problem:
         if problem.file:
             return problem
+        entry, _, key = problem.where.partition(": ")
         keys = problem.where.split(".")
-        path = self.places.get(problem.where) or (tuple(keys) if keys[0] in AuditSpec.model_fields else ())
+        path: KeyPath = tuple(keys) if keys[0] in AuditSpec.model_fields else ()
+        if entry in self.places:
+            path = (*self.places[entry], *filter(None, key.split(".")))
         if path:
             return replace(problem, file=str(self.file), line=self.lines.of(path))
         return replace(problem, file=str(self.base / self.spec.data.path))

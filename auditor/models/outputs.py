@@ -34,14 +34,15 @@ def place_of(output: str | None, names: Sequence[str], file: str) -> int:
 
 def uniquified(names: Sequence[str]) -> list[str]:
     """Names that are all different, as Keras makes them: a, a_1, a_2."""
-    made: list[str] = []
+    made: dict[str, None] = {}
+    last: dict[str, int] = {}  # so that many equal names cost no more than as many others
     for name in names:
-        number, proposal = 0, name
+        proposal = name
         while proposal in made:
-            number += 1
-            proposal = f"{name}_{number}"
-        made.append(proposal)
-    return made
+            last[name] = last.get(name, 0) + 1
+            proposal = f"{name}_{last[name]}"
+        made[proposal] = None
+    return list(made)
 
 
 def _listed(names: Sequence[str]) -> str:

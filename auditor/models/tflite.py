@@ -155,7 +155,8 @@ def _names(root: _Table, main: _Graph, ends: IntArray) -> tuple[str, ...]:
         for table in root.tables(7)
         if not table.number(4, "<I")  # of the main graph
     ]
-    whole = next((names for names in signatures if set(names) >= set(ends.tolist())), {})
+    wanted = {*ends.tolist()}
+    whole = next((names for names in signatures if names.keys() >= wanted), {})
     return tuple(whole.get(index, main.tensors[index].name) for index in ends.tolist())
 
 

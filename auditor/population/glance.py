@@ -76,8 +76,8 @@ def glance(
     return Glance(sample=sample if given else NOTHING.sample, given=populations, refused=refused)
 
 
-_HOW_FAR = {"sparsity", "clusters", "ratio", "energy", "seed"}
-"""Settings of a step by which it does more of the same."""
+_HOW_FAR = {"sparsity", "seed"}
+"""Settings of a step that no layer is refused by."""
 
 
 def _rehearsals(variants: Sequence[Variant]) -> list[Job]:

@@ -88,4 +88,4 @@ class Variant:
     columns: str | None = None
     """The pattern of a predictions table's columns."""
     export: tuple[Path, int] | None = None
-    """A folder for the file of one member, and which."""
+    """A file for one member's model, and which member."""

@@ -15,6 +15,7 @@ from auditor.models.architectures import check_architecture
 from auditor.models.load import ending_of, read_pinned
 from auditor.models.start import OPTIONS, look_at_weights
 from auditor.population.environment import environment, trusted
+from auditor.population.exported import check_target
 from auditor.population.files import check_partners, given_files, reading_of
 from auditor.population.job import Job, Variant
 from auditor.population.recipe import recipe_of, settings_of, training_of
@@ -22,6 +23,7 @@ from auditor.population.stacked import MOST
 from auditor.provenance import canonical
 from auditor.records import BASELINE
 from auditor.spec import (
+    QUANTIZERS,
     Artifact,
     Method,
     PredictionColumns,
@@ -30,7 +32,7 @@ from auditor.spec import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from auditor.population.files import GivenFile
@@ -137,7 +139,19 @@ class _Planner:
         if entry.export_member >= len(made.jobs):
             message = f"there is no member {entry.export_member}: they are numbered from 0 to {len(made.jobs) - 1}"
             raise SpecError(Problem(where=f"compression {entry.name}: export_member", message=message))
-        return replace(made, export=(self._base / entry.export, entry.export_member))
+        ending = ".tflite" if steps_of(entry)[-1].method in (*QUANTIZERS, "qat") else ".keras"
+        target = self._base / entry.export / f"{entry.name}{ending}"
+        check_target(target, self._named_files(), f"compression {entry.name}: export")
+        return replace(made, export=(target, entry.export_member))
+
+    def _named_files(self) -> Iterator[tuple[str, Path]]:
+        """Every file that audit.toml names, or pattern of files, with its key."""
+        spec = self._spec
+        named = [("model.path", spec.model.path), ("data.path", spec.data.path), ("data.table", spec.data.table)]
+        named += [(f"compression {e.name}: artifact", e.artifact) for e in spec.compression if isinstance(e, Artifact)]
+        yield from ((key, self._base / path) for key, path in named if path is not None)
+        if self._weights_file is not None:
+            yield "model.options.weights", self._weights_file
 
     def _made(self, entry: Compression) -> Variant:
         name, size = str(entry.name), self._spec.population.size

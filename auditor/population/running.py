@@ -6,11 +6,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from auditor.errors import IncompleteError, Problem
+from auditor.errors import IncompleteError, ModelError, Problem
 from auditor.population.confined import refuse_unconfined, refuse_unconfined_results
 from auditor.population.environment import inputs_definition
 from auditor.population.executors import Executor, Local, inline
-from auditor.population.exported import export
+from auditor.population.exported import export, withdraw
 from auditor.population.member import Site, check_stack
 from auditor.population.plan import plan, warnings_of
 from auditor.population.store import DamagedError, Entry, Store
@@ -18,7 +18,7 @@ from auditor.population.together import Columns, Outcome, failure_of, from_colum
 from auditor.provenance import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from auditor.data import Source
@@ -64,12 +64,29 @@ def _populations(variants: Sequence[Variant], errand: _Errand) -> tuple[Populati
     examples = len(errand.dataset.labels)
     outcomes = errand.outcomes([job for v in variants for job in v.jobs], [job for v in variants for job in v.stacks])
     found = without_twins([population_of(variant, outcomes, examples) for variant in variants])
-    shipped = [export(variant, *variant.export, outcomes, errand.store) for variant in variants if variant.export]
-    if not shipped:
-        return found
-    outcomes |= errand.outcomes([job for each in shipped for job in each.variant.jobs], [])
-    outcomes |= {each.variant.jobs[0].key: each.outcome(outcomes) for each in shipped}
-    return (*found, *(population_of(each.variant, outcomes, examples) for each in shipped))
+    return (*found, *_shipped(variants, found, outcomes, errand))
+
+
+def _shipped(
+    variants: Sequence[Variant], found: Sequence[Population], outcomes: Mapping[str, Outcome], errand: _Errand
+) -> Iterator[Population]:
+    """What became of the files that are exported. A file that cannot be had is a failure, and ends no audit."""
+    failed = {(failure.variant, failure.member): failure.reason for each in found for failure in each.failures}
+    for variant in variants:
+        if variant.export is None:
+            continue
+        target, number = variant.export
+        file, reason = export(variant, target, number, outcomes, failed.get((variant.name, number)), errand.store)
+        job = file.variant.jobs[0]
+        own: dict[str, Outcome] = {**outcomes}
+        try:
+            own[job.key] = reason or errand.outcomes([job], [])[job.key]
+        except ModelError as error:  # another run has exported under this name meanwhile
+            own[job.key] = str(error)
+        own[job.key] = file.outcome(own)
+        if failure_of(own[job.key]):
+            withdraw(target)
+        yield population_of(file.variant, own, len(errand.dataset.labels))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from auditor.errors import DataError, Problem
 from auditor.population.store import Entry
+from auditor.provenance import digest_of
 from auditor.records import BASELINE, Failure, Population, Predictions
 from auditor.sandbox import Sandbox, weakest
 
@@ -113,18 +114,48 @@ def _of(
 
 
 def without_twins(populations: Sequence[Population]) -> tuple[Population, ...]:
-    """The populations, where a compressed file that is another variant's too counts as failed, with the reason.
+    """The populations, where a compressed file that is no file of its own counts as failed, with the reason.
 
-    Such a compression did nothing, or is a second name of another one: what is said of it would be said of the other.
+    A member whose file is the baseline's was not compressed. A variant all of whose files are another one's is a second
+    name of it, unless the two differ in what they are calibrated on: that this changes nothing is a finding. Of a
+    variant that shares some of its files with another one all members stay, since those left would be chosen ones.
     """
-    owner: dict[str, tuple[str, int]] = {}
-    found = []
-    for population in populations:
-        predictions, name = population.predictions, population.name
-        held = [owner.setdefault(d, (name, k)) for d, k in zip(predictions.digests, predictions.members, strict=True)]
-        twins = {place: other for place, other in enumerate(held) if other[0] != name}
+    baseline, *variants = populations
+    found = [baseline]
+    for place, population in enumerate(variants):
+        files = _files(population)
+        twins = _shared(files, baseline)
+        for other in variants[:place]:
+            if set(files) == set(_files(other)) and not _differ_in_calibration(population, other):
+                twins |= _shared(files, other)
         found.append(_without(population, twins) if twins else population)
     return tuple(found)
+
+
+def _files(population: Population) -> list[str]:
+    """What each member is: its file, and how that is read."""
+    read = {key: population.asked_for.get(key) for key in ("output", "preprocess")}
+    return [digest_of([digest, read]) for digest in population.predictions.digests]
+
+
+def _shared(files: Sequence[str], other: Population) -> dict[int, tuple[str, int]]:
+    """The places of files that another population has too, and whose member they are there."""
+    owner = dict(zip(_files(other), other.predictions.members, strict=True))
+    return {place: (other.name, owner[file]) for place, file in enumerate(files) if file in owner}
+
+
+def _differ_in_calibration(one: Population, other: Population) -> bool:
+    """Tell whether two recipes differ in the representative set alone."""
+    recipes = [population.asked_for for population in (one, other)]
+    return recipes[0] != recipes[1] and digest_of(_uncalibrated(recipes[0])) == digest_of(_uncalibrated(recipes[1]))
+
+
+def _uncalibrated(recipe: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(recipe, list):
+        return [_uncalibrated(step) for step in recipe]
+    if not isinstance(recipe, dict):
+        return recipe
+    return {key: _uncalibrated(value) for key, value in recipe.items() if key not in {"calibration", "export"}}
 
 
 def _without(population: Population, twins: Mapping[int, tuple[str, int]]) -> Population:

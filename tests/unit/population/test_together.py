@@ -6,7 +6,7 @@ from auditor.population.together import without_twins
 from auditor.records import Failure, Population, Predictions
 
 
-def population(name, digests, members=None, failures=()):
+def population(name, digests, members=None, failures=(), **asked_for):
     members = members or tuple(range(len(digests)))
     decisions = np.array([[k] * 4 for k in members], np.int16)
     return Population(
@@ -18,30 +18,54 @@ def population(name, digests, members=None, failures=()):
         asked=3,
         predictions=Predictions(members=members, decisions=decisions, digests=digests),
         failures=failures,
-        asked_for={},
+        asked_for=asked_for,
         measured=tuple({"bytes": k} for k in members),
     )
 
 
-def test_a_file_that_is_another_variants_too_has_failed_with_the_reason():
+BASE = population("baseline", ("x", "y", "z"))
+
+
+def test_a_file_that_is_the_baselines_has_failed_with_the_reason():
     lost = Failure(variant="b", member=0, reason="lost")
-    first, second = population("a", ("x", "y", "z")), population("b", ("v", "y"), members=(1, 2), failures=(lost,))
-    kept, cut = without_twins([first, second])
-    assert kept is first
+    kept, cut = without_twins([BASE, population("b", ("v", "y"), members=(1, 2), failures=(lost,))])
+    assert kept is BASE
     assert (cut.predictions.members, cut.predictions.digests, cut.asked) == ((1,), ("v",), 3)
     assert cut.predictions.decisions.tolist() == [[1] * 4]
     assert cut.measured == ({"bytes": 1},)
     assert [(failure.member, failure.reason) for failure in cut.failures] == [
         (0, "lost"),
-        (2, "its file is, byte by byte, that of a, member 1: nothing is compared"),
+        (2, "its file is, byte by byte, that of baseline, member 1: nothing is compared"),
     ]
 
 
-def test_a_compression_that_gives_the_baseline_back_fails_whole():
-    baseline, same = population("baseline", ("x",)), population("float16", ("x",))
-    assert without_twins([baseline, same])[1].predictions.decisions.shape == (0, 4)
+def test_the_baselines_file_read_otherwise_is_another_model():
+    own = population("read", ("x",), preprocess={"scale": 0.1})
+    assert without_twins([BASE, own])[1] is own
+
+
+def test_a_variant_that_is_another_one_under_a_second_name_fails_whole():
+    first, second = population("a", ("u", "v"), sparsity=0.5), population("b", ("v", "u"), sparsity=0.9)
+    _, kept, cut = without_twins([BASE, first, second])
+    assert kept is first
+    assert cut.predictions.decisions.shape == (0, 4)
+    assert [failure.reason.split(", ")[2] for failure in cut.failures] == ["that of a", "that of a"]
+
+
+def test_members_that_a_variant_shares_with_another_one_stay_where_not_all_are_shared():
+    first, second = population("a", ("u", "v")), population("b", ("u", "w"))
+    assert without_twins([BASE, first, second]) == (BASE, first, second)
+
+
+def test_that_another_calibration_changes_nothing_is_a_finding():
+    chain = [{"method": "int8", "calibration": {"size": 9}}]
+    pruned = population("a", ("u",), method="prune", then=["int8"]), population("b", ("u",), method="prune", then=chain)
+    plain = population("c", ("v",), method="int8"), population("d", ("v",), method="int8", calibration={"size": 9})
+    assert without_twins([BASE, *plain]) == (BASE, *plain)
+    assert without_twins([BASE, plain[1], population("e", ("v",), **plain[1].asked_for)])[2].failures
+    assert without_twins([BASE, *pruned])[2].failures  # written in two ways, which resolved recipes are not
 
 
 def test_members_of_one_variant_may_be_alike():
-    alike = population("a", ("x", "x"))
-    assert without_twins([alike]) == (alike,)
+    alike = population("a", ("u", "u"))
+    assert without_twins([BASE, alike]) == (BASE, alike)
