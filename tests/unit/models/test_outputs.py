@@ -146,3 +146,9 @@ def test_equal_names_are_made_different_as_keras_does_or_told():
     assert uniquified(["a", "b", "a", "a"]) == ["a", "b", "a_1", "a_2"]
     with pytest.raises(ModelError, match='several of its outputs are named "a"'):
         place_of("a", ["a", "a"], "model.tflite")
+
+
+def test_equal_names_are_told_apart_as_keras_does():
+    assert uniquified(["a", "a", "a_1", "a", "b"]) == ["a", "a_1", "a_1_1", "a_2", "b"]
+    many = uniquified(["a"] * 30_000)  # in one go, not each against all
+    assert (len(set(many)), many[-1]) == (30_000, "a_29999")
