@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LIST_LIMIT = 20
 _DIGEST_LENGTH = 64
+_NOTHING = "–"
+"""Stands for a recipe without settings."""
 _LEFT_OUT = (
     "Left out: of these splits data.sample draws only a part, at random. Where it is balanced, classes are not as "
     "frequent as in the split, and what depends on how frequent they are, such as accuracy, is not that of the split."
@@ -28,10 +30,10 @@ MEASURED: dict[str, tuple[str, Callable[[float], str]]] = {
     "sparsity": ("Sparsity", words.rate),
     "bytes": ("Size", words.size),
     "bytes_gzipped": ("Gzipped", words.size),
-    "parameters": ("Parameters", "{:,.0f}".format),
+    "parameters": ("Params", "{:,.0f}".format),
     "nonzero_parameters": ("Non-zero", "{:,.0f}".format),
     "distinct_values": ("Distinct values", "{:,.0f}".format),
-    "macs": ("Operations", words.short_count),
+    "macs": ("MACs", words.short_count),
     "latency_ms": ("Latency", "{:.3g} ms".format),
 }
 """What may have been measured on a member, how a table heads it and how it is written."""
@@ -162,8 +164,15 @@ def _asked_table(numbers: Numbers) -> Table:
 
 
 def _recipe(asked_for: Mapping[str, Any]) -> str:
-    pairs = (f"{key} {value}" for key, value in _flat(asked_for) if key not in {"name", "method"})
-    return clean(", ".join(pairs), 200) or "–"
+    """Give settings, and the methods that follow with theirs."""
+    own = {key: value for key, value in asked_for.items() if key not in {"name", "method", "then"}}
+    told = ", ".join(f"{key} {value}" for key, value in _flat(own))
+    chain = asked_for.get("then")
+    for step in chain if isinstance(chain, list | tuple) else ():
+        if isinstance(step, Mapping):
+            settings = _recipe(step)
+            told += f"; then {step.get('method')}" + (f" ({settings})" if settings != _NOTHING else "")
+    return clean(told.removeprefix("; "), 300) or _NOTHING
 
 
 def _measured_table(numbers: Numbers) -> Table:
@@ -180,7 +189,7 @@ def _measured_table(numbers: Numbers) -> Table:
         columns=(Column(heading="Variant"), *(Column(heading=heading, numeric=True) for heading in headings)),
         rows=tuple(rows),
         note="Sparsity: share of zeros among kernels, which are weights of two dimensions or more. Distinct values: "
-        "the most in one kernel, or in one of its channels where each has a scale of its own. Operations: "
+        "the most in one kernel, or in one of its channels where each has a scale of its own. MACs: "
         "multiplications with accumulation an example, those by zero too. Latency, ms an example, is that of the "
         "machine of the audit, not of the device that the model is for.",
     )

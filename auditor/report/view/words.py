@@ -166,8 +166,8 @@ def value(estimate: Estimate, digits: int | None = None) -> str:
 
 
 def short_count(count: float) -> str:
-    """Give a large number, such as "1.3 million"."""
-    for power, suffix in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+    """Give a large number, such as "1.3 M"."""
+    for power, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if count >= power:
             return f"{count / power:.3g} {suffix}"
     return f"{count:.0f}"

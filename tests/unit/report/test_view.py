@@ -291,3 +291,13 @@ def test_what_a_drawn_part_leaves_out_stands_below_it() -> None:
     assert "data.sample draws only a part" in found.note
     whole = next(one for one in tables(seen(result)) if one.caption.startswith("Examples by split"))
     assert "data.sample" not in whole.note
+
+
+def test_a_chain_is_told_in_words_with_the_settings_of_each_method():
+    result = small()
+    then = [{"method": "cluster", "clusters": 16, "epochs": 3}, {"method": "int8"}]
+    variants = (*result.variants[:1], replace(result.variants[1], asked_for={"sparsity": 0.9, "then": then}))
+    found = next(
+        one for one in tables(seen(replace(result, variants=variants))) if one.caption.startswith("What was asked")
+    )
+    assert found.rows[1][1].text == "sparsity 0.9; then cluster (clusters 16, epochs 3); then int8"
