@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, Val
 
 from auditor.errors import IncompleteError, Problem
 from auditor.judge import summary
+from auditor.output import part_of, write_new
 from auditor.provenance import canonical, digest_of
 from auditor.records import BASELINE, EarlierLook, Look, Verdict
 from auditor.regular import read_regular
@@ -194,9 +195,9 @@ def _read(file: Path) -> list[_Kept]:
 
 
 def _write(file: Path, looks: list[_Kept]) -> None:
-    part = file.with_suffix(".part")
-    with part.open("wb") as stream:
-        stream.write(canonical([look.model_dump() for look in looks]))
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(file)
+    part = part_of(file)
+    try:
+        write_new(part, canonical([look.model_dump() for look in looks]))
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)

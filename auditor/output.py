@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from typing import TYPE_CHECKING
 
 from auditor.errors import OutputError, Problem
@@ -19,15 +20,12 @@ def write(folder: Path, files: Mapping[str, bytes], advice: str) -> tuple[Path, 
         OutputError: the folder or a file cannot be written; `advice` says what to do.
     """
     paths = [folder / name for name in files]
-    parts = {path.with_name(f".{path.name}.{os.getpid()}.part"): path for path in paths}
+    parts = {part_of(path): path for path in paths}
     try:
         for parent in {path.parent for path in paths}:
             parent.mkdir(parents=True, exist_ok=True)
         for part, content in zip(parts, files.values(), strict=True):
-            with part.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
+            write_new(part, content)
         for part, path in parts.items():
             part.replace(path)
     except OSError as error:
@@ -37,6 +35,19 @@ def write(folder: Path, files: Mapping[str, bytes], advice: str) -> tuple[Path, 
         for part in parts:
             _remove(part)
     return tuple(parts.values())
+
+
+def part_of(path: Path) -> Path:
+    """Where a file stands until it is whole, beside its place: nobody can foresee the name and lay a link there."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file where there is none, down to the disk. Raises OSError where there is one, or a link to anything."""
+    with path.open("xb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _remove(part: Path) -> None:

@@ -21,7 +21,7 @@ _PLACES = "It is looked for beside audit.toml and among the installed packages."
 
 
 def module_digest(module: str, base: Path, where: str = "model.architecture") -> str:
-    """SHA-256 of a module's source: the whole package that it is in. Nothing of it is run.
+    """SHA-256 of a module's source alone: the whole package that it is in. Nothing of it is run.
 
     `where` is the key that names it. Raises ModelError where there is none beside audit.toml, which is in `base`, or
     among the packages.
@@ -32,6 +32,12 @@ def module_digest(module: str, base: Path, where: str = "model.architecture") ->
         raise ModelError(Problem(where=where, message=f'there is no module "{module}"', advice=_PLACES))
     paths, folder = _sources(found)
     return digest_of_files(paths, folder)
+
+
+def module_digests(module: str, base: Path, where: str = "model.architecture") -> dict[str, str]:
+    """The digest of a module's source, and of each one beside audit.toml that it needs. Raises as `module_digest`."""
+    needed = _needed([module], base) - {module.partition(".")[0]}
+    return {name: module_digest(name, base, where) for name in (module, *sorted(needed))}
 
 
 def _sources(found: ModuleSpec) -> tuple[list[Path], Path]:
@@ -73,7 +79,9 @@ def _needed(modules: Iterable[str], base: Path) -> set[str]:
     left = [module.partition(".")[0] for module in modules]
     while left:
         name = left.pop()
-        if name in needed or (found := PathFinder.find_spec(name, [str(base)])) is None:
+        if name in needed or name in sys.stdlib_module_names:  # Python's own come first
+            continue
+        if (found := PathFinder.find_spec(name, [str(base)])) is None:
             continue
         needed.add(name)
         for path in _sources(found)[0]:

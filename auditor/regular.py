@@ -33,6 +33,10 @@ def _check(found: os.stat_result, most: int | None, path: Path) -> None:
 
 
 def read_regular(path: Path, most: int | None = None) -> bytes:
-    """A file's bytes; raises OSError as `open_regular` does."""
+    """A file's bytes; raises OSError as `open_regular` does, and where it has grown since it was opened."""
     with open_regular(path, most) as file:
-        return file.read()
+        size = os.fstat(file.fileno()).st_size
+        limit = size if most is None else min(size, most)  # a buffer of so many bytes is taken at once
+        if len(content := file.read(limit + 1)) <= limit:
+            return content
+    raise OSError(errno.EFBIG, "it grows while it is read", str(path))

@@ -13,7 +13,7 @@ import pandas as pd
 
 from auditor.data.assemble import Checked, assemble, check_rows
 from auditor.data.joining import join
-from auditor.data.ordinary import opened
+from auditor.data.ordinary import opened, text_of
 from auditor.data.plain_pickle import PickleError, read_plain
 from auditor.data.reading import (
     Attempt,
@@ -239,8 +239,7 @@ def _unpickled(path: Path) -> dict[str, Any]:
 
 
 def _words(path: Path) -> list[str]:
-    with opened(path, LARGEST_FILE) as file:
-        return str(file.read(), "utf-8", "replace").split()
+    return text_of(path, LARGEST_FILE).split()
 
 
 def _class_names(path: Path, key: str, *, binary: bool) -> list[str]:

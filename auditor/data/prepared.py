@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.data.inputs import transform
-from auditor.own import beside, module_digest, own_function
+from auditor.own import beside, module_digests, own_function
 from auditor.provenance import digest_of
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ class PreparedSource:
         self._base = base
 
     def load(self) -> Dataset:
-        """As the source does; the function's module is part of the digest. Raises ModelError where there is none."""
+        """As the source does; the digest covers the function's modules too. Raises ModelError where there is none."""
         module = self._function.partition(":")[0]
-        code = module_digest(module, self._base, WHERE)
+        code = module_digests(module, self._base, WHERE)
         dataset = self._source.load()
         return replace(dataset, digest=digest_of({"data": dataset.digest, "preprocess": code}))
 

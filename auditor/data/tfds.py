@@ -9,7 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
-from auditor.data.ordinary import opened
+from auditor.data.ordinary import text_of
 from auditor.data.record_source import Layout, Part, RecordSource
 from auditor.errors import DataError, Problem
 from auditor.spec import RecordFeature, SplitPaths
@@ -57,7 +57,7 @@ def _find(spec: AuditSpec, base: Path) -> Layout:
             features[name] = feature
         labels = folder / f"{'-'.join(place)}.labels.txt"
         if kind == "classLabel" and labels.is_file():
-            meanings[name] = [line.strip() for line in _text(labels).split("\n") if line.strip()]
+            meanings[name] = [line.strip() for line in text_of(labels, LARGEST_FILE).split("\n") if line.strip()]
             beside.append(labels)
         elif content.get("dtype") == "bool":
             meanings[name] = [False, True]
@@ -80,14 +80,9 @@ def _folder(data_dir: Path, name: str) -> Path:
     return folder / version
 
 
-def _text(file: Path) -> str:
-    with opened(file, LARGEST_FILE) as stream:
-        return str(stream.read(), "utf-8", "replace")
-
-
 def _json(file: Path) -> dict[str, Any]:
     try:
-        held = json.loads(_text(file))
+        held = json.loads(text_of(file, LARGEST_FILE))
     except (ValueError, RecursionError) as error:
         raise DataError(Problem(file=str(file), message=f"it is no JSON: {error}")) from error
     if not isinstance(held, dict):

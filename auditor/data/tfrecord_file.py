@@ -56,7 +56,7 @@ def _batch(file: IO[bytes], path: Path, done: int) -> list[Framed]:
             framed = (head[:8], int.from_bytes(head[8:], "little"), b"", int(_masked([b""])[0]))
             _verify([*batch, framed], path, done)  # a length that is damaged is told as such
             raise DataError(_problem(path, number, f"{length:,} bytes are more than a record may have"))
-        content = file.read(length + 4)
+        content = file.read(length + 4) if len(head) == 12 else b""
         if len(head) < 12 or len(content) < length + 4:
             _verify(batch, path, done)
             raise DataError(_problem(path, number, "the file ends in it: it is cut off"))

@@ -106,6 +106,9 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else None
         raise SpecError(Problem(message=f"is no TOML: {error}", file=str(path), line=line)) from None
+    except RecursionError:
+        message, advice = "has tables or lists in each other, too deep to be read", "No key needs more than a few."
+        raise SpecError(Problem(message=message, file=str(path), advice=advice)) from None
 
 
 def _apply(raw: dict[str, Any], setting: str) -> list[Problem]:

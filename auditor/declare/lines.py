@@ -39,7 +39,7 @@ class Lines:
                 continue
             try:
                 read = tomllib.loads("\n".join(self._lines[:end]))
-            except tomllib.TOMLDecodeError:
+            except (tomllib.TOMLDecodeError, RecursionError):
                 continue  # inside an array or string of several lines
             if read != last:
                 prefixes.append((start, read))
@@ -67,7 +67,7 @@ def parse_value(text: str) -> Any:  # noqa: ANN401 - TOML
     """Read a value as TOML does, or take it for a text where it is none."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
 
 

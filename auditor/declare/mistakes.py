@@ -60,12 +60,13 @@ def not_yet(what: str) -> str:
 def explain(detail: ErrorDetails) -> Mistake:
     """Put one of pydantic's errors into this format's words."""
     path, kind, given = plain_path(detail["loc"]), detail["type"], detail["input"]
+    limits = detail.get("ctx", {})
     if kind == "extra_forbidden":
         return _explain_unknown(path, detail["loc"])
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
         return _explain_union(path, given)
     if kind == "literal_error":
-        choices = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
+        choices = re.findall(r"'([^']*)'", str(limits.get("expected", "")))
         return _explain_choice(path, given, choices)
     if kind == "missing":
         return Mistake(path=path, message=f"key {path[-1]!r} is missing", advice=MISSING.get(path, ""))
@@ -73,7 +74,10 @@ def explain(detail: ErrorDetails) -> Mistake:
     message = re.sub(
         r"a valid (dictionary.*|string|list|integer|number|boolean)$", lambda m: TOML_TYPES[m[1][:4]], message
     )
-    return Mistake(path=path, message=f"{message}, not {_shown(given)}")
+    advice = f'a list even of one: ["{given}"]' if kind == "list_type" and isinstance(given, str) else ""
+    if kind == "less_than" and limits.get("lt") == 1 and 1 < given <= 100:
+        advice = f"it is a share: {given:g}% is {given / 100:g}"
+    return Mistake(path=path, message=f"{message}, not {_shown(given)}", advice=advice)
 
 
 def _explain_unknown(path: KeyPath, location: tuple[str | int, ...]) -> Mistake:

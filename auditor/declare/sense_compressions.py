@@ -28,6 +28,9 @@ _OF_THE_ENTRY = ("name", "then", "export", "export_member")
 def check_chain(entry: Compression, here: KeyPath) -> Iterator[Mistake]:
     """Each method keeps what those before it did; keys of the whole variant stand beside the first one."""
     steps = steps_of(entry)
+    if steps and "export_member" in steps[0].model_fields_set and steps[0].export is None:
+        advice = 'name the folder, export = "build", or leave it out'
+        yield Mistake(path=(*here, "export_member"), message="has no meaning without export", advice=advice)
     for number, (before, step) in enumerate(itertools.pairwise(steps)):
         path = (*here, "then", number)
         if message := _clash(before, step):

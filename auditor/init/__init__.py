@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from auditor.init.subject import Ask, Wishes, settle
 from auditor.init.write import audit_toml
 from auditor.init.write_model import open_questions
 from auditor.init.write_table import table_questions
+from auditor.output import part_of, write_new
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,12 +44,9 @@ def decided(flag: str, question: str, guess: str | None, advice: str) -> str:
 
 def write(path: Path, text: str, *, force: bool) -> None:
     """Put the text into a file, whole or not at all; raises SpecError where there is one already, unless `force`."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = part_of(path)
     try:
-        with part.open("xb") as stream:
-            stream.write(text.encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
+        write_new(part, text.encode("utf-8"))
         if force:
             part.replace(path)
         else:

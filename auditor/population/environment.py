@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditor.own import module_digest
+from auditor.own import module_digests
 from auditor.provenance import THREADS, digest_of_files, library_versions
 from auditor.spec import Distill, steps_of
 
@@ -17,6 +17,7 @@ _CODE = (
     "tf.py",
     "data/*.py",
     "population/member.py",
+    "population/recipe.py",
     "population/train.py",
     "population/stacked.py",
     "population/dense.py",
@@ -42,12 +43,15 @@ def environment() -> dict[str, Any]:
     return {"code": code, "libraries": versions, "threads": THREADS}
 
 
-def trusted(spec: AuditSpec, base: Path) -> dict[str, str]:
-    """The modules of the user's architectures, the model's and the students', with the digests of their sources."""
+def trusted(spec: AuditSpec, base: Path) -> dict[str, dict[str, str]]:
+    """The modules of the user's architectures, the model's and the students'.
+
+    Each has the digests of its source and of all sources beside audit.toml that it needs, by their modules.
+    """
     named = {spec.model.architecture or "": "model.architecture"}
     for entry in spec.compression:
         for step in steps_of(entry):
             if isinstance(step, Distill):
                 named.setdefault(step.student, f"compression {entry.name}: student")
     parts = {name.partition(":")[0]: where for name, where in named.items() if ":" in name}
-    return {module: module_digest(module, base, where) for module, where in parts.items()}
+    return {module: module_digests(module, base, where) for module, where in parts.items()}

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, ValidationError
 
+from auditor.compress.summaries import LARGEST_EVENTS
+from auditor.data.tfrecord_file import read_records
+from auditor.errors import DataError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -116,4 +120,19 @@ def misshapen_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...], classe
         return f"holds {array.min()} to {array.max()}, which are not numbers of {classes} classes"
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         return "holds what is no finite number"
+    return ""
+
+
+def misshapen_events(path: Path) -> str:
+    """Tell what is wrong with a file of events, where there is one; empty where nothing is."""
+    if not path.exists():
+        return ""
+    if (size := path.stat().st_size) > LARGEST_EVENTS:
+        return f"its {size:,} bytes are more than it may have ({LARGEST_EVENTS:,})"
+    try:
+        for _ in read_records(path):
+            pass
+    except DataError as error:
+        problem = error.problems[0]
+        return ": ".join(part for part in (problem.where, problem.message) if part)
     return ""

@@ -65,6 +65,11 @@ class Job:
         return "rehearsal" in self.definition
 
     @property
+    def is_watched(self) -> bool:
+        """Whether a step of it writes what masks do, for TensorBoard."""
+        return any(step.get("summaries") for step in self.definition.get("steps", ()))
+
+    @property
     def seeds(self) -> tuple[int, ...]:
         """Of the members of a stack."""
         return tuple(self.definition["seeds"])

@@ -120,15 +120,15 @@ def _is_given(path: Path, start: Mapping[str, str]) -> bool:
     return path.exists() and read_model(path)[1] == start["sha256"]
 
 
-def _takes_sources(trusted: Mapping[str, str], base: Path, worker: Worker) -> bool:
+def _takes_sources(trusted: Mapping[str, Mapping[str, str]], base: Path, worker: Worker) -> bool:
     """See that the user's modules are the ones of the audit, here too; whether this process can import them still."""
     if not trusted:
         return True
-    for module, digest in trusted.items():
+    for module, digest in (each for needed in trusted.values() for each in needed.items()):
         if _digest_here(module, base) != digest:
             message = f"its module {module} is missing, or another than the one here"
             raise IncompleteError(_about(worker, message, "Install the one that is here, or use a shared file system."))
-    sources = json.dumps([str(base), dict(trusted)], sort_keys=True)
+    sources = json.dumps([str(base), trusted], sort_keys=True)
     _Process.sources = _Process.sources or sources
     return _Process.sources == sources
 

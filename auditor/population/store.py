@@ -25,7 +25,7 @@ from auditor.compress.summaries import EVENTS, LARGEST_EVENTS
 from auditor.errors import IncompleteError, Problem
 from auditor.folders import remove
 from auditor.models import LARGEST
-from auditor.population.facts import misshapen_array, misshapen_facts
+from auditor.population.facts import misshapen_array, misshapen_events, misshapen_facts
 from auditor.provenance import canonical, digest_of, digest_of_file
 from auditor.regular import read_regular
 from auditor.sandbox import Sandbox
@@ -90,6 +90,8 @@ class Entry:
                 continue
             if said := misshapen_array(path, dtype, shape, classes):
                 raise DamagedError(f"{name} {said}")
+        if said := misshapen_events(self.folder / EVENTS):
+            raise DamagedError(f"{EVENTS}: {said}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ def population_of(variant: Variant, outcomes: Mapping[str, Outcome], N: int) -> 
     """The members that finished, and why the others did not; `N` test examples."""
     found = [(job.member, outcomes[job.key]) for job in variant.jobs]
     finished = [(member, each) for member, each in found if isinstance(each, Entry) and each.failure is None]
+    watched = {job.member for job in variant.jobs if job.is_watched}
     return _of(
         variant,
         asked=len(variant.jobs),
@@ -52,7 +53,11 @@ def population_of(variant: Variant, outcomes: Mapping[str, Outcome], N: int) -> 
             if (reason := failure_of(outcome)) is not None
         ),
         measured=alike([entry.measured for _, entry in finished]),
-        events={member: events for member, entry in finished if (events := entry.events()) is not None},
+        events={
+            member: events
+            for member, entry in finished
+            if member in watched and (events := entry.events()) is not None  # what nobody asked for is not passed on
+        },
         sandbox=weakest(
             entry.sandbox
             for job in (*variant.stacks, *variant.jobs)

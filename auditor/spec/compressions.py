@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from auditor.spec.data import OwnScaling
-from auditor.spec.tables import Name, Outputs, Pins, RepresentativeSet, Table, one_or_many
+from auditor.spec.tables import Name, Outputs, Pair, Pins, RepresentativeSet, Table, one_or_many
 
 Sparsity = Annotated[float, Field(ge=0, lt=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -34,7 +34,10 @@ class Method(Table):
         'clusters = 16 }, { method = "int8" }]`',
     )
     export: str | None = Field(
-        None, description="folder for the model file of one member: the one to ship, which gets a verdict of its own"
+        None,
+        min_length=1,
+        description="folder, relative to audit.toml, for the model file of one member: the one to ship, which gets a "
+        "verdict of its own",
     )
     export_member: NonNegativeInt = Field(0, description="the member that is exported")
 
@@ -85,20 +88,18 @@ class Prune(LayerByLayer):
     criterion: Literal["magnitude", "random"] = Field(
         "magnitude", description="which weights go: the smallest or, as a control, those that the member's seed draws"
     )
-    block_size: tuple[PositiveInt, PositiveInt] | None = Field(
+    block_size: Pair | None = Field(
         None,
         description="blocks of so many rows and columns go as wholes, `[4, 4]`; of matrices alone: convolutions are "
         "left as they are",
-        strict=False,
     )
     block_pooling: Literal["avg", "max"] = Field(
         "avg", description="what of a block's magnitudes counts: their mean or the largest"
     )
-    m_by_n: tuple[PositiveInt, PositiveInt] | None = Field(
+    m_by_n: Pair | None = Field(
         None,
         description="`[2, 4]`: two zeros among each four weights of neighbouring inputs, chosen at begin_step; instead "
         "of sparsity",
-        strict=False,
     )
     summaries: bool = Field(
         False, description="whether each layer's sparsity and threshold are written for TensorBoard, an epoch at a time"

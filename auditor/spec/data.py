@@ -14,7 +14,7 @@ from pydantic import (
     Tag,
 )
 
-from auditor.spec.tables import Fraction, LabelValue, RepresentativeSet, Table
+from auditor.spec.tables import Fraction, LabelValue, Pair, RepresentativeSet, Table
 
 
 class SplitColumn(Table):
@@ -96,9 +96,7 @@ class Preprocess(Table):
     crop: tuple[NonNegativeInt, NonNegativeInt, PositiveInt, PositiveInt] | None = Field(
         None, description="left, top, right, bottom, in pixels", strict=False
     )
-    resize: tuple[PositiveInt, PositiveInt] | None = Field(
-        None, description="width, height, bilinear; default [64, 64]", strict=False
-    )
+    resize: Pair | None = Field(None, description="width, height, bilinear; default [64, 64]")
     color: Literal["rgb", "bgr", "grey"] = Field("rgb", description="channels")
     scale: PositiveFloat = Field(255.0, description="input = (pixel / scale + offset - mean) / std")
     offset: float = Field(0.0, description="see scale")

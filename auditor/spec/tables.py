@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
     PositiveInt,
     Tag,
 )
+from pydantic_core import PydanticCustomError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=80)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -47,6 +49,14 @@ def one_or_many(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the 
     """Tell a list from a single value."""
     return "~many" if isinstance(raw, list) else "~one"
 
+
+def _two(raw: Any) -> Any:  # noqa: ANN401 - pydantic gives whatever the file holds
+    if not isinstance(raw, list | tuple) or len(raw) != 2:
+        raise PydanticCustomError("pair", "should be a list of two whole numbers")
+    return raw
+
+
+Pair = Annotated[tuple[PositiveInt, PositiveInt], Field(strict=False), BeforeValidator(_two)]
 
 OUTPUTS = "`probabilities` or `logits`: needed where a single output's file does not end in a sigmoid"
 OUTPUT = "name of the one that is audited, where the file has several"

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from auditor.own import beside
+from auditor.own import beside, module_digests
 
 
 @pytest.fixture
@@ -50,3 +50,12 @@ def test_a_module_of_which_python_can_read_nothing_says_so_when_it_is_imported(b
     (base / "own_named.py").write_text("def\n")
     with beside(["own_named.part"], base), pytest.raises(SyntaxError):
         importlib.import_module("own_named")
+
+
+def test_the_digests_are_of_all_that_a_module_needs_from_beside_audit_toml_and_of_nothing_else(base):
+    before = module_digests("own_named", base)
+    assert [*before] == ["own_named", "own_deeper", "own_late", "own_package", "own_sibling"]
+    for path in (base / "own_package" / "other.py", base / "own_stranger.py"):
+        path.write_text(path.read_text() + "# changed\n")
+    after = module_digests("own_named", base)
+    assert {name for name in before if before[name] != after[name]} == {"own_package"}

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from tiny import UNCONFINED
 
+from auditor import regular
 from auditor.data.array_files import ArrayFolder, look
 from auditor.data.celeba import read_attribute_list, read_partition_list
 from auditor.data.cifar import VERSIONS, _class_names, _read_binary, _unpickled
@@ -106,6 +107,19 @@ def test_no_pipe_is_waited_for_and_no_device_read(tmp_path, what):
     for name in ("pipe", "zero"):
         with pytest.raises((DataError, OSError), match="no ordinary file"):
             READERS[what](tmp_path / name)
+
+
+def test_no_more_is_read_than_there_was_when_the_limit_was_checked(tmp_path, monkeypatch):
+    def late(found, most, path):
+        check(found, most, path)
+        os.truncate(path, 100)
+
+    file, check = tmp_path / "a.png", regular._check
+    file.write_bytes(b"x" * 10)
+    assert read_regular(file, 10) == b"x" * 10
+    monkeypatch.setattr(regular, "_check", late)
+    with pytest.raises(OSError, match="it grows while it is read"):
+        read_regular(file, 10)
 
 
 def test_a_stored_file_that_became_a_pipe_is_damage(tmp_path):

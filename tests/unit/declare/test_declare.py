@@ -210,6 +210,19 @@ SENSE = {
     "'income' is no label of cifar100": ("[data]", '[data]\nsource = "cifar100"'),
     "is for images and arrays, and the source is table": ("[data]", "[data]\npreprocess = { mean = [0.5] }"),
     "is no TOML": ("[data]", "[data"),
+    "has tables or lists in each other, too deep": (
+        "sparsity = 0.9",
+        "sparsity = 0.9\nthen = [" + '{ method = "cluster", then = [' * 200 + "] }" * 200 + "]",
+    ),
+    "export: should have at least 1 character": ("sparsity = 0.9", 'sparsity = 0.9\nexport = ""'),
+    "has no meaning without export": ("sparsity = 0.9", "sparsity = 0.9\nexport_member = 1"),
+    "m_by_n: should be a list of two whole numbers, not '2:4'": ("sparsity = 0.9", 'm_by_n = "2:4"'),
+    "should be a list of two whole numbers, not [4, 4, 4]": (
+        "sparsity = 0.9",
+        "sparsity = 0.9\nblock_size = [4, 4, 4]",
+    ),
+    'a list even of one: ["int8"]': ("sparsity = 0.9", 'sparsity = 0.9\nthen = "int8"'),
+    "sparsity: should be less than 1, not 90\n    it is a share: 90% is 0.9": ("sparsity = 0.9", "sparsity = 90"),
 }
 
 

@@ -82,3 +82,9 @@ def test_a_variant_can_have_another_representative_set_than_the_audit(tmp_path):
         None,
         {"sex": ["Female"]},
     ]
+
+
+def test_without_training_rows_it_is_told_which_methods_need_some(tmp_path):
+    with pytest.raises(SpecError) as refused:
+        load(tmp_path, 'split = "all"\n[[compression]]\nmethod = "int8"\n')
+    assert "int8, int16x8 and qat calibrate on training rows; float16 and dynamic_int8" in str(refused.value)

@@ -134,6 +134,13 @@ def test_a_comment_stays_one(text):
     assert tomllib.loads(f"{comment(text)}\nx = 1") == {"x": 1}
 
 
+def test_a_link_beside_the_file_is_neither_followed_nor_removed(tmp_path):
+    link = tmp_path / f".audit.toml.{os.getpid()}.part"
+    link.symlink_to(tmp_path / "elsewhere")
+    init.write(tmp_path / "audit.toml", "one", force=False)
+    assert {path.name for path in tmp_path.iterdir()} == {"audit.toml", link.name}
+
+
 def test_a_file_that_is_there_is_replaced_only_by_force(tmp_path, complaint):
     path = tmp_path / "audit.toml"
     init.write(path, "one", force=False)

@@ -3,12 +3,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tiny import PRUNED, dataset, spec
 
 from auditor.data.representative import name_of_set
 from auditor.errors import AuditorError, ModelError, SpecError
+from auditor.population import environment
 from auditor.population.plan import plan, seed_of, warnings_of
 
 INT8 = {"name": "int8", "method": "int8"}
@@ -109,8 +111,20 @@ def test_a_users_function_counts_by_its_source(tmp_path):
     (tmp_path / "own.py").write_text("x = 2")
     second = plan(declared, dataset(), tmp_path)[0].jobs[0]
     assert first.key != second.key
+    (tmp_path / "own.py").write_text("import own_layers")
+    keys = []
+    for source in ("x = 1", "x = 2"):  # what it imports from beside audit.toml counts too
+        (tmp_path / "own_layers.py").write_text(source)
+        keys.append(plan(declared, dataset(), tmp_path)[0].jobs[0].key)
+    assert keys[0] != keys[1]
     with pytest.raises(ModelError, match='no module "gone"'):
         plan(spec(PRUNED, model={"architecture": "gone:make"}), dataset(), tmp_path)
+
+
+def test_the_files_that_make_a_members_settings_and_results_are_part_of_the_code():
+    package = Path(environment.__file__).parents[1]
+    covered = {path for pattern in environment._CODE for path in package.glob(pattern)}
+    assert {package / "population" / name for name in ("member.py", "recipe.py", "train.py")} <= covered
 
 
 def test_a_job_is_json_and_back(tmp_path):

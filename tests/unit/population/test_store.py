@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tiny import UNCONFINED
 
+from auditor.compress.summaries import EVENTS
 from auditor.errors import IncompleteError
 from auditor.population.store import DamagedError, Store, _sealed
 
@@ -248,6 +249,26 @@ def test_an_array_whose_header_declares_more_than_it_holds_is_damage_and_takes_n
     store.publish(store.job_folder("ab12"), DEFINITION, boast, replace=False)
     with pytest.raises(DamagedError, match=r"decisions\.npy cannot be read"):
         store.entry("ab12", DEFINITION).check(examples=5_000_000_000, classes=9)
+
+
+@pytest.mark.parametrize(
+    ("content", "size", "said"),
+    [
+        (b"", (64 << 20) + 1, r"67,108,865 bytes are more than it may have \(67,108,864\)"),
+        (b"hostile", 4096, "record 1: it is damaged"),
+        (b"hostile", 7, "record 1: the file ends in it"),
+    ],
+)
+def test_events_that_are_too_large_or_no_records_are_damage(store, content, size, said):
+    def watched(folder):
+        with (folder / EVENTS).open("wb") as file:
+            file.write(content)
+            file.truncate(size)
+        return fill(folder)
+
+    store.publish(store.job_folder("ab12"), DEFINITION, watched, replace=False)
+    with pytest.raises(DamagedError, match=f"{EVENTS}: .*{said}"):
+        store.entry("ab12", DEFINITION).check(examples=5, classes=9)
 
 
 def test_a_member_that_failed_needs_no_decisions(store):

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from tiny import UNCONFINED
 
-from auditor.population.together import without_twins
+from auditor.compress.summaries import EVENTS
+from auditor.population.job import Job, Variant
+from auditor.population.store import Entry
+from auditor.population.together import population_of, without_twins
 from auditor.records import Failure, Population, Predictions
+from auditor.sandbox import Sandbox
 
 
 def population(name, digests, members=None, failures=(), **asked_for):
@@ -69,3 +75,19 @@ def test_that_another_calibration_changes_nothing_is_a_finding():
 def test_members_of_one_variant_may_be_alike():
     alike = population("a", ("u", "u"))
     assert without_twins([BASE, alike]) == (BASE, alike)
+
+
+@pytest.mark.parametrize(
+    ("steps", "members"),
+    [([], []), ([{"method": "int8"}, {"method": "prune", "summaries": False}], []), ([{"summaries": True}], [0])],
+)
+def test_events_are_read_only_where_a_step_asked_for_them(tmp_path, steps, members):
+    (tmp_path / EVENTS).write_bytes(b"")
+    np.save(tmp_path / "decisions.npy", np.zeros(5, np.int16))
+    job = Job(variant="v", member=0, definition={"start": {}, "steps": steps})
+    facts = {"failure": None, "measured": {}, "seconds": 0.0, "model": None, "digest": "x"}
+    entry = Entry(folder=tmp_path, sandbox=Sandbox(**UNCONFINED), **facts)
+    variant = Variant(
+        name="v", method="prune", claim="recipe", paired=False, fixed_baseline=False, recipe={}, jobs=(job,)
+    )
+    assert [*population_of(variant, {job.key: entry}, 5).events] == members

@@ -15,6 +15,7 @@ from adult_result import POSITIVE, small
 from pypdf import PdfReader
 from rich.console import Console
 
+from auditor import output
 from auditor.errors import OutputError
 from auditor.output import write
 from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, result_json
@@ -328,6 +329,19 @@ def test_files_are_written_whole_and_nothing_else_is_left(tmp_path) -> None:
     paths = write(folder, {"x.txt": b"one", "deep/y.txt": b"two"}, "Choose another.")
     assert [path.read_bytes() for path in paths] == [b"one", b"two"]
     assert sorted(p.name for p in folder.rglob("*") if p.is_file()) == ["x.txt", "y.txt"]
+
+
+def test_a_link_that_lies_where_a_file_is_being_written_is_not_followed(tmp_path, monkeypatch) -> None:
+    (tmp_path / "mine").write_bytes(b"mine")
+    (tmp_path / f".x.txt.{os.getpid()}.part").symlink_to(tmp_path / "mine")
+    (path,) = write(tmp_path, {"x.txt": b"one"}, "Choose another.")
+    assert (path.read_bytes(), path.is_symlink()) == (b"one", False)
+    foreseen = tmp_path / ".y.txt.part"
+    foreseen.symlink_to(tmp_path / "mine")
+    monkeypatch.setattr(output, "part_of", lambda _: foreseen)
+    with pytest.raises(OutputError, match="File exists"):
+        write(tmp_path, {"y.txt": b"two"}, "Choose another.")
+    assert (tmp_path / "mine").read_bytes() == b"mine"
 
 
 def test_a_folder_that_cannot_be_made_is_said_and_nothing_changes(tmp_path) -> None:
