@@ -220,7 +220,7 @@ SENSE = {
     ),
     "skip: should be a list, not tables or lists in each other": (
         "sparsity = 0.9",
-        "sparsity = 0.9\nskip." + ".".join("a" * 3000) + " = 1",
+        "sparsity = 0.9\nskip." + ".".join("a" * 1100) + " = 1",
     ),
     "export: should have at least 1 character": ("sparsity = 0.9", 'sparsity = 0.9\nexport = ""'),
     "has no meaning without export": ("sparsity = 0.9", "sparsity = 0.9\nexport_member = 1"),
