@@ -39,9 +39,10 @@ class Lines:
                 continue
             try:
                 read = tomllib.loads("\n".join(self._lines[:end]))
+                told = read != last
             except (tomllib.TOMLDecodeError, RecursionError):
-                continue  # inside an array or string of several lines
-            if read != last:
+                continue  # inside an array or string of several lines, or nested beyond all sense
+            if told:
                 prefixes.append((start, read))
             start, last = end + 1, read
         return prefixes

@@ -68,6 +68,8 @@ def explain(detail: ErrorDetails) -> Mistake:
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", str(limits.get("expected", "")))
         return _explain_choice(path, given, choices)
+    if kind == "then_in_then":
+        return Mistake(path=(*path, "then"), message=str(detail["msg"]), advice="list all methods beside the first one")
     if kind == "missing":
         return Mistake(path=path, message=f"key {path[-1]!r} is missing", advice=MISSING.get(path, ""))
     message = re.sub(r"^(Input|String|List|Value) ", "", str(detail["msg"]))
@@ -109,7 +111,10 @@ def _explain_union(path: KeyPath, given: Any) -> Mistake:  # noqa: ANN401 - what
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - whatever the file holds
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "tables or lists in each other"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -22,7 +22,7 @@ _UNDOES = {
     "prune": "would change the weights that were compressed",
     "cluster": "would change the weights that were compressed",
 }
-_OF_THE_ENTRY = ("name", "then", "export", "export_member")
+_OF_THE_ENTRY = ("name", "export", "export_member")
 
 
 def check_chain(entry: Compression, here: KeyPath) -> Iterator[Mistake]:

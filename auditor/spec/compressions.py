@@ -14,6 +14,7 @@ from pydantic import (
     PositiveInt,
     Tag,
 )
+from pydantic_core import PydanticCustomError
 
 from auditor.spec.data import OwnScaling
 from auditor.spec.tables import Name, Outputs, Pair, Pins, RepresentativeSet, Table, one_or_many
@@ -233,6 +234,8 @@ def _compression_kind(raw: Any) -> str | None:  # noqa: ANN401 - pydantic gives 
 
 
 def _named(raw: Any) -> Any:  # noqa: ANN401 - pydantic gives whatever the file holds
+    if isinstance(raw, dict) and "then" in raw:
+        raise PydanticCustomError("then_in_then", "says something of the whole variant")  # before it is looked into
     return {"method": raw} if isinstance(raw, str) else raw
 
 

@@ -214,6 +214,14 @@ SENSE = {
         "sparsity = 0.9",
         "sparsity = 0.9\nthen = [" + '{ method = "cluster", then = [' * 200 + "] }" * 200 + "]",
     ),
+    "then[0].then: says something of the whole variant": (
+        "sparsity = 0.9",
+        "sparsity = 0.9\n" + "\n".join(f"[[compression.{'.'.join(['then'] * n)}]]" for n in range(1, 30)),
+    ),
+    "skip: should be a list, not tables or lists in each other": (
+        "sparsity = 0.9",
+        "sparsity = 0.9\nskip." + ".".join("a" * 1100) + " = 1",
+    ),
     "export: should have at least 1 character": ("sparsity = 0.9", 'sparsity = 0.9\nexport = ""'),
     "has no meaning without export": ("sparsity = 0.9", "sparsity = 0.9\nexport_member = 1"),
     "m_by_n: should be a list of two whole numbers, not '2:4'": ("sparsity = 0.9", 'm_by_n = "2:4"'),
