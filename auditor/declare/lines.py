@@ -98,12 +98,12 @@ def _is_named(item: dict[str, Any], name: str, among: list[Any]) -> bool:
     return item.get("name", item.get("method")) == name or (name.isdigit() and among.index(item) == int(name))
 
 
-PATH_KEYS = {"path", "table", "artifact", "weights", "store", "train_path", "test_path"}
+PATH_KEYS = {"path", "table", "artifact", "weights", "store", "train_path", "test_path", "export"}
 
 
 def absolute_paths(key: str, value: Any) -> Any:  # noqa: ANN401 - TOML
     """Take paths given on the command line as relative to the current folder."""
     if key == "data.predictions" and isinstance(value, list):
         return [str(Path(one).resolve()) if isinstance(one, str) else one for one in value]
-    is_path = key.rpartition(".")[2] in PATH_KEYS and isinstance(value, str)
+    is_path = key.rpartition(".")[2] in PATH_KEYS and isinstance(value, str) and value
     return str(Path(value).resolve()) if is_path else value
