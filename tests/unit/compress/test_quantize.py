@@ -113,6 +113,10 @@ def test_recurrent_layers_are_quantised_and_decide_example_by_example():
     assert made.measured["weight_types"]["int8"] >= 8 * 4 * 9
     found = predict(open_model(made.content, ".tflite", "model"), [x])
     np.testing.assert_allclose(found, model.predict(x, verbose=0), atol=0.05)
+    float16 = open_model(Quantize(method="float16").convert(model, x[:50]).content, ".tflite", "model")
+    x = x[:20]
+    np.testing.assert_allclose(predict(float16, [x]), model.predict(x, verbose=0), atol=1e-3)
+    np.testing.assert_array_equal(predict(float16, [x[::-1]])[::-1], predict(float16, [x]))
 
 
 def test_more_words_than_8_bits_tell_apart_are_refused():
