@@ -109,6 +109,26 @@ def refuse_many_words(model: KerasModel, method: str) -> None:
             )
 
 
+def refuse_loops(model: KerasModel, method: str) -> None:
+    """Raise MemberError where a recurrent layer becomes a loop in the file: the converter crashes when it rounds one.
+
+    LSTM as Keras has it by default becomes a single operation; that one exists with 8 bits, and not with 16.
+    """
+    from auditor.tf import load
+
+    layers = load().tf_keras.layers
+    for each in model.submodules:
+        if not isinstance(each, layers.RNN) or each.unroll:
+            continue
+        # What one kernel of a GPU can compute is what one operation of TFLite can.
+        is_single = isinstance(each, layers.LSTM) and each._could_use_gpu_kernel  # noqa: SLF001 - there is no public way
+        if method == "int16x8" or not is_single:
+            raise MemberError(
+                f"{method} of the {type(each).__name__} layer {each.name} is not possible with the TFLite converter: "
+                "int8 has LSTM with tanh, sigmoid and biases, int16x8 no recurrent layer; float16 leaves all whole"
+            )
+
+
 def kernels(file: TFLiteFile, model: KerasModel) -> Iterator[tuple[str, Tensor, int]]:
     """For each operation with a stored kernel its layer, the kernel, and the axis of the output channels."""
     for operation in file.graph:

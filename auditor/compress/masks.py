@@ -100,7 +100,7 @@ def _wrapper() -> Any:  # noqa: ANN401 - as above
             if not self._pattern["block_size"]:
                 return self._update_mask(sizes)
             high, wide = self._pattern["block_size"]
-            threshold, kept = self._update_mask(_pooled(sizes, high, wide, self._pattern["block_pooling"]))
+            threshold, kept = self._update_mask(_pooled(sizes, high, wide, self._pattern))
             mask = tf.repeat(tf.repeat(kept, high, axis=0), wide, axis=1)
             return threshold, mask[: sizes.shape[0], : sizes.shape[1]]
 
@@ -138,16 +138,18 @@ def _among_each(sizes: Tensor, zeros: int, n: int) -> Tensor:
     return tf.linalg.matrix_transpose(tf.reshape(mask, by_output.shape))
 
 
-def _pooled(sizes: Tensor, high: int, wide: int, pooling: str) -> Tensor:
+def _pooled(sizes: Tensor, high: int, wide: int, pattern: Mapping[str, Any]) -> Tensor:
     """What counts of each block [blocks down, blocks across]; those at the lower and the right edge may be smaller."""
     from auditor.tf import load
 
     tf = load().tf
+    if pattern["criterion"] == "random":
+        return sizes[::high, ::wide]  # one score a block: pooled ones would go by its size
 
     def blocks(values: Tensor) -> Tensor:
         padded = tf.pad(values, [[0, -values.shape[0] % high], [0, -values.shape[1] % wide]])
         return tf.reshape(padded, [padded.shape[0] // high, high, padded.shape[1] // wide, wide])
 
-    if pooling == "max":
+    if pattern["block_pooling"] == "max":
         return tf.reduce_max(blocks(sizes), axis=[1, 3])
     return tf.reduce_sum(blocks(sizes), axis=[1, 3]) / tf.reduce_sum(blocks(tf.ones_like(sizes)), axis=[1, 3])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -59,6 +59,8 @@ class Prune(Method):
     skip: Sequence[str] = ()
     """Layers that are left as they are, by name or pattern."""
     summaries: bool = False
+    _before: list[float] = field(init=False, repr=False, compare=False, default_factory=list)
+    """The sparsity that training started from, of each of the weights that become sparse."""
 
     def prepare(self, model: KerasModel, seed: int) -> KerasModel:
         """The same layers and weights, the prunable ones wrapped.
@@ -76,6 +78,7 @@ class Prune(Method):
         if not pruned:
             raise MemberError(f"{self._needs()}; its layers are {_listed(model.layers)}")
         self._refuse_indivisible(pruned)
+        self._before[:] = [self._sparsity_of(np.asarray(weight))[0] for _, weight in pruned]
         schedule, names = self._schedule(), {name for name, _ in pruned}
         pattern = {key: getattr(self, key) for key in ("criterion", "block_size", "block_pooling", "m_by_n")}
         prepared = tf_keras.models.clone_model(
@@ -91,9 +94,11 @@ class Prune(Method):
         return load().tfmot.strip_pruning(model)
 
     def check(self, model: KerasModel) -> Mapping[str, Any]:
-        """Raises MemberError where a layer's zeros are not those asked for."""
+        """Raises MemberError where a layer has fewer zeros than asked for, or more beyond those that it had before."""
         pruned = [(name, np.asarray(weight)) for name, weight in self._pruned(model)]
-        wrong = [f"{name} {said}" for name, weight in pruned if (said := self._fault(weight))]
+        started = self._before or [0.0] * len(pruned)
+        faults = [self._fault(weight, before) for (_, weight), before in zip(pruned, started, strict=True)]
+        wrong = [f"{name} {said}" for (name, _), said in zip(pruned, faults, strict=True) if said]
         if self.sparsity and not wrong and all(weight.all() for _, weight in pruned):
             wrong = ["no weight of any layer is zero"]
         if wrong:
@@ -162,18 +167,26 @@ class Prune(Method):
     def _is_excepted(self, weight: FloatArray) -> bool:
         return weight.size < SMALL and not self.block_size and not self.m_by_n
 
-    def _fault(self, weight: FloatArray) -> str | None:
-        """What is not as asked of a layer's weights."""
+    def _fault(self, weight: FloatArray, before: float) -> str | None:
+        """What is not as asked of a layer's weights, which had the sparsity `before` when training started.
+
+        Weights that were zero already may be among those that pruning keeps: so many more zeros are no fault of its.
+        """
         if self.m_by_n:
             zeros, n = self.m_by_n
             held = np.count_nonzero(np.swapaxes(weight, -2, -1).reshape(-1, n), axis=1)
-            if over := np.count_nonzero(held > n - zeros):
-                return f"has {over:,} of {held.size:,} groups with fewer zeros"
-        kept = _blocks(weight, *self.block_size) if self.block_size else weight != 0
-        found = 1 - np.count_nonzero(kept) / kept.size
-        if self._is_excepted(weight) or abs(found - self.sparsity) <= tolerance(kept.size):
+            over = np.count_nonzero(held > n - zeros)
+            return f"has {over:,} of {held.size:,} groups with fewer zeros" if over else None
+        found, size = self._sparsity_of(weight)
+        most = self.sparsity + before
+        if self._is_excepted(weight) or self.sparsity - tolerance(size) <= found <= most + tolerance(size):
             return None
-        return f"has sparsity {found:.4f} ({kept.size:,} {'blocks' if self.block_size else 'weights'})"
+        return f"has sparsity {found:.4f} ({size:,} {'blocks' if self.block_size else 'weights'})"
+
+    def _sparsity_of(self, weight: FloatArray) -> tuple[float, int]:
+        """The share of zeros, or of blocks of zeros, and of how many."""
+        kept = _blocks(weight, *self.block_size) if self.block_size else weight != 0
+        return 1 - np.count_nonzero(kept) / kept.size, kept.size
 
     def _schedule(self) -> Any:  # noqa: ANN401 - TFMOT publishes no types
         from auditor.tf import load

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 _ACTIVATIONS = {"linear", "relu", "sigmoid", "softmax", "tanh", "swish", "gelu"}
 """Those that TFMOT can train with."""
-_FOLDED = {"Conv2D", "DepthwiseConv2D", "Dense"}
-"""Layers into which a normalisation that follows is folded."""
+_FOLDED = {"Conv2D", "DepthwiseConv2D"}
+"""Layers into which a normalisation that follows is folded; of Dense, TFMOT folds it so that both are float in the
+file."""
 _WHOLE = {"Bidirectional", "Lambda", "MultiHeadAttention", "Attention", "AdditiveAttention", "TimeDistributed"}
 """Layers that TFMOT's wrapper cannot run."""
 _BATCH = 64

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from auditor.compress import Compressed, Method
-from auditor.compress.converted import Asked, check_converted, convert, refuse_many_words
+from auditor.compress.converted import Asked, check_converted, convert, refuse_loops, refuse_many_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +28,10 @@ class Quantize(Method):
     """Which representative set: None is the audit's."""
 
     def prepare(self, model: KerasModel, seed: int) -> KerasModel:  # noqa: ARG002 - nothing is drawn
-        """The model as it is. Raises MemberError where its inputs cannot be rounded."""
+        """The model as it is. Raises MemberError where its inputs or layers cannot be rounded."""
         if self.method in _ACTIVATIONS:
             refuse_many_words(model, self.method)
+            refuse_loops(model, self.method)
         return model
 
     def convert(self, model: KerasModel, calibration: FloatArray) -> Compressed:

@@ -76,6 +76,8 @@ class _Interpreted:
     def _run(self, batch: FloatArray) -> FloatArray:
         source, target = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[self._output]
         self._interpreter.set_tensor(source["index"], _quantised(batch, source))
+        # The converter lets a recurrent layer keep its state from one call to the next: each example starts anew.
+        self._interpreter.reset_all_variables()
         self._interpreter.invoke()
         out = _real(self._interpreter.get_tensor(target["index"]), target)
         return out.reshape(len(out), -1)

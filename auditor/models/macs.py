@@ -35,7 +35,8 @@ def keras_macs(model: Any) -> int | None:  # noqa: ANN401 - a model of either Ke
 
 def _flat(model: Any) -> Iterator[Any]:  # noqa: ANN401
     for layer in model.layers:
-        if hasattr(layer, "layers"):
+        # One that is called several times costs as often, and is not looked into: its kind is none that is known.
+        if hasattr(layer, "layers") and len(getattr(layer, "_inbound_nodes", ())) <= 1:
             yield from _flat(layer)
         else:
             yield layer
@@ -59,7 +60,7 @@ def _of_layer(layer: Any) -> int | None:  # noqa: ANN401
     return prod(places) * sum(prod(weight.shape) for weight in kernels)
 
 
-_UNKNOWN = {f"operation {number}" for number in (16, 24, 27, 35, 44, 46, 52, 118, 119, 132, 136)}
+_UNKNOWN = {f"operation {number}" for number in (16, 24, 27, 35, 44, 46, 52, 118, 119, 132, 141)}
 """Recurrent operations, branches, loops and convolutions of volumes, by their numbers in TensorFlow's schema.fbs."""
 
 

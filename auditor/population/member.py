@@ -166,8 +166,8 @@ def _make(job: Job, site: Site) -> _Made:
     name = str(job.given or job.name)
     # What is made here has one output, whatever it is called.
     output = definition["start"].get("output") if job.given else None
-    model = open_model(file.content, file.ending, name, definition["trusted"], own=job.given is None, output=output)
-    with _named(name):
+    with _no_fault_of_the_request() if definition["steps"] else _named(name):
+        model = open_model(file.content, file.ending, name, definition["trusted"], own=job.given is None, output=output)
         x, own = inputs.test_x, definition["start"].get("preprocess")
         batches = (to_float(x[i : i + BATCH], inputs, own) for i in range(0, len(x), BATCH))
         decisions, probabilities = decide(
@@ -349,6 +349,16 @@ def _parent_whole(job: Job, site: Site) -> Iterator[None]:
         aside = site.store.set_aside(folder)
         advice = f"It is kept as {aside}. Run again, and it is made again."
         raise IncompleteError(Problem(file=str(folder), message=str(error), advice=advice)) from error
+
+
+@contextlib.contextmanager
+def _no_fault_of_the_request() -> Iterator[None]:
+    """A file that compression has made and that cannot decide fails its member alone: the baseline's may well do."""
+    try:
+        yield
+    except ModelError as error:
+        said = "; ".join(problem.message for problem in error.problems)
+        raise MemberError(f"the file that was made cannot be used: {said}") from error
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from auditor.compress import MemberError
+from auditor.compress.masks import draw_scores
 from auditor.compress.prune import Prune
 
 
@@ -137,6 +138,22 @@ def test_a_group_of_which_more_is_left_fails_with_the_numbers():
         method.check(model)
 
 
+@pytest.mark.parametrize("settings", [{}, {"criterion": "random"}, {"block_size": [4, 2]}, {"m_by_n": [2, 4]}])
+def test_zeros_that_were_there_before_are_no_fault_and_further_ones_are(settings):
+    model, method = dense(), family(**settings)
+    kernel = model.layers[0].kernel
+    kernel.assign(np.where(np.arange(16)[:, None] < 12, 0, kernel.numpy()))
+    model.layers[1].kernel.assign(np.zeros((12, 4)))
+    stripped = pruned(model, method)
+    assert method.check(stripped)["zeros_pruned"] >= 12 * 12 + 12 * 4
+    if "m_by_n" not in settings:
+        method = family(**settings)
+        stripped = pruned(dense(), method)
+        stripped.layers[0].kernel.assign(np.zeros((16, 12)))
+        with pytest.raises(MemberError, match=r"first has sparsity 1\.0000"):
+            method.check(stripped)
+
+
 def test_pruning_that_leaves_every_weight_fails_however_small_the_layers_are():
     method = family(0.5)
     with pytest.raises(MemberError, match=r"sparsity 0\.5 was asked for, but no weight of any layer is zero"):
@@ -192,6 +209,18 @@ def test_a_random_control_goes_by_the_seed_and_not_by_magnitude(settings):
     by_size = np.concatenate([each.ravel() for each in zeros(pruned(dense(1), family(**settings)))])
     assert (first != by_size).mean() > 0.2
     assert first.mean() == 0.5
+
+
+@pytest.mark.parametrize("pooling", ["avg", "max"])
+def test_a_random_control_takes_blocks_at_the_edge_as_often_as_others(pooling):
+    method = family(1 / 3, criterion="random", block_size=[8, 1], block_pooling=pooling)
+    # two whole blocks, and one of a single weight
+    wrapped, took = method.prepare(chain(keras().layers.Dense(1), shape=(17,)), 0), []
+    for seed in range(60):
+        draw_scores(wrapped, seed)
+        masked(wrapped)
+        took.append(not wrapped.layers[0].pruning_vars[0][1].numpy()[16, 0])
+    assert 10 <= sum(took) <= 30
 
 
 def test_random_masks_are_exact_and_nested_as_sparsity_rises():

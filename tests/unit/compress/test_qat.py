@@ -157,6 +157,12 @@ LEFT_OUT = {
         [],
         [],
     ),
+    "normalised dense layer": (
+        lambda: [lambda: layers().Dense(64), lambda: layers().BatchNormalization(name="it"), lambda: layers().ReLU()],
+        (32,),
+        [],
+        ["it"],
+    ),
     "normalisation behind an activation": (
         lambda: [lambda: layers().Dense(8, "relu"), lambda: layers().BatchNormalization(name="it")],
         (8,),

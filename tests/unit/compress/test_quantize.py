@@ -113,6 +113,29 @@ def test_recurrent_layers_are_quantised_and_decide_example_by_example():
     assert made.measured["weight_types"]["int8"] >= 8 * 4 * 9
     found = predict(open_model(made.content, ".tflite", "model"), [x])
     np.testing.assert_allclose(found, model.predict(x, verbose=0), atol=0.05)
+    float16 = open_model(Quantize(method="float16").convert(model, x[:50]).content, ".tflite", "model")
+    x = x[:20]
+    np.testing.assert_allclose(predict(float16, [x]), model.predict(x, verbose=0), atol=1e-3)
+    np.testing.assert_array_equal(predict(float16, [x[::-1]])[::-1], predict(float16, [x]))
+
+
+def test_recurrent_layers_that_the_converter_cannot_round_are_refused_before_it_crashes():
+    from auditor.tf import load
+
+    layers = load().tf_keras.layers
+
+    def prepare(method, layer):
+        parts = [layers.InputLayer((FEATURES, 1)), layer, layers.Dense(2)]
+        Quantize(method=method).prepare(load().tf_keras.Sequential(parts), 0)
+
+    for layer in (layers.GRU(4, name="it"), layers.SimpleRNN(4, name="it"), layers.LSTM(4, "relu", name="it")):
+        with pytest.raises(MemberError, match=r"int8 of the \w+ layer it is not possible"):
+            prepare("int8", layer)
+    with pytest.raises(MemberError, match="int16x8 of the LSTM layer forward_inner is not possible"):
+        prepare("int16x8", layers.Bidirectional(layers.LSTM(4, name="inner")))
+    prepare("int8", layers.Bidirectional(layers.LSTM(4)))
+    prepare("int8", layers.GRU(4, unroll=True))
+    prepare("float16", layers.GRU(4))
 
 
 def test_more_words_than_8_bits_tell_apart_are_refused():

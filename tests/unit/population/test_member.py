@@ -9,7 +9,7 @@ import pytest
 import tiny
 from tiny import PRUNED, spec
 
-from auditor.errors import IncompleteError, ModelError
+from auditor.errors import IncompleteError, ModelError, Problem
 from auditor.population.member import Site, run_job
 from auditor.population.plan import plan
 from auditor.population.store import Store
@@ -73,6 +73,19 @@ def test_the_named_output_is_audited_and_what_is_compressed_of_it_has_no_other(h
     found = decided(declared, heads, tmp_path)
     np.testing.assert_array_equal(found["shipped"], found["baseline"])
     np.testing.assert_allclose(found["f16"], found["baseline"], atol=1e-3)
+
+
+def test_a_file_that_compression_made_and_nothing_can_open_fails_its_member_alone(heads, tmp_path, monkeypatch):
+    from auditor.models.load import open_model
+
+    def refusing(content, ending, *rest, **further):
+        if ending == ".tflite":
+            raise ModelError(Problem(message="node 1 failed to prepare"))
+        return open_model(content, ending, *rest, **further)
+
+    monkeypatch.setattr("auditor.population.member.open_model", refusing)
+    with pytest.raises(AssertionError, match="the file that was made cannot be used: node 1 failed to prepare"):
+        decided(spec({"name": "f16", "method": "float16"}, model={"path": "one.keras"}), heads, tmp_path)
 
 
 def test_a_file_reads_the_same_inputs_by_its_own_arithmetic(heads, tmp_path):
