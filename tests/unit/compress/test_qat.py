@@ -102,7 +102,7 @@ def test_ranges_start_where_the_float_models_are(baseline):
     method.calibrate(prepared, x)
     found = {weight.name.split(":")[0]: float(weight.numpy()) for weight in prepared.weights if weight.shape == ()}
     first = baseline.layers[0](x).numpy()
-    own = prepared.layers[1].name
+    own = next(layer.name for layer in prepared.layers if type(layer).__name__ == "QuantizeLayer")
     assert found[f"{own}/{own}_min"] == pytest.approx(x.min())
     assert found[f"{own}/{own}_max"] == pytest.approx(x.max())
     assert found["quant_hidden_0/post_activation_min"] == 0
