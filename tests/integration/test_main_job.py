@@ -123,6 +123,7 @@ def test_a_run_that_is_killed_is_resumed_to_the_same_result(folder):
     assert again == resumed
 
 
+@pytest.mark.alone
 def test_an_interrupt_exits_130_soon_and_the_store_resumes(folder):
     process = start(folder)
     wait_for_members(folder, 1)

@@ -212,6 +212,7 @@ def stuck(*_):
     time.sleep(1000)
 
 
+@pytest.mark.alone
 def test_half_an_answer_keeps_no_audit_waiting_for_ever(monkeypatch, tmp_path):
     site = Site(store=Store(tmp_path), inputs=tmp_path, base=tmp_path, force=False)
     for name, value in (("RETRIES", 0), ("SILENCE", 3.0), ("_give", lambda pool, *_: pool.schedule(stuck))):

@@ -65,7 +65,12 @@ SGD = {"optimizer": "sgd", "momentum": 0.9}
 
 @pytest.mark.parametrize("share", [0.0, 0.6])
 @pytest.mark.parametrize(
-    "declared", [{}, SGD, {**SGD, "nesterov": True, "learning_rate": SCHEDULE}], ids=["adam", "sgd", "schedule"]
+    "declared",
+    [
+        pytest.param({}, id="adam"),
+        pytest.param(SGD, id="sgd", marks=pytest.mark.slow),
+        pytest.param({**SGD, "nesterov": True, "learning_rate": SCHEDULE}, id="schedule"),
+    ],
 )
 @pytest.mark.parametrize("middle", ["convolution", "normalisation"])
 def test_members_that_use_a_graph_again_are_those_of_a_new_one(middle, declared, share):
