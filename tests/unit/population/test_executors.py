@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import stat
 import struct
 import subprocess
@@ -213,21 +212,19 @@ def stuck(*_):
 
 
 @pytest.mark.alone
-def test_half_an_answer_keeps_no_audit_waiting_for_ever(monkeypatch, tmp_path):
+def test_half_an_answer_ends_the_audit_and_not_only_its_time(monkeypatch, tmp_path):
     site = Site(store=Store(tmp_path), inputs=tmp_path, base=tmp_path, force=False)
     for name, value in (("RETRIES", 0), ("SILENCE", 3.0), ("_give", lambda pool, *_: pool.schedule(stuck))):
         monkeypatch.setattr(f"auditor.population.executors.{name}", value)
     monkeypatch.setattr("auditor.worker.PATIENCE", 1.0)
     heard = Heard()
     try:
-        Local(workers=1, timeout=20)([job(0), job(1)], site, heard)
+        Local(workers=1, timeout=60)([job(0), job(1)], site, heard)
     except IncompleteError as error:
-        # where the computer is busy, patience ends before the worker has begun
-        assert re.search("broke off 1 times: they sent what is no answer|end as soon as they start", str(error))  # noqa: PT017
+        assert "broke off 1 times: they sent what is no answer" in str(error)  # noqa: PT017 - one of two ways to end
     else:
-        # the worker was heard to die before its answer was missed, or a busy computer took more than the job's time
-        assert len(heard.ends) == 2
-        assert all(re.search("process died 1 times|run.member_timeout", reason) for reason in heard.ends.values())
+        # the worker was heard to die before its answer was missed
+        assert all("its worker process died 1 times" in reason for reason in heard.ends.values())
 
 
 def test_jobs_that_no_worker_takes_wait_for_the_next_pool():
