@@ -1,0 +1,81 @@
+"""Commands about a result that is there: it is judged again, and rendered again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from auditor.cli.answer import conclude, write_reports
+from auditor.cli.options import FILE, INCONCLUSIVE
+from auditor.errors import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auditor.report.result_json import Loaded
+
+
+@click.command()
+@click.argument("result", type=FILE)
+@click.option(
+    "--set", "settings", multiple=True, metavar="gate.N.KEY=VALUE", help="Another limit, such as gate.0.min=-0.03."
+)
+@click.option("--output", type=FILE, help="Write the reports, with the new verdicts, to this folder.")
+@click.option("--no-gate", is_flag=True, help="A result without gates is meant.")
+@INCONCLUSIVE
+def check(
+    result: Path,
+    settings: tuple[str, ...],
+    output: Path | None,
+    no_gate: bool,  # noqa: FBT001
+    allow_inconclusive: bool,  # noqa: FBT001
+) -> ExitCode:
+    """Judge a result.json again, with other limits if given, without models."""
+    from dataclasses import replace
+
+    from auditor.errors import Problem, ResultError
+    from auditor.gates import change_limits
+    from auditor.pipeline import rejudge
+    from auditor.report import FORMATS, render
+
+    old = _read_result(result)
+    if not old.result.findings and not no_gate:
+        raise ResultError(Problem(file=str(result), message="nothing in it is judged", advice="Say --no-gate."))
+    try:
+        judged = rejudge(old.result, change_limits(old.result.gates, settings))
+    except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+        message = f"holds what does not fit together: {error!r}"
+        raise ResultError(Problem(file=str(result), message=message)) from error
+    new = replace(old, result=judged)
+    rendered = write_reports(new, list(FORMATS), output) if output else render(new.result, [], edited=new.edited)
+    return conclude(new, rendered, allow_inconclusive=allow_inconclusive)
+
+
+@click.command()
+@click.argument("result", type=FILE)
+@click.option(
+    "--format", "formats", multiple=True, help="html, pdf, json or markdown; several may be given; default: all."
+)
+@click.option("--output", type=FILE, help="Folder; default: the result's own.")
+def report(result: Path, formats: tuple[str, ...], output: Path | None) -> ExitCode:
+    """Render the reports of a result.json again, without data or TensorFlow."""
+    from auditor.report import FORMATS, tools_for
+
+    wanted = list(formats or FORMATS)
+    with tools_for(wanted) as tools:
+        write_reports(_read_result(result), wanted, output or result.parent, tools=tools)
+    return ExitCode.PASSED
+
+
+def _read_result(path: Path) -> Loaded:
+    from auditor.errors import Problem, ResultError
+    from auditor.report.result_json import load
+
+    try:
+        loaded = load(path.read_bytes())
+    except OSError as error:
+        raise ResultError(Problem(file=str(path), message=f"cannot be read: {error.strerror}")) from None
+    if loaded.edited:
+        click.echo(f"warning: {path} was changed after it was written: its digest is another than it states", err=True)
+    return loaded
