@@ -24,7 +24,7 @@ TOML_TYPES = {
 }
 KeyPath = tuple[str | int, ...]
 
-LATER_KEYS = {"waiver", "thumbnails"}
+LATER_KEYS = {"waiver"}
 LATER_VALUES = {
     "formats": {"junit", "sarif", "card"},
     "metric": {"pie_excess"},
