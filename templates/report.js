@@ -11,16 +11,17 @@
     const found = text.replace(/\u2212/g, "-").replace(/(\d)[,\u202f](?=\d{3})/g, "$1").match(/[-+]?\d+(\.\d+)?(e[-+]?\d+)?/i);
     return found && Number(found[0]) - (text.includes("<") ? 1e-12 : 0);
   };
-  const words = new Intl.Collator("en", { numeric: true });
+  const alphabet = new Intl.Collator("en", { numeric: true });
   const compare = (a, b, sign) => {
     if (a === null || b === null) return (a === null) - (b === null);
-    return sign * (typeof a === "number" ? a - b : words.compare(a, b));
+    return sign * (typeof a === "number" ? a - b : alphabet.compare(a, b));
   };
 
   for (const region of document.querySelectorAll(".table")) {
     const table = region.querySelector("table"), body = table.tBodies[0], rows = [...body.rows];
     if (rows.length < SORTED_FROM) continue;
     const heads = [...table.tHead.rows[0].cells];
+    const words = new Map(rows.map((row) => [row, [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase()]));
     let order = rows, whole = rows.length <= PAGE, sorted = "";
 
     const tools = make("div", { className: "tools" });
@@ -40,7 +41,7 @@
 
     const show = () => {
       const wanted = filter.value.trim().toLowerCase();
-      const found = order.filter((row) => row.textContent.toLowerCase().includes(wanted));
+      const found = order.filter((row) => words.get(row).includes(wanted));
       const shown = new Set(whole ? found : found.slice(0, PAGE));
       for (const row of order) row.classList.toggle("unlisted", !shown.has(row));
       more.hidden = rows.length <= PAGE || found.length <= PAGE;
