@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import sys
+from typing import Any
 
 NO_LIBRARIES = 3
 """The exit code."""
@@ -21,8 +22,18 @@ def pdf(page: str) -> bytes:
 
     fetcher = URLFetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
     identifier = hashlib.sha256(page.encode()).digest()[:16]
-    written: bytes = HTML(string=page, url_fetcher=fetcher).write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier)
+    document = HTML(string=page, url_fetcher=fetcher)
+    written: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier, finisher=_say_scopes)
     return written
+
+
+def _say_scopes(_: object, written: Any) -> None:  # noqa: ANN401 - WeasyPrint's own, imported only where it is used
+    """Say of every table heading whether it is a column's or a row's: WeasyPrint only lists each cell's headings."""
+    elements = {one.reference: one for one in written.objects if hasattr(one, "get") and one.get("S")}
+    for one in elements.values():
+        if one["S"] == "/TH":
+            part = elements[elements[one["P"]]["P"]]
+            one["A"]["Scope"] = "/Column" if part["S"] == "/THead" else "/Row"
 
 
 def main() -> None:
