@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from io import BytesIO
 from itertools import pairwise
 
@@ -94,6 +95,15 @@ def test_bookmarks_are_the_report_and_its_sections(reader) -> None:
     title, sections = reader.outline
     assert title.title == "Income classifier, before deployment to handsets"
     assert {"Gates", "Method", "Provenance"} <= {one.title for one in sections if not isinstance(one, list)}
+
+
+def test_page_one_holds_the_verdict_however_many_variants_there_are() -> None:
+    view = Draft(small()).view
+    facts = (("Compressed as", ", ".join(f"pruned-0.{place}" for place in range(30))), *view.facts.pairs)
+    shown = replace(view, facts=replace(view.facts, pairs=facts), sections=())
+    (page,) = PdfReader(BytesIO(paper.pdf(html(shown, {}, paper=True)))).pages
+    assert "FAIL" in page.extract_text()
+    assert "pruned-0.29" in page.extract_text()
 
 
 def covered(language: str) -> bool:
