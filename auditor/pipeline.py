@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from auditor import data, population
 from auditor.errors import IncompleteError, Problem, SpecError
-from auditor.gates import declared_gates
+from auditor.gates import declared_gates, declared_waivers
 from auditor.judge import judge, most_compressed, unfit
 from auditor.looks import Terms, record_looks
 from auditor.measure import measure
@@ -21,6 +22,7 @@ from auditor.provenance import describe
 from auditor.records import BASELINE, AuditResult
 from auditor.sandbox import weakest
 from auditor.spec import Artifact
+from auditor.waivers import is_expired, waive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from auditor.declare import Declaration
     from auditor.progress import Progress
-    from auditor.records import Dataset, Gate, Population
+    from auditor.records import Dataset, Gate, Population, Waiver
     from auditor.spec import AuditSpec
 
 
@@ -57,6 +59,7 @@ class Populated:
     progress: Progress
     dataset: Dataset
     gates: tuple[Gate, ...]
+    waivers: tuple[Waiver, ...]
     populations: tuple[Population, ...]
     timings: Mapping[str, float]
 
@@ -70,7 +73,8 @@ def populate(declaration: Declaration, *, progress: Progress | None = None, forc
             source = data.open_source(spec, declaration.base)
             dataset = source.load()
             gates = declared_gates(declaration, dataset)
-            for warning in dataset.warnings:
+            waivers = declared_waivers(declaration, dataset, gates)
+            for warning in (*dataset.warnings, *_expired(waivers)):
                 progress.note(warning)
         with _stage("run", progress, timings):
             store = declaration.base / spec.run.store
@@ -85,6 +89,7 @@ def populate(declaration: Declaration, *, progress: Progress | None = None, forc
         progress=progress,
         dataset=dataset,
         gates=gates,
+        waivers=waivers,
         populations=populations,
         timings=timings,
     )
@@ -95,8 +100,24 @@ def conclude(ran: Populated) -> Audit:
     timings = dict(ran.timings)
     with _stage("measure", ran.progress, timings):
         result = _measure(ran.declaration, ran.dataset, ran.populations, ran.gates)
+        result = _waived(replace(result, waivers=ran.waivers), today())
     timings |= _latencies(ran.populations)
     return Audit(result=replace(result, timings=timings), dataset=ran.dataset, populations=ran.populations)
+
+
+def today() -> str:
+    """Give the day by which waivers are judged: the one place that asks the clock for it."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def _expired(waivers: Sequence[Waiver]) -> list[str]:
+    """Say before hours of training which waivers will not count."""
+    day = today()
+    return [
+        f"the waiver of {waiver.gate!r} by {waiver.owner} expired on {waiver.expires}: what it is about counts"
+        for waiver in waivers
+        if is_expired(waiver, day)
+    ]
 
 
 @contextmanager
@@ -198,8 +219,11 @@ def require_pins(spec: AuditSpec, base: Path) -> None:
         raise SpecError(*problems)
 
 
-def rejudge(result: AuditResult, gates: tuple[Gate, ...]) -> AuditResult:
-    """Judge the numbers of a result again, at the limits given, without models or data."""
+def rejudge(result: AuditResult, gates: tuple[Gate, ...], *, day: str | None = None) -> AuditResult:
+    """Judge the numbers of a result again, at the limits given, without models or data.
+
+    Its waivers count up to the day that they name; `day` is the one to go by, such as "2026-12-31", and None is today.
+    """
     definition = result.definition
     findings = judge(
         gates,
@@ -208,4 +232,11 @@ def rejudge(result: AuditResult, gates: tuple[Gate, ...]) -> AuditResult:
         confidence=definition["statistics"]["confidence"],
         minimum=definition["population"].get("minimum"),
     )
-    return replace(result, gates=gates, findings=findings, fixed_sequences=most_compressed(findings, result.variants))
+    judged = replace(result, gates=gates, findings=findings, fixed_sequences=most_compressed(findings, result.variants))
+    return _waived(judged, day or today())
+
+
+def _waived(result: AuditResult, day: str) -> AuditResult:
+    """Mark what is waived on a day, and remember the day."""
+    blocked = unfit(result.variants, result.definition["population"].get("minimum"))
+    return replace(result, judged_on=day, findings=waive(result.findings, result.waivers, day, blocked))

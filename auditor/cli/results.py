@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.answer import conclude, write_reports
-from auditor.cli.options import FILE, INCONCLUSIVE
+from auditor.cli.options import FAIL_ON, FILE, INCONCLUSIVE
 from auditor.errors import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from auditor.records import Severity
     from auditor.report.result_json import Loaded
 
 
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
 @click.option("--output", type=FILE, help="Write the reports, with the new verdicts, to this folder.")
 @click.option("--no-gate", is_flag=True, help="A result without gates is meant.")
 @INCONCLUSIVE
+@FAIL_ON
 def check(
     result: Path,
     settings: tuple[str, ...],
     output: Path | None,
     no_gate: bool,  # noqa: FBT001
     allow_inconclusive: bool,  # noqa: FBT001
+    fail_on: Severity,
 ) -> ExitCode:
     """Judge a result.json again, with other limits if given, without models."""
     from dataclasses import replace
@@ -49,7 +52,7 @@ def check(
         raise ResultError(Problem(file=str(result), message=message)) from error
     new = replace(old, result=judged)
     rendered = write_reports(new, list(FORMATS), output) if output else render(new.result, [], edited=new.edited)
-    return conclude(new, rendered, allow_inconclusive=allow_inconclusive)
+    return conclude(new, rendered, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
 
 
 @click.command()

@@ -24,7 +24,7 @@ TOML_TYPES = {
 }
 KeyPath = tuple[str | int, ...]
 
-LATER_KEYS = {"waiver", "thumbnails"}
+LATER_KEYS = {"thumbnails"}
 LATER_VALUES = {
     "formats": {"junit", "sarif", "card"},
     "metric": {"pie_excess"},
@@ -36,6 +36,7 @@ MISSING: dict[KeyPath, str] = {
     ): 'name the sensitive attributes, ["sex", "race"]; [] where there are none, and only classes are audited'
 }
 """What to do where a key is missing."""
+A_DATE = "a day as TOML writes it, without quotes and without a time: 2026-12-31"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,9 @@ def explain(detail: ErrorDetails) -> Mistake:
     message = re.sub(
         r"a valid (dictionary.*|string|list|integer|number|boolean)$", lambda m: TOML_TYPES[m[1][:4]], message
     )
-    advice = f'a list even of one: ["{given}"]' if kind == "list_type" and isinstance(given, str) else ""
+    advice = A_DATE if kind == "date_type" else ""
+    if kind == "list_type" and isinstance(given, str):
+        advice = f'a list even of one: ["{given}"]'
     if kind == "less_than" and limits.get("lt") == 1 and 1 < given <= 100:
         advice = f"it is a share: {given:g}% is {given / 100:g}"
     return Mistake(path=path, message=f"{message}, not {_shown(given)}", advice=advice)

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from auditor.records import AuditResult
 
 Json = dict[str, Any]
-_OUTSIDE_DIGEST = frozenset({"timings", "sandbox", "digest"})
+_OUTSIDE_DIGEST = frozenset({"timings", "sandbox", "judged_on", "digest"})
+"""What identical runs may differ in.
+
+The day of judging is among it: the same audit, run tomorrow, is the same result. What the day does is within: each
+finding says whether it is waived, so the digest changes on the day that a waiver ends, and on no other.
+"""
 _SHOWN_PROBLEMS = 20
 
 
@@ -68,7 +73,7 @@ def json_schema() -> str:
 
 
 def content_of(result: AuditResult) -> Json:
-    """Give what result.json holds; its `digest`, which identical runs share, covers all but `timings` and `sandbox`."""
+    """Give what result.json holds; its `digest`, which identical runs share, covers all but `_OUTSIDE_DIGEST`."""
     stated = plain(result)
     stated["audit"]["digest"] = digest_of(stated["audit"]["definition"])
     unsigned = json.dumps(stated | {"digest": "0" * 64}, allow_nan=False, default=as_object)

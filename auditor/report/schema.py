@@ -18,6 +18,7 @@ Compare = Literal[
     "value", "change", "ratio", "ratio_change", "disparity", "disparity_change", "to_overall", "to_overall_change"
 ]
 Severity = Literal["error", "warning"]
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Pair = tuple[float, float]
 
 
@@ -328,6 +329,19 @@ class ExemplarsRow(Row):
     top: tuple[ExemplarRow, ...]
 
 
+class WaiverRow(Row):
+    """Comparisons of a gate that somebody accepts for a while although they do not hold."""
+
+    gate: str
+    line: int | None
+    variant: str | None = Field(description="null: every one; so for class and group")
+    class_: Label | None = Field(alias="class")
+    group: Group | None
+    reason: str
+    owner: str
+    expires: Day = Field(description="the last day, in UTC, on which it counts")
+
+
 class FindingRow(Row):
     """One comparison of one gate, judged."""
 
@@ -342,7 +356,10 @@ class FindingRow(Row):
     claim: Claim
     verdict: Verdict
     severity: Severity
-    waived: bool
+    waived: bool = Field(description="whether its waiver counts: then the finding does not")
+    waiver: WaiverRow | None = Field(
+        None, description="the waiver that is about it, also where that has expired; null where it passes"
+    )
     estimate_id: str
     estimate: float | None
     low: float | None
@@ -405,7 +422,7 @@ class ResultFile(Row):
 
     schema_: Literal[1] = Field(alias="schema")
     digest: Digest = Field(
-        description="SHA-256 of the canonical JSON of this file without `timings`, `sandbox` and `digest`"
+        description="SHA-256 of the canonical JSON of this file without `timings`, `sandbox`, `judged_on` and `digest`"
     )
     status: Literal["complete", "incomplete"]
     audit: AuditRow
@@ -415,6 +432,9 @@ class ResultFile(Row):
     )
     sandbox: SandboxRow | None = Field(
         description="the weakest that a member was made in, perhaps by an earlier run; null where no model was opened"
+    )
+    judged_on: Day | None = Field(
+        None, description="the day, in UTC, that waivers had to last to; null in a file of before there were any"
     )
     data: DataRow
     failures: tuple[FailureRow, ...]
@@ -427,6 +447,7 @@ class ResultFile(Row):
     extremes: tuple[ExtremeRow, ...]
     descriptions: tuple[DescriptionRow, ...]
     selections: tuple[SelectionsRow, ...]
+    waivers: tuple[WaiverRow, ...] = ()
     findings: tuple[FindingRow, ...]
     looks: tuple[LookRow, ...]
     fixed_sequences: tuple[FixedSequenceRow, ...]

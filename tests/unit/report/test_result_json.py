@@ -106,6 +106,50 @@ def test_a_finding_about_no_estimate_is_refused(text) -> None:
         result_json.load(changed(text, edit))
 
 
+WAIVER = {
+    "gate": "sex",
+    "line": 1,
+    "variant": None,
+    "class": None,
+    "group": None,
+    "reason": "later",
+    "owner": "Ann",
+    "expires": "2026-12-31",
+}
+
+
+@pytest.mark.parametrize(
+    ("day", "waived", "held", "said"),
+    [
+        ("2026-12-31", True, [], "names a waiver that the file does not hold"),
+        ("2027-01-01", True, [WAIVER], "is waived by no waiver that lasts"),
+        ("2026-12-31", False, [WAIVER], "counts, although its waiver lasts"),
+    ],
+)
+def test_a_waiver_that_was_written_in_by_hand_is_refused(text, day, waived, held, said) -> None:
+    def edit(content) -> None:
+        content["judged_on"], content["waivers"] = day, held
+        content["findings"][0] |= {"waived": waived, "waiver": WAIVER}
+
+    with pytest.raises(ResultError, match=rf"findings\[0\].waived: {said}"):
+        result_json.load(changed(text, edit))
+
+
+def test_a_finding_that_is_waived_by_nobody_is_refused(text) -> None:
+    with pytest.raises(ResultError, match=r"findings\[0\].waived: is waived by no waiver that lasts"):
+        result_json.load(changed(text, lambda content: content["findings"][0].update(waived=True)))
+
+
+def test_a_result_of_before_there_were_waivers_is_read(text) -> None:
+    def edit(content) -> None:
+        del content["waivers"], content["judged_on"]
+        for finding in content["findings"]:
+            del finding["waiver"]
+
+    loaded = result_json.load(changed(text, edit)).result
+    assert (loaded.waivers, loaded.judged_on) == ((), None)
+
+
 def test_another_schema_version_is_refused_by_number(text) -> None:
     with pytest.raises(ResultError, match="version 2, but this auditor reads version 1"):
         result_json.load(changed(text, lambda content: content.update(schema=2)))
