@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from auditor import data, population
-from auditor.errors import IncompleteError, Problem, SpecError
+from auditor.errors import IncompleteError, Problem, ResultError, SpecError
 from auditor.gates import declared_gates, declared_waivers
-from auditor.judge import judge, most_compressed, unfit
+from auditor.judge import judge, key_of, most_compressed, unfit
 from auditor.looks import Terms, record_looks
 from auditor.measure import measure
 from auditor.measure.doubts import doubts, look
@@ -223,7 +223,9 @@ def rejudge(result: AuditResult, gates: tuple[Gate, ...], *, day: str | None = N
     """Judge the numbers of a result again, at the limits given, without models or data.
 
     Its waivers count up to the day that they name; `day` is the one to go by, such as "2026-12-31", and None is today.
+    Raises ResultError where it lacks a number that a gate is about.
     """
+    _refuse_unmeasured(result, gates)
     definition = result.definition
     findings = judge(
         gates,
@@ -234,6 +236,19 @@ def rejudge(result: AuditResult, gates: tuple[Gate, ...], *, day: str | None = N
     )
     judged = replace(result, gates=gates, findings=findings, fixed_sequences=most_compressed(findings, result.variants))
     return _waived(judged, day or today())
+
+
+def _refuse_unmeasured(result: AuditResult, gates: Sequence[Gate]) -> None:
+    known = {key_of(e) for e in result.estimates}
+    missing = [
+        f"{gate.name!r} for {variant}"
+        for gate in gates
+        for variant in gate.variants
+        if any((variant, gate.metric, *target, gate.compare) not in known for target in gate.targets)
+    ]
+    if missing:
+        message = f"the result lacks numbers that its gates judge: {', '.join(missing[:5])}"
+        raise ResultError(Problem(where="gates", message=message))
 
 
 def _waived(result: AuditResult, day: str) -> AuditResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from auditor.errors import Problem, ResultError
 from auditor.provenance import digest_of
 from auditor.report.result_rows import as_object, plain, records
+from auditor.report.result_sense import misfits
 from auditor.report.schema import SCHEMA, ResultFile
 
 if TYPE_CHECKING:
@@ -49,7 +51,8 @@ def load(text: str | bytes) -> Loaded:
     """Read result.json.
 
     Raises:
-        ResultError: no JSON, another schema version, or values that the schema does not allow; all at once.
+        ResultError: no JSON, another schema version, values that the schema does not allow, or rows that name what is
+            not there; all at once.
     """
     content = _parse(text)
     if content.get("schema") != SCHEMA:
@@ -64,6 +67,8 @@ def load(text: str | bytes) -> Loaded:
         file = ResultFile.model_validate_json(text)
     except ValidationError as error:
         raise ResultError(*_problems(error)) from None
+    if problems := list(islice(misfits(file), _SHOWN_PROBLEMS + 1)):
+        raise ResultError(*problems[:_SHOWN_PROBLEMS], *(["and more"] if len(problems) > _SHOWN_PROBLEMS else []))
     return Loaded(result=records(file), edited=_digest(content) != file.digest)
 
 
@@ -96,7 +101,7 @@ def _lines(value: Any) -> str:  # noqa: ANN401 - any JSON value
 
 def _parse(text: str | bytes) -> Json:
     try:
-        content = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        content = json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise ResultError(
             Problem(message=f"line {error.lineno}: no JSON, or cut off: {error.msg} (column {error.colno})")
@@ -106,6 +111,17 @@ def _parse(text: str | bytes) -> Json:
     if not isinstance(content, dict):
         raise ResultError(f"expected an object at the top, found {type(content).__name__}")
     return content
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Json:
+    """Refuse a key that stands twice: two readers may take it for two results."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(
+            f"the key {next(key for key in keys if keys.count(key) > 1)[:40]!r} stands in one object twice"
+        )
+    return made
 
 
 def _refuse(number: str) -> NoReturn:

@@ -64,7 +64,7 @@ def plain(result: AuditResult) -> Json:
         "data": _data(result.data),
         "failures": result.failures,
         "variants": result.variants,
-        "gates": [_gate(gate) for gate in result.gates],
+        "gates": [gate_row(gate) for gate in result.gates],
         "estimates": [_estimate(estimate) for estimate in result.estimates],
         "class_tests": [_named(test) for test in result.class_tests],
         "class_test_families": result.class_test_families,
@@ -136,7 +136,8 @@ def _named(record: ClassTest | ExemplarGroup | Exemplar | OddsRatio | Descriptio
     return {"class" if key == "label" else key: value for key, value in row.items()}
 
 
-def _gate(gate: Gate) -> Json:
+def gate_row(gate: Gate) -> Json:
+    """Give a gate with whom it is about."""
     targets = [
         {"class": label, "group": dict(group), "against": _group(against)} for label, group, against in gate.targets
     ]

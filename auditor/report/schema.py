@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, NonNegativeInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
-from auditor.report.row import Group, Label, Row
+from auditor.report.row import Count, Group, Label, Row
 from auditor.report.schema_further import DescriptionRow, SelectionsRow
 
 SCHEMA = 1
@@ -46,6 +46,14 @@ class DeclaredAudit(BaseModel):
     risk_notes: str | None = None
 
 
+class DeclaredPopulation(BaseModel):
+    """What every reader of the definition needs of `[population]`."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    minimum: int | None = None
+
+
 class Declared(BaseModel):
     """The tables of a resolved audit.toml that reports read."""
 
@@ -53,11 +61,25 @@ class Declared(BaseModel):
 
     audit: DeclaredAudit
     statistics: DeclaredStatistics
+    population: DeclaredPopulation
+
+
+class Provenance(BaseModel):
+    """What readers of the provenance need of it."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    models: dict[str, list[str]] = {}
 
 
 def _readable(definition: dict[str, Any]) -> dict[str, Any]:
     Declared.model_validate(definition)
     return definition
+
+
+def _known(provenance: dict[str, Any]) -> dict[str, Any]:
+    Provenance.model_validate(provenance)
+    return provenance
 
 
 class AuditRow(Row):
@@ -72,9 +94,9 @@ class SplitRow(Row):
     """Sizes of one split."""
 
     split: str
-    examples: NonNegativeInt
-    by_class: tuple[NonNegativeInt, ...]
-    left_out: tuple[NonNegativeInt, ...] | None = Field(
+    examples: Count
+    by_class: tuple[Count, ...]
+    left_out: tuple[Count, ...] | None = Field(
         None, description="by class, the examples that data.sample left out; null: the split is whole"
     )
 
@@ -83,7 +105,7 @@ class GroupRow(Row):
     """Test examples of one group."""
 
     group: Group
-    by_class: tuple[NonNegativeInt, ...]
+    by_class: tuple[Count, ...]
 
 
 class DataRow(Row):
@@ -96,7 +118,7 @@ class DataRow(Row):
     splits: tuple[SplitRow, ...]
     groups: tuple[GroupRow, ...]
     reference: dict[str, str]
-    clusters: NonNegativeInt | None
+    clusters: Count | None
     warnings: tuple[str, ...]
 
 
@@ -106,7 +128,7 @@ class SandboxRow(Row):
     level: Literal["full", "partial", "none"] = Field(description="both of the next two, one of them, or none")
     writes: bool = Field(description="nothing could be written outside the store and its temporary folder")
     network: bool = Field(description="no socket of any kind could be had")
-    memory: NonNegativeInt | None = Field(description="bytes that a process could take")
+    memory: Count | None = Field(description="bytes that a process could take")
     why: str = Field(description="why it is less than full")
 
 
@@ -118,11 +140,11 @@ class VariantRow(Row):
     claim: Claim
     paired: bool
     fixed_baseline: bool
-    asked: NonNegativeInt
-    finished: NonNegativeInt
-    compared: NonNegativeInt
-    failed: NonNegativeInt
-    collapsed: NonNegativeInt
+    asked: Count
+    finished: Count
+    compared: Count
+    failed: Count
+    collapsed: Count
     asked_for: dict[str, JsonValue]
     measured: dict[str, JsonValue]
 
@@ -131,7 +153,7 @@ class FailureRow(Row):
     """A member that could not be made or scored."""
 
     variant: str
-    member: NonNegativeInt
+    member: Count
     reason: str
 
 
@@ -202,8 +224,8 @@ class EstimateRow(Row):
     value: float | None
     low: float | None
     high: float | None
-    n: NonNegativeInt
-    members: NonNegativeInt
+    n: Count
+    members: Count
     claim: Claim
     undefined: str | None
     method: str
@@ -215,7 +237,7 @@ class DealsRow(Row):
     """How members were dealt to tell what is chance."""
 
     kind: Literal["deals", "swaps within pairs"]
-    count: NonNegativeInt
+    count: Count
     enumerated: bool
     smallest_p: float
 
@@ -242,7 +264,7 @@ class ClassTestFamilyRow(Row):
     variant: str
     about: Literal["classes", "groups"]
     published: bool
-    tested: NonNegativeInt
+    tested: Count
     expected: float | None = Field(description="tests at p <= 0.05, uncorrected, that chance alone gives")
     detectable: float | None = Field(description="shift found with 80% power, in between-member standard deviations")
     deals: DealsRow | None
@@ -254,8 +276,8 @@ class ExemplarGroupRow(Row):
 
     group: Group
     class_: Label | None = Field(alias="class")
-    n: NonNegativeInt
-    count: NonNegativeInt
+    n: Count
+    count: Count
     rate: float | None
     over_indexing: float | None
     over_indexing_low: float | None
@@ -289,8 +311,8 @@ class ExemplarRow(Row):
 class HalvesRow(Row):
     """Exemplar rates between halves of populations."""
 
-    members: NonNegativeInt
-    splits: NonNegativeInt
+    members: Count
+    splits: Count
     between: float
     baseline: float
     variant: float
@@ -312,7 +334,7 @@ class OddsRatioRow(Row):
 class ExemplarsRow(Row):
     """Test examples whose modal decision differs between baseline and variant."""
 
-    count: NonNegativeInt
+    count: Count
     rate: float
     expected: float | None = Field(description="chance level of the rate, at half the members")
     halves: HalvesRow | None
@@ -386,15 +408,15 @@ class ExtremeRow(Row):
     worst_interval: Pair | None
     spread: float | None
     spread_interval: Pair | None
-    groups: NonNegativeInt
+    groups: Count
     undefined: str | None
 
 
 class EarlierLookRow(Row):
     """A plan that a question was judged by, and what came of it."""
 
-    members: NonNegativeInt | None
-    examples: NonNegativeInt | None
+    members: Count | None
+    examples: Count | None
     seed: int | None
     min: float | None
     max: float | None
@@ -426,7 +448,7 @@ class ResultFile(Row):
     )
     status: Literal["complete", "incomplete"]
     audit: AuditRow
-    provenance: dict[str, JsonValue]
+    provenance: Annotated[dict[str, JsonValue], AfterValidator(_known)]
     timings: dict[str, float] = Field(
         description="seconds by stage; identical runs differ in these, and in the sandbox"
     )

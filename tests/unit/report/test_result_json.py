@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -161,10 +162,36 @@ def test_a_truncated_file_is_refused_with_its_line(text, share) -> None:
         result_json.load(text[: int(len(text) * share)])
 
 
-@pytest.mark.parametrize("junk", ["[]", "3", '{"schema": NaN}', '{"schema": 1e999}', "[" * 100_000, '{"schema": 1}'])
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "[]",
+        "3",
+        '{"schema": NaN}',
+        '{"schema": 1e999}',
+        '{"schema": 1, "schema": 1}',
+        '{"schema": 1, "digest": ' + "9" * 10_000 + "}",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"schema": 1}',
+    ],
+)
 def test_what_is_no_result_is_refused(junk) -> None:
     with pytest.raises(ResultError):
         result_json.load(junk)
+
+
+@pytest.mark.parametrize("depth", [200, 900, 960, 990])
+def test_what_is_nested_beyond_all_sense_is_read_or_refused(text, depth) -> None:
+    deep = text.replace('"definition": {', '"definition": {"deep": ' + "[" * depth + "]" * depth + ", ", 1)
+    with suppress(ResultError):
+        assert result_json.load(deep).edited
+
+
+def test_a_key_that_stands_twice_is_refused(text) -> None:
+    twice = text.replace('"verdict": "', '"verdict": "PASS", "verdict": "', 1)
+    with pytest.raises(ResultError, match="the key 'verdict' stands in one object twice"):
+        result_json.load(twice)
 
 
 def test_wrong_types_are_all_named_at_once(text) -> None:
