@@ -9,7 +9,7 @@ from auditor.records import Verdict
 from auditor.report.view import words
 from auditor.report.view.blocks import SYMBOLS, TONES, Cell, Column, Heading, Prose, Section, Table
 from auditor.report.view.headline import baseline, limit
-from auditor.report.view.numbers import bad_is_low, counted, of_gate, summed
+from auditor.report.view.numbers import bad_is_low, counted, deciding, of_gate, summed
 from auditor.report.view.waivers import waiver_sentence
 from auditor.text import clean
 
@@ -31,9 +31,11 @@ CHANGED = "The limits of this gate were changed after the result was known."
 def overall(result: AuditResult) -> tuple[str, Tone, str]:
     """Give the audit's verdict, its colour and its shape."""
     verdict = summed(counted(result))
+    waived = any(finding.waived for finding in deciding(result))
     if verdict is None:
-        waived = any(finding.waived and finding.severity == "error" for finding in result.findings)
         return "WAIVED" if waived else "NOT JUDGED", "muted", "–"
+    if verdict is Verdict.PASS and waived:
+        return "PASS WITH WAIVERS", "open", SYMBOLS[verdict]
     if verdict in {Verdict.PASS, Verdict.FAIL}:
         return verdict.value, TONES[verdict], SYMBOLS[verdict]
     return "UNDECIDED", "open", SYMBOLS[Verdict.INCONCLUSIVE]
@@ -58,11 +60,12 @@ def _gates_sentence(result: AuditResult, gates: list[Gate], what: str) -> str:
     verdicts = [summed(tuple(f for f in findings if not f.waived)) for findings in found]
     failed, passed = verdicts.count(Verdict.FAIL), verdicts.count(Verdict.PASS)
     open_ = len(gates) - failed - passed - waived
+    but = ", but for what is waived" if any(f.waived for findings in found for f in findings) else ""
     if len(gates) == 1:
-        said = "fails" if failed else "is waived" if waived else "is undecided" if open_ else "is shown to hold"
+        said = "fails" if failed else "is waived" if waived else "is undecided" if open_ else f"is shown to hold{but}"
         return f"The {what} {said}."
     if passed == len(gates):
-        return f"Every one of {len(gates)} {what}s is shown to hold."
+        return f"Every one of {len(gates)} {what}s is shown to hold{but}."
     counts = [f"{failed} {'fails' if failed == 1 else 'fail'}"] if failed else []
     counts += [f"{open_} {'is' if open_ == 1 else 'are'} undecided"] if open_ else []
     counts += [f"{waived} {'is' if waived == 1 else 'are'} waived"] if waived else []

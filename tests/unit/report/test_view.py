@@ -131,6 +131,20 @@ def test_a_waived_finding_keeps_its_verdict_and_tells_who_why_and_until_when() -
         assert "waived until 2026-12-31" in " ".join(made.replace("\\", "").split())
 
 
+def test_a_pass_with_waivers_is_no_plain_pass_and_page_one_tells_who_is_hurt_all_the_same() -> None:
+    targets = ((POSITIVE, FEMALE, None), (POSITIVE, (("sex", "Male"),), None))
+    result = with_gates(gate("sex", ("sex",), targets=targets, variants=("pruned-0.9", "pruned-0.995"), min=-0.065))
+    result = replace(result, judged_on="2026-12-31", waivers=(WAIVER,))
+    plain, waived = seen(result), seen(replace(result, findings=waive(result.findings, (WAIVER,), "2026-12-31", ())))
+    assert plain.verdict == "FAIL"
+    assert (waived.verdict, waived.tone) == ("PASS WITH WAIVERS", "open")
+    assert waived.verdict_sentence.startswith(
+        "The deciding gate is shown to hold, but for what is waived. 1 comparison"
+    )
+    assert waived.headline.sentence == plain.headline.sentence
+    assert "Waived until 2026-12-31, not counted, by Ann: not shipped yet." in waived.headline.support
+
+
 def test_an_expired_waiver_is_said_and_what_it_was_about_counts() -> None:
     shown = seen(judged_on("2027-01-01", WAIVER))
     assert shown.notices[0].startswith("The waiver of “sex”, pruned-0.995, Female (sex) expired on 2026-12-31, before")
