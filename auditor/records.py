@@ -622,6 +622,8 @@ class AuditResult:
     findings: tuple[Finding, ...]
     looks: tuple[Look, ...]
     fixed_sequences: tuple[FixedSequence, ...]
+    thumbnails: Mapping[str | int, bytes] = field(default_factory=dict)
+    """Exemplars as JPEG files, by example; only where the user says that the licence of the images allows it."""
     waivers: tuple[Waiver, ...] = ()
     judged_on: str | None = None
     """The day, in UTC, that waivers had to last to: it is kept so that a report says the same for ever. None in a

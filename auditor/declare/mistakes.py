@@ -24,7 +24,6 @@ TOML_TYPES = {
 }
 KeyPath = tuple[str | int, ...]
 
-LATER_KEYS = {"thumbnails"}
 LATER_VALUES = {
     "formats": {"junit", "sarif", "card"},
     "metric": {"pie_excess"},
@@ -90,8 +89,6 @@ def _explain_unknown(path: KeyPath, location: tuple[str | int, ...]) -> Mistake:
     if path[0] == "compression" and path[-2] == "preprocess" and key in Preprocess.model_fields:
         advice = "data.preprocess does it, for all models alike; a file has scale, offset, mean and std of its own"
         return Mistake(path=path, message=f"{key!r} is no matter of a single file", advice=advice)
-    if key in LATER_KEYS:
-        return Mistake(path=path, message=not_yet(f"key {key!r}"))
     return Mistake(path=path, message=f"unknown key {key!r}", advice=did_you_mean(key, _fields_at(location[:-1])))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from auditor.records import AuditResult
-    from auditor.report.figures import Painter
+    from auditor.report.figures import Painter, Pictures
     from auditor.report.pdf import Press
     from auditor.report.view.blocks import View
 
@@ -66,21 +66,26 @@ class Draft:
         return view(self.result, digest=self.content["digest"], edited=self.edited)
 
     @cached_property
-    def html(self) -> str:
-        """The whole report as one page; its pictures are drawn while the content and its digest are made."""
+    def pictures(self) -> Pictures:
+        """The figures' panels, drawn while the content and its digest are made."""
         with (
             nullcontext(self.tools.painter) if self.tools.painter else painter() as ready,
             ThreadPoolExecutor(1) as waiting,
         ):
             drawn = waiting.submit(ready.pictures, view(self.result, digest="", edited=self.edited).figures)
             self.content  # noqa: B018 - made meanwhile
-            return html(self.view, drawn.result())
+            return drawn.result()
+
+    @cached_property
+    def html(self) -> str:
+        """The whole report as one page."""
+        return html(self.view, self.pictures)
 
     def pdf(self) -> Future[bytes]:
         """Begin to set the page on paper; other formats can be made meanwhile."""
         if self.tools.press is None:
             raise OutputError("the PDF needs a press, and none was started")
-        return self.tools.press.pdf(self.html)
+        return self.tools.press.pdf(html(self.view, self.pictures, paper=True))
 
 
 FORMATS: dict[str, tuple[str, Callable[[Draft], _Made]]] = {

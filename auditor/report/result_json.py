@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,6 +18,8 @@ from auditor.report.result_sense import misfits
 from auditor.report.schema import SCHEMA, ResultFile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from auditor.records import AuditResult
 
 Json = dict[str, Any]
@@ -47,6 +51,19 @@ def text_of(content: Json) -> str:
     return "{\n" + ",\n".join(f"{json.dumps(key)}: {_lines(value)}" for key, value in content.items()) + "\n}\n"
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Spare the collector of garbage the many objects of a result, of which none refers back to another."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_uncollected()
 def load(text: str | bytes) -> Loaded:
     """Read result.json.
 
@@ -63,13 +80,15 @@ def load(text: str | bytes) -> Loaded:
                 advice="Read the file with the version of auditor that wrote it.",
             )
         )
+    digest = _digest(content)
+    del content  # of a large result a gigabyte, for which the rows then have room
     try:
         file = ResultFile.model_validate_json(text)
     except ValidationError as error:
         raise ResultError(*_problems(error)) from None
     if problems := list(islice(misfits(file), _SHOWN_PROBLEMS + 1)):
         raise ResultError(*problems[:_SHOWN_PROBLEMS], *(["and more"] if len(problems) > _SHOWN_PROBLEMS else []))
-    return Loaded(result=records(file), edited=_digest(content) != file.digest)
+    return Loaded(result=records(file), edited=digest != file.digest)
 
 
 def json_schema() -> str:
@@ -77,12 +96,15 @@ def json_schema() -> str:
     return json.dumps(ResultFile.model_json_schema(by_alias=True), indent=2) + "\n"
 
 
+@_uncollected()
 def content_of(result: AuditResult) -> Json:
     """Give what result.json holds; its `digest`, which identical runs share, covers all but `_OUTSIDE_DIGEST`."""
     stated = plain(result)
     stated["audit"]["digest"] = digest_of(stated["audit"]["definition"])
     unsigned = json.dumps(stated | {"digest": "0" * 64}, allow_nan=False, default=as_object)
+    del stated
     content = ResultFile.model_validate_json(unsigned).model_dump(mode="json", by_alias=True)
+    del unsigned
     return content | {"digest": _digest(content)}
 
 

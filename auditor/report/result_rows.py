@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from auditor.description import Description, SelectionRow, Selections, SelectionTable
@@ -76,6 +76,7 @@ def plain(result: AuditResult) -> Json:
         "findings": [finding_row(finding, lines.get(finding.gate)) for finding in result.findings],
         "looks": result.looks,
         "fixed_sequences": result.fixed_sequences,
+        "thumbnails": [{"example": e, "jpeg": b64encode(jpeg).decode()} for e, jpeg in result.thumbnails.items()],
     }
 
 
@@ -119,7 +120,9 @@ def waiver_row(waiver: Waiver) -> Json:
 
 def as_object(record: Any) -> Json:  # noqa: ANN401 - a record or a mapping; json gives nothing else
     """Give a record or a mapping as a JSON object."""
-    return dict(record) if isinstance(record, Mapping) else {f.name: getattr(record, f.name) for f in fields(record)}
+    if isinstance(record, Mapping):
+        return dict(record)
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
 
 
 def _data(data: DataSummary) -> Json:
@@ -199,10 +202,10 @@ def records(file: schema.ResultFile) -> AuditResult:
         definition_file=file.audit.file,
         provenance=file.provenance,
         timings=file.timings,
-        sandbox=None if file.sandbox is None else Sandbox(**dict(file.sandbox)),
+        sandbox=None if file.sandbox is None else Sandbox(**vars(file.sandbox)),
         data=_read_data(file.data),
-        variants=tuple(VariantSummary(**dict(row)) for row in file.variants),
-        failures=tuple(Failure(**dict(row)) for row in file.failures),
+        variants=tuple(VariantSummary(**vars(row)) for row in file.variants),
+        failures=tuple(Failure(**vars(row)) for row in file.failures),
         gates=tuple(_read_gate(row) for row in file.gates),
         estimates=tuple(estimates.values()),
         class_tests=tuple(ClassTest(**_labelled(row)) for row in file.class_tests),
@@ -216,11 +219,12 @@ def records(file: schema.ResultFile) -> AuditResult:
         findings=_read_findings(file, estimates),
         looks=tuple(_read_look(row) for row in file.looks),
         fixed_sequences=tuple(_read_sequence(row) for row in file.fixed_sequences),
+        thumbnails={row.example: b64decode(row.jpeg) for row in file.thumbnails},
     )
 
 
 def _read_look(row: schema.LookRow) -> Look:
-    return Look(**dict(row) | {"earlier": tuple(EarlierLook(**dict(earlier)) for earlier in row.earlier)})
+    return Look(**vars(row) | {"earlier": tuple(EarlierLook(**vars(earlier)) for earlier in row.earlier)})
 
 
 def _key(group: Mapping[str, str]) -> GroupKey:
@@ -234,30 +238,30 @@ def _optional_key(group: Mapping[str, str] | None) -> GroupKey | None:
 def _labelled(
     row: schema.ClassTestRow | schema.ExemplarGroupRow | schema.ExemplarRow | schema_further.DescriptionRow,
 ) -> Json:
-    values = dict(row) | {"label": row.class_, "group": _key(row.group)}
+    values = vars(row) | {"label": row.class_, "group": _key(row.group)}
     del values["class_"]
     return values
 
 
 def _read_data(row: schema.DataRow) -> DataSummary:
     read = {
-        "splits": tuple(SplitSize(**dict(split)) for split in row.splits),
+        "splits": tuple(SplitSize(**vars(split)) for split in row.splits),
         "groups": tuple((_key(group.group), group.by_class) for group in row.groups),
     }
-    return DataSummary(**dict(row) | read)
+    return DataSummary(**vars(row) | read)
 
 
 def _read_gate(row: schema.GateRow) -> Gate:
     targets = tuple((target.class_, _key(target.group), _optional_key(target.against)) for target in row.targets)
-    return Gate(**dict(row) | {"targets": targets})
+    return Gate(**vars(row) | {"targets": targets})
 
 
 def _read_estimate(row: schema.EstimateRow) -> Estimate:
-    values = dict(row) | {"label": row.class_, "group": _key(row.group), "against": _optional_key(row.against)}
+    values = vars(row) | {"label": row.class_, "group": _key(row.group), "against": _optional_key(row.against)}
     for key in ("id", "class_", "components"):
         del values[key]
     ends = row.components
-    estimate = Estimate(**values, lower=_read_bound(ends.lower), upper=_read_bound(ends.upper))
+    estimate = Estimate(**values, lower=_read_bound(ends["lower"]), upper=_read_bound(ends["upper"]))
     if estimate.id != row.id:
         raise ResultError(Problem(where=f"estimates: {row.id[:200]}", message=f"describes {estimate.id[:200]}"))
     return estimate
@@ -266,31 +270,31 @@ def _read_estimate(row: schema.EstimateRow) -> Estimate:
 def _read_bound(row: schema.BoundRow | None) -> Bound | None:
     if row is None:
         return None
-    return Bound(center=row.center, below=row.below, terms=tuple(Term(**dict(term)) for term in row.terms))
+    return Bound(center=row["center"], below=row["below"], terms=tuple(Term(**term) for term in row["terms"]))
 
 
 def _read_deals(row: schema.DealsRow | None) -> Deals | None:
-    return None if row is None else Deals(**dict(row))
+    return None if row is None else Deals(**vars(row))
 
 
 def _read_family(row: schema.ClassTestFamilyRow) -> ClassTestFamily:
-    return ClassTestFamily(**dict(row) | {"deals": _read_deals(row.deals)})
+    return ClassTestFamily(**vars(row) | {"deals": _read_deals(row.deals)})
 
 
 def _read_exemplars(variant: str, row: schema.ExemplarsRow) -> Exemplars:
     read = {
         "variant": variant,
-        "halves": None if row.halves is None else Halves(**dict(row.halves)),
+        "halves": None if row.halves is None else Halves(**vars(row.halves)),
         "deals": _read_deals(row.deals),
         "by_group": tuple(ExemplarGroup(**_labelled(group)) for group in row.by_group),
-        "odds_ratios": tuple(OddsRatio(**dict(ratio) | {"group": _key(ratio.group)}) for ratio in row.odds_ratios),
+        "odds_ratios": tuple(OddsRatio(**vars(ratio) | {"group": _key(ratio.group)}) for ratio in row.odds_ratios),
         "top": tuple(Exemplar(**_labelled(exemplar)) for exemplar in row.top),
     }
-    return Exemplars(**dict(row) | read)
+    return Exemplars(**vars(row) | read)
 
 
 def _read_extreme(row: schema.ExtremeRow) -> Extreme:
-    values = dict(row) | {"label": row.class_, "worst_group": _optional_key(row.worst_group)}
+    values = vars(row) | {"label": row.class_, "worst_group": _optional_key(row.worst_group)}
     del values["class_"]
     return Extreme(**values)
 
@@ -312,7 +316,7 @@ def _read_selection_table(table: schema_further.SelectionTableRow) -> SelectionT
         reference=reference,
         local_law_reference=local_law_reference,
         unknown=table.unknown,
-        rows=tuple(SelectionRow(**dict(row) | {"group": _key(row.group)}) for row in table.rows),
+        rows=tuple(SelectionRow(**vars(row) | {"group": _key(row.group)}) for row in table.rows),
     )
 
 
@@ -353,7 +357,7 @@ def _misfit(row: schema.FindingRow, file: schema.ResultFile) -> str:
 
 
 def _read_sequence(row: schema.FixedSequenceRow) -> FixedSequence:
-    return FixedSequence(**dict(row) | {"verdicts": tuple(Verdict(verdict) for verdict in row.verdicts)})
+    return FixedSequence(**vars(row) | {"verdicts": tuple(Verdict(verdict) for verdict in row.verdicts)})
 
 
 def _read_finding(row: schema.FindingRow, estimate: Estimate) -> Finding:

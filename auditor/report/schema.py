@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+from base64 import b64decode
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from PIL import Image
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, with_config
+from typing_extensions import TypedDict
 
+from auditor.data.thumbnails import LONGEST
 from auditor.report.row import Count, Group, Label, Row
 from auditor.report.schema_further import DescriptionRow, SelectionsRow
 
@@ -75,6 +80,18 @@ class Provenance(BaseModel):
 def _readable(definition: dict[str, Any]) -> dict[str, Any]:
     Declared.model_validate(definition)
     return definition
+
+
+def _small_jpeg(text: str) -> str:
+    """Refuse what is no JPEG, and what would take more memory, drawn, than its file says."""
+    try:
+        with Image.open(io.BytesIO(b64decode(text, validate=True)), formats=["JPEG"]) as picture:
+            size = picture.size
+    except (ValueError, OSError, Image.DecompressionBombError):
+        raise ValueError("no JPEG file in base64") from None
+    if max(size) > LONGEST:
+        raise ValueError(f"a picture of {size[0]} x {size[1]} pixels: at most {LONGEST} x {LONGEST} are a thumbnail")
+    return text
 
 
 def _known(provenance: dict[str, Any]) -> dict[str, Any]:
@@ -182,7 +199,9 @@ class GateRow(Row):
     limits_changed: bool
 
 
-class TermRow(Row):
+# A large result has a million of the next three: a model would take five times the memory of a dictionary.
+@with_config(Row.model_config)
+class TermRow(TypedDict):
     """One source of variance in a bound."""
 
     source: Literal["examples", "members", "baseline members"]
@@ -192,7 +211,8 @@ class TermRow(Row):
     variance_below: float
 
 
-class BoundRow(Row):
+@with_config(Row.model_config)
+class BoundRow(TypedDict):
     """One end of an interval: the L at which center - L below is sqrt(sum of t(df)^2 variance at L) away from 0.
 
     The variance at L is variance - 2 L covariance + L^2 variance_below; for a plain number `below` is 1, and the end is
@@ -204,7 +224,8 @@ class BoundRow(Row):
     terms: tuple[TermRow, ...]
 
 
-class Components(Row):
+@with_config(Row.model_config)
+class Components(TypedDict):
     """What judging again at another limit or level needs."""
 
     lower: BoundRow | None
@@ -439,6 +460,15 @@ class FixedSequenceRow(Row):
     chosen: str | None
 
 
+class ThumbnailRow(Row):
+    """One exemplar as a small picture."""
+
+    example: str | int
+    jpeg: Annotated[str, Field(max_length=65_536), AfterValidator(_small_jpeg)] = Field(
+        description="a JPEG file of at most 96 x 96 pixels, in base64"
+    )
+
+
 class ResultFile(Row):
     """result.json, schema 1."""
 
@@ -473,3 +503,6 @@ class ResultFile(Row):
     findings: tuple[FindingRow, ...]
     looks: tuple[LookRow, ...]
     fixed_sequences: tuple[FixedSequenceRow, ...]
+    thumbnails: tuple[ThumbnailRow, ...] = Field(
+        (), description="the exemplars that go by in `exemplars.top` first, where report.thumbnails allows it"
+    )

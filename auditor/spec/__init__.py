@@ -258,6 +258,11 @@ class Report(Table):
     """`[report]`: what is written."""
 
     formats: list[Format] = Field(["html", "pdf", "json", "markdown"], description="`result.json` is written always")
+    thumbnails: bool = Field(
+        False,
+        description="show exemplars as small pictures in the report, and keep them in result.json: only where the "
+        "licence of the images, and the people in them, allow it",
+    )
 
 
 class AuditSpec(Table):

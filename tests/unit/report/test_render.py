@@ -1,17 +1,19 @@
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import sys
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from adult_result import POSITIVE, small
+from adult_result import small
+from hostile_names import HOSTILE, hostile
 from pypdf import PdfReader
 from rich.console import Console
 
@@ -19,47 +21,17 @@ from auditor import output
 from auditor.errors import OutputError
 from auditor.output import write
 from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, result_json
+from auditor.report.html import TEMPLATES, html, isolated
 from auditor.report.markdown import escaped
-from auditor.report.result_rows import as_object, plain, records
-from auditor.report.schema import ResultFile
 from auditor.report.terminal import summary
 from auditor.report.view.blocks import Dots, Figure, Line, Lines, Mark
 
 TESTS = Path(__file__).parents[2]
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "{{7*7}}{% raw %}",
-    "]]><!--",
-    "=cmd()|'/C calc'!A0",
-    "\x00\x1b[31m\u202eevil\u2066\x07",
-    "[x](http://evil.example/)![y](//evil.example/z) @everyone `|` **b**",
-    '" onload="alert(1)" x="',
-    "L" + "o" * 9_998 + "ng",
-)
 
 
 @pytest.fixture(scope="module")
 def made():
     return render(small(), FORMATS)
-
-
-def hostile(name: str):
-    """Put a name everywhere that others may write."""
-
-    def swap(value):
-        if isinstance(value, str):
-            for word in ("Female", POSITIVE, "gap to men", "Income classifier", "pruned-0.98", "A. Reviewer"):
-                value = value.replace(word, name)
-            return value
-        if isinstance(value, list):
-            return [swap(item) for item in value]
-        if isinstance(value, dict):
-            return {swap(key): swap(item) for key, item in value.items()}
-        return value
-
-    content = swap(json.loads(json.dumps(plain(small()), default=as_object)))
-    content["audit"]["digest"] = content["digest"] = "0" * 64
-    return records(ResultFile.model_validate_json(json.dumps(content)))
 
 
 def drawn_of(shown):
@@ -89,17 +61,49 @@ def test_every_format_is_made(made) -> None:
     assert not made.failed
 
 
-def test_the_page_asks_nothing_of_the_network_and_runs_nothing(made) -> None:
+def test_the_page_asks_nothing_of_the_network(made) -> None:
     text = made.files["report.html"].decode()
     page = Page(text)
-    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert not {"link", "iframe", "object"} & {tag for tag, _ in page.tags}
     assert "http:" not in text
     assert "https:" not in text
     sources = [attrs["src"] for tag, attrs in page.tags if "src" in attrs]
     assert sources
     assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
-    policy = next(attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
-    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def test_the_page_lets_its_own_script_run_and_no_other(made) -> None:
+    text = made.files["report.html"].decode()
+    (script,) = re.findall("<script>(.*?)</script>", text, re.DOTALL)
+    assert script == (TEMPLATES / "report.js").read_text("utf-8")
+    policy = next(a["content"] for _, a in Page(text).tags if a.get("http-equiv") == "Content-Security-Policy")
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    assert policy == (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_paper_has_no_script_and_no_row_that_it_does_not_show() -> None:
+    draft = Draft(small())
+    page, paper_page = draft.html, html(draft.view, draft.pictures, paper=True)
+    assert "screen-only" in page
+    assert "<script" in page
+    assert not re.search('class="[^"]*screen-only|<script| tabindex=| data-label=', paper_page)
+    assert paper_page.count("<tr>") == len(re.findall("<tr>", page))
+
+
+@pytest.mark.parametrize(
+    ("text", "isolated_text"),
+    [
+        ("in group נשים (sex) 323", "in group <bdi>נשים</bdi> (sex) 323"),
+        ("בת ים × זכר", "<bdi>בת ים</bdi> × <bdi>זכר</bdi>"),
+        ("امرأة 12, رجل 9", "<bdi>امرأة</bdi> 12, <bdi>رجل</bdi> 9"),
+        ("女性 <b>", "女性 &lt;b&gt;"),
+    ],
+)
+def test_right_to_left_names_do_not_turn_the_numbers_beside_them(text, isolated_text) -> None:
+    assert isolated(text) == isolated_text
 
 
 def test_every_picture_has_words_and_every_table_its_headings(made) -> None:
@@ -255,7 +259,7 @@ def test_hostile_names_stay_text_in_every_output(name) -> None:
     rendered = render(hostile(name), ["html", "json", "markdown"])
     text, notes = rendered.files["report.html"].decode(), rendered.files["summary.md"].decode()
     page = Page(text)
-    assert "script" not in {tag for tag, _ in page.tags}
+    assert [tag for tag, _ in page.tags].count("script") == 1
     assert not [key for _, attrs in page.tags for key in attrs if key.startswith("on")]
     assert "49" not in "".join(t for t in page.texts if "7*7" in t)
     assert max(len(line) for line in page.texts if "{" not in line or "body" not in line) < 4_000
