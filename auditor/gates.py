@@ -6,12 +6,12 @@ import math
 import re
 from dataclasses import replace
 from itertools import chain, count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auditor.declare.sense import misfit
 from auditor.errors import Problem, SpecError, did_you_mean
 from auditor.measure.rates import RATES
-from auditor.records import EVERYBODY, Gate, family_name
+from auditor.records import EVERYBODY, Gate, Waiver, family_name, written
 from auditor.spec import exported_name, names_of
 
 if TYPE_CHECKING:
@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 
     from auditor.declare import Declaration
     from auditor.records import Dataset, GateTarget, GroupKey, Label
-    from auditor.spec import GateTable
+    from auditor.spec import GateTable, WaiverTable
 
+NOWHERE = {
+    "gate": "of this audit",
+    "variant": "that is compressed",
+    "class": "of the data",
+    "group": "of the test split",
+}
+"""Where the names of a waiver are looked up."""
 SETTING = re.compile(r"gate\.(?P<gate>\d+)\.(?P<key>min|max)=(?P<value>[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)")
 
 
@@ -70,6 +77,73 @@ def _resolve(table: GateTable, dataset: Dataset, variants: Sequence[str], line: 
         severity=table.severity,
         why=table.why,
     )
+
+
+def declared_waivers(declaration: Declaration, dataset: Dataset, gates: Sequence[Gate]) -> tuple[Waiver, ...]:
+    """Give the waivers of a file, now that its data and its gates' names are known."""
+    spec = declaration.spec
+    variants = [name for entry in spec.compression for name in names_of(entry)]
+    lines = {place: declaration.lines.of(("waiver", place)) for place in range(len(spec.waiver))}
+    known: dict[str, dict[str, Any]] = {
+        "gate": {gate.name: gate.name for gate in gates},
+        "variant": {name: name for name in variants},
+        "class": {str(label): label for label in dataset.classes},
+        "group": {_spelt(written(group)): group for group in dataset.groups.names},
+    }
+    return resolve_waivers(spec.waiver, known, lines, str(declaration.file))
+
+
+def resolve_waivers(
+    tables: Sequence[WaiverTable], known: Mapping[str, Mapping[str, Any]], lines: Mapping[int, int | None], file: str
+) -> tuple[Waiver, ...]:
+    """Find what each waiver names; all mistakes at once.
+
+    `known` holds for gate, variant, class and group what each name stands for; `lines` maps the place of each waiver in
+    audit.toml to its line there.
+    """
+    waivers, problems = [], []
+    for place, table in enumerate(tables):
+        line, names = lines.get(place), _names_in(table)
+        problems += [
+            Problem(
+                message=f"{name!r} is no {key} {NOWHERE[key]}",
+                where=f"waiver[{place}].{key}",
+                advice=did_you_mean(name, known[key]),
+                file=file,
+                line=line,
+            )
+            for key, name in names.items()
+            if name not in known[key]
+        ]
+        waivers.append(_waiver(table, {key: known[key].get(name) for key, name in names.items()}, line))
+    if problems:
+        raise SpecError(*problems)
+    return tuple(waivers)
+
+
+def _names_in(table: WaiverTable) -> dict[str, str]:
+    """Give what a waiver names, as it is looked up."""
+    names = {"gate": table.gate, "variant": table.variant, "class": table.class_, "group": table.group}
+    return {key: _spelt(name) if key == "group" else str(name) for key, name in names.items() if name is not None}
+
+
+def _waiver(table: WaiverTable, found: Mapping[str, Any], line: int | None) -> Waiver:
+    return Waiver(
+        gate=found["gate"],
+        line=line,
+        variant=found.get("variant"),
+        label=found.get("class"),
+        group=found.get("group"),
+        reason=table.reason.strip(),
+        owner=table.owner.strip(),
+        expires=table.expires.isoformat(),
+    )
+
+
+def _spelt(group: Any) -> str:  # noqa: ANN401 - a text, or attributes and the group of each
+    """Write a group in one way, in whichever way and order it was written: "race = Black, sex = Female"."""
+    text = group if isinstance(group, str) else ",".join(f"{attribute}={name}" for attribute, name in group.items())
+    return ", ".join(sorted(re.sub(r"\s*=\s*", " = ", part.strip()) for part in text.split(",")))
 
 
 def as_list(names: str | list[str]) -> list[str]:

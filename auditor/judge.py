@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from auditor.measure.intervals import Side
-    from auditor.records import Gate, VariantSummary
+    from auditor.records import Gate, Severity, VariantSummary
 
 Key = tuple[object, ...]
 STRENGTHS = {"sparsity": 1, "clusters": -1, "ratio": -1}
@@ -281,14 +281,16 @@ def _sequence(findings: Sequence[Finding], family: Sequence[VariantSummary]) -> 
     )
 
 
-def counts(finding: Finding) -> bool:
-    """Tell whether a finding decides: of severity error, and not waived."""
-    return finding.severity == "error" and not finding.waived
+def counts(finding: Finding, fail_on: Severity = "error") -> bool:
+    """Tell whether a finding decides: of severity error, or of any with `fail_on` a warning, and not waived."""
+    return fail_on in {finding.severity, "warning"} and not finding.waived
 
 
-def exit_code(findings: Sequence[Finding], *, allow_inconclusive: bool = False) -> ExitCode:
-    """Tell what the command answers: only unwaived findings of severity error count, and a FAIL beats all else."""
-    verdicts = {f.verdict for f in findings if counts(f)}
+def exit_code(
+    findings: Sequence[Finding], *, allow_inconclusive: bool = False, fail_on: Severity = "error"
+) -> ExitCode:
+    """Tell what the command answers: only findings that count do, and a FAIL beats all else."""
+    verdicts = {f.verdict for f in findings if counts(f, fail_on)}
     if Verdict.FAIL in verdicts:
         return ExitCode.GATE_FAILED
     undecided = {Verdict.UNDEFINED} if allow_inconclusive else {Verdict.UNDEFINED, Verdict.INCONCLUSIVE}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from auditor import data, population
 from auditor.data.thumbnails import thumbnails, to_picture
-from auditor.errors import IncompleteError, Problem, SpecError
-from auditor.gates import declared_gates
-from auditor.judge import judge, most_compressed, unfit
+from auditor.errors import IncompleteError, Problem, ResultError, SpecError
+from auditor.gates import declared_gates, declared_waivers
+from auditor.judge import judge, key_of, most_compressed, unfit
 from auditor.looks import Terms, record_looks
 from auditor.measure import measure
 from auditor.measure.doubts import doubts, look
@@ -22,6 +23,7 @@ from auditor.provenance import describe
 from auditor.records import BASELINE, AuditResult
 from auditor.sandbox import weakest
 from auditor.spec import Artifact
+from auditor.waivers import is_expired, waive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from auditor.data import Source
     from auditor.declare import Declaration
     from auditor.progress import Progress
-    from auditor.records import Dataset, Exemplars, Gate, Population
+    from auditor.records import Dataset, Exemplars, Gate, Population, Waiver
     from auditor.spec import AuditSpec
 
 
@@ -60,6 +62,7 @@ class Populated:
     source: Source
     dataset: Dataset
     gates: tuple[Gate, ...]
+    waivers: tuple[Waiver, ...]
     populations: tuple[Population, ...]
     timings: Mapping[str, float]
 
@@ -73,7 +76,8 @@ def populate(declaration: Declaration, *, progress: Progress | None = None, forc
             source = data.open_source(spec, declaration.base)
             dataset = source.load()
             gates = declared_gates(declaration, dataset)
-            for warning in dataset.warnings:
+            waivers = declared_waivers(declaration, dataset, gates)
+            for warning in (*dataset.warnings, *_expired(waivers)):
                 progress.note(warning)
         with _stage("run", progress, timings):
             store = declaration.base / spec.run.store
@@ -89,6 +93,7 @@ def populate(declaration: Declaration, *, progress: Progress | None = None, forc
         source=source,
         dataset=dataset,
         gates=gates,
+        waivers=waivers,
         populations=populations,
         timings=timings,
     )
@@ -100,6 +105,7 @@ def conclude(ran: Populated) -> Audit:
     with _stage("measure", ran.progress, timings):
         result = _measure(ran.declaration, ran.dataset, ran.populations, ran.gates)
         pictures = _thumbnails(ran, result.exemplars) if ran.declaration.spec.report.thumbnails else {}
+        result = _waived(replace(result, waivers=ran.waivers), today())
     timings |= _latencies(ran.populations)
     result = replace(result, timings=timings, thumbnails=pictures)
     return Audit(result=result, dataset=ran.dataset, populations=ran.populations)
@@ -116,6 +122,21 @@ def _thumbnails(ran: Populated, exemplars: Sequence[Exemplars]) -> Mapping[str |
     if wanted and not made:
         ran.progress.note("report.thumbnails: the inputs of the models are no pictures, so there are none")
     return made
+
+
+def today() -> str:
+    """Give the day by which waivers are judged: the one place that asks the clock for it."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def _expired(waivers: Sequence[Waiver]) -> list[str]:
+    """Say before hours of training which waivers will not count."""
+    day = today()
+    return [
+        f"the waiver of {waiver.gate!r} by {waiver.owner} expired on {waiver.expires}: what it is about counts"
+        for waiver in waivers
+        if is_expired(waiver, day)
+    ]
 
 
 @contextmanager
@@ -217,8 +238,13 @@ def require_pins(spec: AuditSpec, base: Path) -> None:
         raise SpecError(*problems)
 
 
-def rejudge(result: AuditResult, gates: tuple[Gate, ...]) -> AuditResult:
-    """Judge the numbers of a result again, at the limits given, without models or data."""
+def rejudge(result: AuditResult, gates: tuple[Gate, ...], *, day: str | None = None) -> AuditResult:
+    """Judge the numbers of a result again, at the limits given, without models or data.
+
+    Its waivers count up to the day that they name; `day` is the one to go by, such as "2026-12-31", and None is today.
+    Raises ResultError where it lacks a number that a gate is about.
+    """
+    _refuse_unmeasured(result, gates)
     definition = result.definition
     findings = judge(
         gates,
@@ -227,4 +253,24 @@ def rejudge(result: AuditResult, gates: tuple[Gate, ...]) -> AuditResult:
         confidence=definition["statistics"]["confidence"],
         minimum=definition["population"].get("minimum"),
     )
-    return replace(result, gates=gates, findings=findings, fixed_sequences=most_compressed(findings, result.variants))
+    judged = replace(result, gates=gates, findings=findings, fixed_sequences=most_compressed(findings, result.variants))
+    return _waived(judged, day or today())
+
+
+def _refuse_unmeasured(result: AuditResult, gates: Sequence[Gate]) -> None:
+    known = {key_of(e) for e in result.estimates}
+    missing = [
+        f"{gate.name!r} for {variant}"
+        for gate in gates
+        for variant in gate.variants
+        if any((variant, gate.metric, *target, gate.compare) not in known for target in gate.targets)
+    ]
+    if missing:
+        message = f"the result lacks numbers that its gates judge: {', '.join(missing[:5])}"
+        raise ResultError(Problem(where="gates", message=message))
+
+
+def _waived(result: AuditResult, day: str) -> AuditResult:
+    """Mark what is waived on a day, and remember the day."""
+    blocked = unfit(result.variants, result.definition["population"].get("minimum"))
+    return replace(result, judged_on=day, findings=waive(result.findings, result.waivers, day, blocked))

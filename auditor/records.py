@@ -56,8 +56,8 @@ def group_name(group: GroupKey) -> str:
     return " × ".join(name for _, name in group) or "everybody"
 
 
-def _written(group: GroupKey) -> str:
-    """Write a group as in an estimate's id, such as "sex=Female,race=Black"."""
+def written(group: GroupKey) -> str:
+    """Write a group as in an estimate's id, such as "sex=Female,race=Black"; "everybody" for all."""
     return ",".join(f"{attribute}={name}" for attribute, name in group) or "everybody"
 
 
@@ -251,8 +251,8 @@ class Estimate:
     def id(self) -> str:
         """Stable name of the estimand, unique in an audit."""
         label = "" if self.label is None else f"[{self.label}]"
-        other = "" if self.against is None else f"/{_written(self.against)}"
-        return f"{self.variant}/{self.metric}{label}/{_written(self.group)}/{self.compare}{other}"
+        other = "" if self.against is None else f"/{written(self.against)}"
+        return f"{self.variant}/{self.metric}{label}/{written(self.group)}/{self.compare}{other}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -468,6 +468,23 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """Comparisons of a gate that somebody accepts for a while although they do not hold."""
+
+    gate: str
+    line: int | None
+    """Line of the waiver in audit.toml."""
+    variant: str | None
+    """None for every variant, class or group."""
+    label: Label | None
+    group: GroupKey | None
+    reason: str
+    owner: str
+    expires: str
+    """The last day on which it counts, such as "2026-12-31", so that days compare as texts do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One comparison of one gate, judged."""
 
@@ -491,6 +508,9 @@ class Finding:
     """Where one further model of the recipe may lie, on the side of the limit, at the same confidence; None for a
     claim about a file, which is that model."""
     waived: bool = False
+    """Whether its waiver counts: then the finding does not."""
+    waiver: Waiver | None = None
+    """The waiver that is about it, also where it has expired; None where it passes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -604,3 +624,7 @@ class AuditResult:
     fixed_sequences: tuple[FixedSequence, ...]
     thumbnails: Mapping[str | int, bytes] = field(default_factory=dict)
     """Exemplars as JPEG files, by example; only where the user says that the licence of the images allows it."""
+    waivers: tuple[Waiver, ...] = ()
+    judged_on: str | None = None
+    """The day, in UTC, that waivers had to last to: it is kept so that a report says the same for ever. None in a
+    result of before there were waivers."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor import data, population
 from auditor.errors import ModelError, Problem
-from auditor.gates import declared_gates
+from auditor.gates import declared_gates, declared_waivers
 from auditor.measure.contrasts import VERSUS_BASELINE
 from auditor.measure.counts import count_labels
 from auditor.measure.doubts import doubts, look
@@ -80,6 +80,7 @@ def validate(declaration: Declaration, *, models: bool = True, progress: Progres
         source = data.open_source(spec, declaration.base)
         dataset = source.load()
         gates = declared_gates(declaration, dataset)
+        declared_waivers(declaration, dataset, gates)
         variants = population.plan(spec, dataset, declaration.base)
         glanced = _glance(declaration, source, dataset, progress or Silent()) if models else population.NOTHING
     looks = look(glanced.given, dataset.labels[glanced.sample], len(dataset.classes))

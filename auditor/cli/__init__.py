@@ -25,7 +25,17 @@ def cli() -> None:
     """
 
 
-for command in (run, begin.init, begin.validate, begin.plan, store, results.check, results.report, begin.schema):
+for command in (
+    run,
+    begin.init,
+    begin.validate,
+    begin.plan,
+    store,
+    results.check,
+    results.report,
+    results.diff,
+    begin.schema,
+):
     cli.add_command(command)
 
 

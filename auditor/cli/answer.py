@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from auditor.errors import ExitCode
+    from auditor.records import Severity
     from auditor.report import Rendered, Tools
     from auditor.report.result_json import Loaded
 
@@ -39,13 +40,16 @@ def write_reports(
     return rendered
 
 
-def conclude(loaded: Loaded, rendered: Rendered, *, allow_inconclusive: bool) -> ExitCode:
+def conclude(loaded: Loaded, rendered: Rendered, *, allow_inconclusive: bool, fail_on: Severity) -> ExitCode:
     """Show the table of gates, here and in a GitHub job's summary, and give the verdict's exit code."""
     from auditor.judge import exit_code
     from auditor.report.terminal import summary
 
-    code = exit_code(loaded.result.findings, allow_inconclusive=allow_inconclusive)
+    findings = loaded.result.findings
+    code = exit_code(findings, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
     show(summary(rendered.view))
+    if code != exit_code(findings, allow_inconclusive=allow_inconclusive):
+        click.echo(f"gates of severity warning count too, by --fail-on {fail_on}: exit code {code:d}", err=True)
     if target := os.environ.get("GITHUB_STEP_SUMMARY"):
         _append_summary(loaded, Path(target))
     return code

@@ -28,6 +28,14 @@ SANDBOX = click.option(
 SANDBOXED = "run.require_sandbox=true"
 INCONCLUSIVE = click.option("--allow-inconclusive", is_flag=True, help="Inconclusive gates do not count.")
 
+FAIL_ON = click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning"]),
+    default="error",
+    show_default=True,
+    help="The least severity of a gate that counts.",
+)
+
 
 def load(file: Path, settings: Sequence[str]) -> Declaration:
     """Read a definition, with what `--set` says in its place."""

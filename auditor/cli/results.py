@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import conclude, write_reports
-from auditor.cli.options import FILE, INCONCLUSIVE
+from auditor.cli.answer import conclude, show, write_reports
+from auditor.cli.options import FAIL_ON, FILE, INCONCLUSIVE
 from auditor.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from auditor.records import Severity
     from auditor.report.result_json import Loaded
 
 
@@ -24,12 +27,14 @@ if TYPE_CHECKING:
 @click.option("--output", type=FILE, help="Write the reports, with the new verdicts, to this folder.")
 @click.option("--no-gate", is_flag=True, help="A result without gates is meant.")
 @INCONCLUSIVE
+@FAIL_ON
 def check(
     result: Path,
     settings: tuple[str, ...],
     output: Path | None,
     no_gate: bool,  # noqa: FBT001
     allow_inconclusive: bool,  # noqa: FBT001
+    fail_on: Severity,
 ) -> ExitCode:
     """Judge a result.json again, with other limits if given, without models."""
     from dataclasses import replace
@@ -42,14 +47,11 @@ def check(
     old = _read_result(result)
     if not old.result.findings and not no_gate:
         raise ResultError(Problem(file=str(result), message="nothing in it is judged", advice="Say --no-gate."))
-    try:
-        judged = rejudge(old.result, change_limits(old.result.gates, settings))
-    except (LookupError, ValueError, TypeError, ArithmeticError) as error:
-        message = f"holds what does not fit together: {error!r}"
-        raise ResultError(Problem(file=str(result), message=message)) from error
-    new = replace(old, result=judged)
-    rendered = write_reports(new, list(FORMATS), output) if output else render(new.result, [], edited=new.edited)
-    return conclude(new, rendered, allow_inconclusive=allow_inconclusive)
+    gates = change_limits(old.result.gates, settings)
+    with _fitting({result: old}):
+        new = replace(old, result=rejudge(old.result, gates))
+        rendered = write_reports(new, list(FORMATS), output) if output else render(new.result, [], edited=new.edited)
+    return conclude(new, rendered, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
 
 
 @click.command()
@@ -64,11 +66,53 @@ def report(result: Path, formats: tuple[str, ...], output: Path | None) -> ExitC
 
     wanted = list(formats or FORMATS)
     with tools_for(wanted) as tools:
-        write_reports(_read_result(result), wanted, output or result.parent, tools=tools)
+        loaded = _read_result(result)
+        with _fitting({result: loaded}):
+            write_reports(loaded, wanted, output or result.parent, tools=tools)
     return ExitCode.PASSED
 
 
+@click.command()
+@click.argument("old", type=FILE)
+@click.argument("new", type=FILE)
+@click.option("--markdown", "form", flag_value="markdown", help="As tables for a pull request.")
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
+def diff(old: Path, new: Path, form: str) -> ExitCode:
+    """Tell what changed between two results, such as those of two releases; 1 if a verdict got worse."""
+    from auditor.compare import compare, exit_code
+    from auditor.report.difference import as_json, as_markdown, as_text
+    from auditor.report.view.difference import difference_view
+
+    read = {path: _read_result(path) for path in (old, new)}
+    with _fitting(read):
+        difference = compare(read[old].result, read[new].result)
+        shown = difference_view(difference, edited=tuple(str(path) for path, one in read.items() if one.edited))
+        made = as_text(shown) if form == "text" else as_markdown(shown) if form == "markdown" else as_json(difference)
+    if isinstance(made, str):
+        click.echo(made, nl=False)
+    else:
+        show(made)
+    return exit_code(difference)
+
+
+@contextmanager
+def _fitting(read: Mapping[Path, Loaded]) -> Iterator[None]:
+    """Take it for the fault of a file that was edited where its content defeats us, and for our own where none was."""
+    from auditor.errors import Problem, ResultError
+
+    try:
+        yield
+    except (AttributeError, LookupError, ValueError, TypeError, ArithmeticError) as error:
+        edited = [str(path) for path, loaded in read.items() if loaded.edited]
+        if not edited:
+            raise
+        message = f"was changed after it was written, and does not fit together: {error!r}"
+        raise ResultError(*(Problem(file=file, message=message) for file in edited)) from error
+
+
 def _read_result(path: Path) -> Loaded:
+    from dataclasses import replace
+
     from auditor.errors import Problem, ResultError
     from auditor.report.result_json import load
 
@@ -76,6 +120,8 @@ def _read_result(path: Path) -> Loaded:
         loaded = load(path.read_bytes())
     except OSError as error:
         raise ResultError(Problem(file=str(path), message=f"cannot be read: {error.strerror}")) from None
+    except ResultError as error:
+        raise ResultError(*(replace(problem, file=str(path)) for problem in error.problems)) from None
     if loaded.edited:
         click.echo(f"warning: {path} was changed after it was written: its digest is another than it states", err=True)
     return loaded

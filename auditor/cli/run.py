@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.answer import conclude, write_reports
-from auditor.cli.options import DEFINITION, FILE, INCONCLUSIVE, MEMBERS, SANDBOX, SANDBOXED, SETTINGS, load
+from auditor.cli.options import DEFINITION, FAIL_ON, FILE, INCONCLUSIVE, MEMBERS, SANDBOX, SANDBOXED, SETTINGS, load
 
 if TYPE_CHECKING:
     from auditor.declare import Declaration
     from auditor.errors import ExitCode
     from auditor.pipeline import Audit
+    from auditor.records import Severity
 
 
 @click.command()
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--output", type=FILE, help="Folder of the outputs; default: audits/NAME.")
 @click.option("--no-gate", is_flag=True, help="An audit without gates is meant.")
 @INCONCLUSIVE
+@FAIL_ON
 @click.option("--require-pins", is_flag=True, help="Refuse model files without a declared sha256.")
 @SANDBOX
 @click.option("--force", is_flag=True, help="Run every member again, whatever is stored.")
@@ -38,6 +40,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     output: Path | None,
     no_gate: bool,  # noqa: FBT001 - click passes by name
     allow_inconclusive: bool,  # noqa: FBT001
+    fail_on: Severity,
     require_pins: bool,  # noqa: FBT001
     require_sandbox: bool,  # noqa: FBT001
     force: bool,  # noqa: FBT001
@@ -64,7 +67,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
             progress.stage("report")
             loaded = Loaded(result=audit.result, edited=False)
             rendered = write_reports(loaded, formats, folder, more=_decisions(audit), tools=tools)
-    code = conclude(loaded, rendered, allow_inconclusive=allow_inconclusive)
+    code = conclude(loaded, rendered, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
     click.echo(f"reports and decisions: {folder}", err=True)
     return code
 

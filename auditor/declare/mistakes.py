@@ -24,7 +24,6 @@ TOML_TYPES = {
 }
 KeyPath = tuple[str | int, ...]
 
-LATER_KEYS = {"waiver"}
 LATER_VALUES = {
     "formats": {"junit", "sarif", "card"},
     "metric": {"pie_excess"},
@@ -36,6 +35,7 @@ MISSING: dict[KeyPath, str] = {
     ): 'name the sensitive attributes, ["sex", "race"]; [] where there are none, and only classes are audited'
 }
 """What to do where a key is missing."""
+A_DATE = "a day as TOML writes it, without quotes and without a time: 2026-12-31"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,9 @@ def explain(detail: ErrorDetails) -> Mistake:
     message = re.sub(
         r"a valid (dictionary.*|string|list|integer|number|boolean)$", lambda m: TOML_TYPES[m[1][:4]], message
     )
-    advice = f'a list even of one: ["{given}"]' if kind == "list_type" and isinstance(given, str) else ""
+    advice = A_DATE if kind == "date_type" else ""
+    if kind == "list_type" and isinstance(given, str):
+        advice = f'a list even of one: ["{given}"]'
     if kind == "less_than" and limits.get("lt") == 1 and 1 < given <= 100:
         advice = f"it is a share: {given:g}% is {given / 100:g}"
     return Mistake(path=path, message=f"{message}, not {_shown(given)}", advice=advice)
@@ -87,8 +89,6 @@ def _explain_unknown(path: KeyPath, location: tuple[str | int, ...]) -> Mistake:
     if path[0] == "compression" and path[-2] == "preprocess" and key in Preprocess.model_fields:
         advice = "data.preprocess does it, for all models alike; a file has scale, offset, mean and std of its own"
         return Mistake(path=path, message=f"{key!r} is no matter of a single file", advice=advice)
-    if key in LATER_KEYS:
-        return Mistake(path=path, message=not_yet(f"key {key!r}"))
     return Mistake(path=path, message=f"unknown key {key!r}", advice=did_you_mean(key, _fields_at(location[:-1])))
 
 

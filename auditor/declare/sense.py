@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.declare.mistakes import KeyPath, Mistake
 from auditor.declare.sense_data import check_data, check_predictions
 from auditor.declare.sense_models import check_compressions, check_files, check_model, check_training
+from auditor.declare.sense_waivers import check_waivers
 from auditor.declare.variants import default_name, expand
 from auditor.errors import did_you_mean
 from auditor.records import BASELINE
@@ -43,6 +44,7 @@ def check(spec: AuditSpec, raw: Mapping[str, Any], places: Mapping[str, Sequence
         check_files,
         _check_representative_sets,
         _check_gates,
+        _check_waivers,
         _check_run,
     )
     mistakes = [mistake for rule in rules for mistake in rule(spec, raw)]
@@ -135,6 +137,13 @@ def _check_gates(spec: AuditSpec, raw: Mapping[str, Any]) -> Iterator[Mistake]:
         yield from (Mistake(path=here, message=message) for message in _useless(gate))
         yield from _unknown(gate.over, over, (*here, "over"), "attribute or declared intersection")
         yield from _unknown(gate.variants, [*variants, "*"], (*here, "variants"), "compressed variant")
+
+
+def _check_waivers(spec: AuditSpec, raw: Mapping[str, Any]) -> Iterator[Mistake]:
+    entries = [entry for entry in _as_entries(raw.get("gate")) if isinstance(entry, dict)]
+    named = [str(entry["name"]) for entry in entries if entry.get("name")]
+    gates = named if len(named) == len(entries) else None
+    return check_waivers(spec.waiver, gates, _declared_variants(spec, raw), declared_attributes(raw))
 
 
 def _unknown(

@@ -36,7 +36,7 @@ def _lines(view: View) -> Iterator[str]:
         yield f"- {escaped(sentence)}"
     if view.gates is not None:
         yield "\n## Gates\n"
-        yield from _table(view.gates, view.gates.rows)
+        yield from table_lines(view.gates, view.gates.rows)
         yield f"\n{escaped(view.gates.note)}"
         for row, table in zip(view.gates.rows, view.comparisons, strict=True):
             yield from _open(row[0].text, table)
@@ -49,13 +49,14 @@ def _lines(view: View) -> Iterator[str]:
 def _open(name: str, table: Table) -> Iterator[str]:
     if table.rows:
         yield f"\n### {escaped(name)}: what does not pass\n"
-        yield from _table(table, table.rows[:_ROWS])
+        yield from table_lines(table, table.rows[:_ROWS])
     left = max(len(table.rows) - _ROWS, 0) + table.left
     if left:
         yield f"\nand {left:,} more"
 
 
-def _table(table: Table, rows: tuple[tuple[Cell, ...], ...]) -> Iterator[str]:
+def table_lines(table: Table, rows: tuple[tuple[Cell, ...], ...]) -> Iterator[str]:
+    """Write rows of a table, a line each."""
     yield "| " + " | ".join(escaped(column.heading) for column in table.columns) + " |"
     yield "|" + "|".join("---:" if column.numeric else "---" for column in table.columns) + "|"
     for row in rows:

@@ -6,6 +6,7 @@ import gc
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from auditor.errors import Problem, ResultError
 from auditor.provenance import digest_of
 from auditor.report.result_rows import as_object, plain, records
+from auditor.report.result_sense import misfits
 from auditor.report.schema import SCHEMA, ResultFile
 
 if TYPE_CHECKING:
@@ -21,7 +23,12 @@ if TYPE_CHECKING:
     from auditor.records import AuditResult
 
 Json = dict[str, Any]
-_OUTSIDE_DIGEST = frozenset({"timings", "sandbox", "digest"})
+_OUTSIDE_DIGEST = frozenset({"timings", "sandbox", "judged_on", "digest"})
+"""What identical runs may differ in.
+
+The day of judging is among it: the same audit, run tomorrow, is the same result. What the day does is within: each
+finding says whether it is waived, so the digest changes on the day that a waiver ends, and on no other.
+"""
 _SHOWN_PROBLEMS = 20
 
 
@@ -61,7 +68,8 @@ def load(text: str | bytes) -> Loaded:
     """Read result.json.
 
     Raises:
-        ResultError: no JSON, another schema version, or values that the schema does not allow; all at once.
+        ResultError: no JSON, another schema version, values that the schema does not allow, or rows that name what is
+            not there; all at once.
     """
     content = _parse(text)
     if content.get("schema") != SCHEMA:
@@ -78,6 +86,8 @@ def load(text: str | bytes) -> Loaded:
         file = ResultFile.model_validate_json(text)
     except ValidationError as error:
         raise ResultError(*_problems(error)) from None
+    if problems := list(islice(misfits(file), _SHOWN_PROBLEMS + 1)):
+        raise ResultError(*problems[:_SHOWN_PROBLEMS], *(["and more"] if len(problems) > _SHOWN_PROBLEMS else []))
     return Loaded(result=records(file), edited=digest != file.digest)
 
 
@@ -88,7 +98,7 @@ def json_schema() -> str:
 
 @_uncollected()
 def content_of(result: AuditResult) -> Json:
-    """Give what result.json holds; its `digest`, which identical runs share, covers all but `timings` and `sandbox`."""
+    """Give what result.json holds; its `digest`, which identical runs share, covers all but `_OUTSIDE_DIGEST`."""
     stated = plain(result)
     stated["audit"]["digest"] = digest_of(stated["audit"]["definition"])
     unsigned = json.dumps(stated | {"digest": "0" * 64}, allow_nan=False, default=as_object)
@@ -113,7 +123,7 @@ def _lines(value: Any) -> str:  # noqa: ANN401 - any JSON value
 
 def _parse(text: str | bytes) -> Json:
     try:
-        content = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        content = json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise ResultError(
             Problem(message=f"line {error.lineno}: no JSON, or cut off: {error.msg} (column {error.colno})")
@@ -123,6 +133,17 @@ def _parse(text: str | bytes) -> Json:
     if not isinstance(content, dict):
         raise ResultError(f"expected an object at the top, found {type(content).__name__}")
     return content
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Json:
+    """Refuse a key that stands twice: two readers may take it for two results."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(
+            f"the key {next(key for key in keys if keys.count(key) > 1)[:40]!r} stands in one object twice"
+        )
+    return made
 
 
 def _refuse(number: str) -> NoReturn:

@@ -32,6 +32,7 @@ from auditor.records import (
     Term,
     VariantSummary,
     Verdict,
+    Waiver,
 )
 from auditor.report.schema import SCHEMA
 from auditor.sandbox import Sandbox
@@ -59,10 +60,11 @@ def plain(result: AuditResult) -> Json:
         "provenance": result.provenance,
         "timings": result.timings,
         "sandbox": result.sandbox,
+        "judged_on": result.judged_on,
         "data": _data(result.data),
         "failures": result.failures,
         "variants": result.variants,
-        "gates": [_gate(gate) for gate in result.gates],
+        "gates": [gate_row(gate) for gate in result.gates],
         "estimates": [_estimate(estimate) for estimate in result.estimates],
         "class_tests": [_named(test) for test in result.class_tests],
         "class_test_families": result.class_test_families,
@@ -70,6 +72,7 @@ def plain(result: AuditResult) -> Json:
         "extremes": [_extreme(extreme) for extreme in result.extremes],
         "descriptions": [_named(description) for description in result.descriptions],
         "selections": [_selections(found) for found in result.selections],
+        "waivers": [waiver_row(waiver) for waiver in result.waivers],
         "findings": [finding_row(finding, lines.get(finding.gate)) for finding in result.findings],
         "looks": result.looks,
         "fixed_sequences": result.fixed_sequences,
@@ -93,6 +96,7 @@ def finding_row(finding: Finding, line: int | None) -> Json:
         "verdict": finding.verdict,
         "severity": finding.severity,
         "waived": finding.waived,
+        "waiver": None if finding.waiver is None else waiver_row(finding.waiver),
         "estimate_id": estimate.id,
         "estimate": estimate.value,
         "low": estimate.low,
@@ -106,6 +110,12 @@ def finding_row(finding: Finding, line: int | None) -> Json:
         "baseline_fails_too": finding.baseline_fails_too,
         "further_model": finding.further_model,
     }
+
+
+def waiver_row(waiver: Waiver) -> Json:
+    """Give a waiver; null is all."""
+    row = as_object(waiver) | {"group": _group(waiver.group)}
+    return {"class" if key == "label" else key: value for key, value in row.items()}
 
 
 def as_object(record: Any) -> Json:  # noqa: ANN401 - a record or a mapping; json gives nothing else
@@ -129,7 +139,8 @@ def _named(record: ClassTest | ExemplarGroup | Exemplar | OddsRatio | Descriptio
     return {"class" if key == "label" else key: value for key, value in row.items()}
 
 
-def _gate(gate: Gate) -> Json:
+def gate_row(gate: Gate) -> Json:
+    """Give a gate with whom it is about."""
     targets = [
         {"class": label, "group": dict(group), "against": _group(against)} for label, group, against in gate.targets
     ]
@@ -203,7 +214,9 @@ def records(file: schema.ResultFile) -> AuditResult:
         extremes=tuple(_read_extreme(row) for row in file.extremes),
         descriptions=tuple(Description(**_labelled(row)) for row in file.descriptions),
         selections=tuple(_read_selections(row) for row in file.selections),
-        findings=_read_findings(file.findings, estimates),
+        waivers=tuple(_read_waiver(row) for row in file.waivers),
+        judged_on=file.judged_on,
+        findings=_read_findings(file, estimates),
         looks=tuple(_read_look(row) for row in file.looks),
         fixed_sequences=tuple(_read_sequence(row) for row in file.fixed_sequences),
         thumbnails={row.example: b64decode(row.jpeg) for row in file.thumbnails},
@@ -307,10 +320,18 @@ def _read_selection_table(table: schema_further.SelectionTableRow) -> SelectionT
     )
 
 
-def _read_findings(rows: tuple[schema.FindingRow, ...], estimates: Mapping[str, Estimate]) -> tuple[Finding, ...]:
+def _read_waiver(row: schema.WaiverRow) -> Waiver:
+    values = dict(row) | {"label": row.class_, "group": _optional_key(row.group)}
+    del values["class_"]
+    return Waiver(**values)
+
+
+def _read_findings(file: schema.ResultFile, estimates: Mapping[str, Estimate]) -> tuple[Finding, ...]:
     problems: list[Problem] = []
     findings = []
-    for number, row in enumerate(rows):
+    for number, row in enumerate(file.findings):
+        if wrong := _misfit(row, file):
+            problems.append(Problem(where=f"findings[{number}].waived", message=wrong))
         estimate = estimates.get(row.estimate_id)
         if estimate is None:
             message = f"there is no estimate {row.estimate_id[:200]}"
@@ -323,6 +344,16 @@ def _read_findings(rows: tuple[schema.FindingRow, ...], estimates: Mapping[str, 
     if problems:
         raise ResultError(*problems)
     return tuple(findings)
+
+
+def _misfit(row: schema.FindingRow, file: schema.ResultFile) -> str:
+    """Say why a finding's waiver cannot be as it is told; empty where it can."""
+    if row.waiver is not None and row.waiver not in file.waivers:
+        return "names a waiver that the file does not hold"
+    lasts = row.waiver is not None and row.waiver.expires >= (file.judged_on or "")
+    if row.waived != lasts:
+        return "is waived by no waiver that lasts" if row.waived else "counts, although its waiver lasts"
+    return ""
 
 
 def _read_sequence(row: schema.FixedSequenceRow) -> FixedSequence:
@@ -344,4 +375,5 @@ def _read_finding(row: schema.FindingRow, estimate: Estimate) -> Finding:
         baseline_fails_too=row.baseline_fails_too,
         further_model=row.further_model,
         waived=row.waived,
+        waiver=None if row.waiver is None else _read_waiver(row.waiver),
     )

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+"""Up to what every reader of JSON holds exactly: a larger one is no count of anything."""
 Label = str | int | float | bool
 Group = Annotated[
     dict[str, str],

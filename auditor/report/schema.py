@@ -7,11 +7,11 @@ from base64 import b64decode
 from typing import Annotated, Any, Literal
 
 from PIL import Image
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, NonNegativeInt, with_config
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, with_config
 from typing_extensions import TypedDict
 
 from auditor.data.thumbnails import LONGEST
-from auditor.report.row import Group, Label, Row
+from auditor.report.row import Count, Group, Label, Row
 from auditor.report.schema_further import DescriptionRow, SelectionsRow
 
 SCHEMA = 1
@@ -23,6 +23,7 @@ Compare = Literal[
     "value", "change", "ratio", "ratio_change", "disparity", "disparity_change", "to_overall", "to_overall_change"
 ]
 Severity = Literal["error", "warning"]
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Pair = tuple[float, float]
 
 
@@ -50,6 +51,14 @@ class DeclaredAudit(BaseModel):
     risk_notes: str | None = None
 
 
+class DeclaredPopulation(BaseModel):
+    """What every reader of the definition needs of `[population]`."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    minimum: int | None = None
+
+
 class Declared(BaseModel):
     """The tables of a resolved audit.toml that reports read."""
 
@@ -57,6 +66,15 @@ class Declared(BaseModel):
 
     audit: DeclaredAudit
     statistics: DeclaredStatistics
+    population: DeclaredPopulation
+
+
+class Provenance(BaseModel):
+    """What readers of the provenance need of it."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    models: dict[str, list[str]] = {}
 
 
 def _readable(definition: dict[str, Any]) -> dict[str, Any]:
@@ -76,6 +94,11 @@ def _small_jpeg(text: str) -> str:
     return text
 
 
+def _known(provenance: dict[str, Any]) -> dict[str, Any]:
+    Provenance.model_validate(provenance)
+    return provenance
+
+
 class AuditRow(Row):
     """Which definition was audited."""
 
@@ -88,9 +111,9 @@ class SplitRow(Row):
     """Sizes of one split."""
 
     split: str
-    examples: NonNegativeInt
-    by_class: tuple[NonNegativeInt, ...]
-    left_out: tuple[NonNegativeInt, ...] | None = Field(
+    examples: Count
+    by_class: tuple[Count, ...]
+    left_out: tuple[Count, ...] | None = Field(
         None, description="by class, the examples that data.sample left out; null: the split is whole"
     )
 
@@ -99,7 +122,7 @@ class GroupRow(Row):
     """Test examples of one group."""
 
     group: Group
-    by_class: tuple[NonNegativeInt, ...]
+    by_class: tuple[Count, ...]
 
 
 class DataRow(Row):
@@ -112,7 +135,7 @@ class DataRow(Row):
     splits: tuple[SplitRow, ...]
     groups: tuple[GroupRow, ...]
     reference: dict[str, str]
-    clusters: NonNegativeInt | None
+    clusters: Count | None
     warnings: tuple[str, ...]
 
 
@@ -122,7 +145,7 @@ class SandboxRow(Row):
     level: Literal["full", "partial", "none"] = Field(description="both of the next two, one of them, or none")
     writes: bool = Field(description="nothing could be written outside the store and its temporary folder")
     network: bool = Field(description="no socket of any kind could be had")
-    memory: NonNegativeInt | None = Field(description="bytes that a process could take")
+    memory: Count | None = Field(description="bytes that a process could take")
     why: str = Field(description="why it is less than full")
 
 
@@ -134,11 +157,11 @@ class VariantRow(Row):
     claim: Claim
     paired: bool
     fixed_baseline: bool
-    asked: NonNegativeInt
-    finished: NonNegativeInt
-    compared: NonNegativeInt
-    failed: NonNegativeInt
-    collapsed: NonNegativeInt
+    asked: Count
+    finished: Count
+    compared: Count
+    failed: Count
+    collapsed: Count
     asked_for: dict[str, JsonValue]
     measured: dict[str, JsonValue]
 
@@ -147,7 +170,7 @@ class FailureRow(Row):
     """A member that could not be made or scored."""
 
     variant: str
-    member: NonNegativeInt
+    member: Count
     reason: str
 
 
@@ -222,8 +245,8 @@ class EstimateRow(Row):
     value: float | None
     low: float | None
     high: float | None
-    n: NonNegativeInt
-    members: NonNegativeInt
+    n: Count
+    members: Count
     claim: Claim
     undefined: str | None
     method: str
@@ -235,7 +258,7 @@ class DealsRow(Row):
     """How members were dealt to tell what is chance."""
 
     kind: Literal["deals", "swaps within pairs"]
-    count: NonNegativeInt
+    count: Count
     enumerated: bool
     smallest_p: float
 
@@ -262,7 +285,7 @@ class ClassTestFamilyRow(Row):
     variant: str
     about: Literal["classes", "groups"]
     published: bool
-    tested: NonNegativeInt
+    tested: Count
     expected: float | None = Field(description="tests at p <= 0.05, uncorrected, that chance alone gives")
     detectable: float | None = Field(description="shift found with 80% power, in between-member standard deviations")
     deals: DealsRow | None
@@ -274,8 +297,8 @@ class ExemplarGroupRow(Row):
 
     group: Group
     class_: Label | None = Field(alias="class")
-    n: NonNegativeInt
-    count: NonNegativeInt
+    n: Count
+    count: Count
     rate: float | None
     over_indexing: float | None
     over_indexing_low: float | None
@@ -309,8 +332,8 @@ class ExemplarRow(Row):
 class HalvesRow(Row):
     """Exemplar rates between halves of populations."""
 
-    members: NonNegativeInt
-    splits: NonNegativeInt
+    members: Count
+    splits: Count
     between: float
     baseline: float
     variant: float
@@ -332,7 +355,7 @@ class OddsRatioRow(Row):
 class ExemplarsRow(Row):
     """Test examples whose modal decision differs between baseline and variant."""
 
-    count: NonNegativeInt
+    count: Count
     rate: float
     expected: float | None = Field(description="chance level of the rate, at half the members")
     halves: HalvesRow | None
@@ -349,6 +372,19 @@ class ExemplarsRow(Row):
     top: tuple[ExemplarRow, ...]
 
 
+class WaiverRow(Row):
+    """Comparisons of a gate that somebody accepts for a while although they do not hold."""
+
+    gate: str
+    line: int | None
+    variant: str | None = Field(description="null: every one; so for class and group")
+    class_: Label | None = Field(alias="class")
+    group: Group | None
+    reason: str
+    owner: str
+    expires: Day = Field(description="the last day, in UTC, on which it counts")
+
+
 class FindingRow(Row):
     """One comparison of one gate, judged."""
 
@@ -363,7 +399,10 @@ class FindingRow(Row):
     claim: Claim
     verdict: Verdict
     severity: Severity
-    waived: bool
+    waived: bool = Field(description="whether its waiver counts: then the finding does not")
+    waiver: WaiverRow | None = Field(
+        None, description="the waiver that is about it, also where that has expired; null where it passes"
+    )
     estimate_id: str
     estimate: float | None
     low: float | None
@@ -390,15 +429,15 @@ class ExtremeRow(Row):
     worst_interval: Pair | None
     spread: float | None
     spread_interval: Pair | None
-    groups: NonNegativeInt
+    groups: Count
     undefined: str | None
 
 
 class EarlierLookRow(Row):
     """A plan that a question was judged by, and what came of it."""
 
-    members: NonNegativeInt | None
-    examples: NonNegativeInt | None
+    members: Count | None
+    examples: Count | None
     seed: int | None
     min: float | None
     max: float | None
@@ -435,16 +474,19 @@ class ResultFile(Row):
 
     schema_: Literal[1] = Field(alias="schema")
     digest: Digest = Field(
-        description="SHA-256 of the canonical JSON of this file without `timings`, `sandbox` and `digest`"
+        description="SHA-256 of the canonical JSON of this file without `timings`, `sandbox`, `judged_on` and `digest`"
     )
     status: Literal["complete", "incomplete"]
     audit: AuditRow
-    provenance: dict[str, JsonValue]
+    provenance: Annotated[dict[str, JsonValue], AfterValidator(_known)]
     timings: dict[str, float] = Field(
         description="seconds by stage; identical runs differ in these, and in the sandbox"
     )
     sandbox: SandboxRow | None = Field(
         description="the weakest that a member was made in, perhaps by an earlier run; null where no model was opened"
+    )
+    judged_on: Day | None = Field(
+        None, description="the day, in UTC, that waivers had to last to; null in a file of before there were any"
     )
     data: DataRow
     failures: tuple[FailureRow, ...]
@@ -457,6 +499,7 @@ class ResultFile(Row):
     extremes: tuple[ExtremeRow, ...]
     descriptions: tuple[DescriptionRow, ...]
     selections: tuple[SelectionsRow, ...]
+    waivers: tuple[WaiverRow, ...] = ()
     findings: tuple[FindingRow, ...]
     looks: tuple[LookRow, ...]
     fixed_sequences: tuple[FixedSequenceRow, ...]

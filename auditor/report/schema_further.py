@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeInt
+from pydantic import Field
 
-from auditor.report.row import Group, Label, Row
+from auditor.report.row import Count, Group, Label, Row
 
 Measure = Literal[
     "normalised_difference_error",
@@ -38,7 +38,7 @@ class DescriptionRow(Row):
     class_: Label | None = Field(alias="class")
     group: Group
     family: str = Field(description='for a disparity the attribute or intersection, such as "sex x race"; else empty')
-    n: NonNegativeInt
+    n: Count
     before: float | None = Field(description="the baseline's: errors, accuracy, or the measure itself")
     after: float | None = Field(description="the variant's")
     value: float | None
@@ -50,8 +50,8 @@ class SelectionGroupRow(Row):
     """One group of a selection table, in whole numbers of one model's decisions."""
 
     group: Group
-    applicants: NonNegativeInt
-    selected: NonNegativeInt
+    applicants: Count
+    selected: Count
     rate: float | None
     impact_ratio: float | None = Field(description="29 CFR 1607.4(D), on unrounded rates")
     z: float | None
@@ -69,7 +69,7 @@ class SelectionTableRow(Row):
     family: str
     reference: Group | None
     local_law_reference: Group | None
-    unknown: NonNegativeInt
+    unknown: Count
     rows: tuple[SelectionGroupRow, ...]
 
 

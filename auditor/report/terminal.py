@@ -60,4 +60,4 @@ def _gates(view: View) -> Table:
 
 
 def _verdict(cell: Cell) -> Text:
-    return Text(f"{cell.symbol} {cell.text}".strip(), style=STYLES[cell.tone])
+    return Text(f"{cell.symbol} {cell.text}\n  {cell.detail}".strip(), style=STYLES[cell.tone])

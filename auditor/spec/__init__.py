@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -47,7 +48,16 @@ from auditor.spec.data import (
     Text,
 )
 from auditor.spec.models import Augment, Model, PopulationTable, Schedule, Training
-from auditor.spec.tables import CLASS, LabelValue, Name, Pins, RepresentativeSet, Table, one_or_many
+from auditor.spec.tables import (
+    CLASS,
+    LabelValue,
+    Name,
+    NamedGroup,
+    Pins,
+    RepresentativeSet,
+    Table,
+    one_or_many,
+)
 
 __all__ = [
     "CALIBRATED",
@@ -93,6 +103,7 @@ __all__ = [
     "Text",
     "Trained",
     "Training",
+    "WaiverTable",
     "exported_name",
     "names_of",
     "steps_of",
@@ -190,6 +201,27 @@ class GateTable(Table):
     why: str = Field("", description="printed beside the verdict")
 
 
+class WaiverTable(Table):
+    """`[[waiver]]`: comparisons that do not hold are known and accepted for a while: shown, marked, not counted."""
+
+    gate: str = Field(description="name of a gate: the one it has, or the one that the report gives it")
+    variant: str | None = Field(
+        None, description="compressed variant; default: all, but for what is UNDEFINED because members are missing"
+    )
+    class_: LabelValue | None = Field(None, alias="class", description="class that the rate is of; default: every one")
+    group: NamedGroup = Field(
+        None,
+        description='`{ sex = "Female", race = "Black" }`, "sex = Female, race = Black", or "everybody"; default: '
+        "every one, but for what is UNDEFINED because the group is small",
+    )
+    reason: str = Field(description="why it is accepted; printed beside the verdict")
+    owner: str = Field(description="who answers for it; printed beside the verdict")
+    expires: date = Field(
+        description="the last day, in UTC, on which the waiver counts, without quotes: 2026-12-31; from the next on "
+        "what it is about counts again"
+    )
+
+
 class Run(Table):
     """`[run]`: where and how."""
 
@@ -249,5 +281,6 @@ class AuditSpec(Table):
     compression: list[Compression] = Field(min_length=1)
     statistics: Statistics = Statistics()
     gate: list[GateTable] = Field([])
+    waiver: list[WaiverTable] = Field([])
     run: Run = Run()
     report: Report = Report()

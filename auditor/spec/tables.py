@@ -63,11 +63,16 @@ OUTPUT = "name of the one that is audited, where the file has several"
 Outputs = Literal["probabilities", "logits"] | None
 
 
-def _pins_kind(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the file holds
+def _kind(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the file holds
     return "~many" if isinstance(raw, dict) else "~one"
 
 
 Pins = Annotated[
-    Annotated[Digest | None, Tag("~one")] | Annotated[dict[str, Digest], Tag("~many")], Discriminator(_pins_kind)
+    Annotated[Digest | None, Tag("~one")] | Annotated[dict[str, Digest], Tag("~many")], Discriminator(_kind)
 ]
 """A digest, or one for each text that the star of a path stands for."""
+
+NamedGroup = Annotated[
+    Annotated[str | None, Tag("~one")] | Annotated[dict[str, str], Tag("~many")], Discriminator(_kind)
+]
+"""A group as a table, or as it is written: "sex = Female, race = Black"."""

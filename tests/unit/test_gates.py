@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from handmade import dataset
 
+from auditor.declare import load_spec
 from auditor.errors import SpecError
-from auditor.gates import change_limits, resolve_gates
+from auditor.gates import change_limits, declared_gates, declared_waivers, resolve_gates
 from auditor.records import EACH, NONE, Groups
 from auditor.spec import GateTable
 
@@ -108,3 +109,74 @@ def test_limits_that_are_changed_afterwards_are_marked():
 def test_a_limit_that_is_no_limit_is_told(setting):
     with pytest.raises(SpecError, match=r"expected gate\.N\.min=NUMBER"):
         change_limits([resolve()], [setting])
+
+
+SEX_AND_RACE = dataset(
+    [0, 1, 1, 0],
+    attributes={"sex": ["Male", "Female", "Male", "Female"], "race": ["a, b = c", "White", "White", "White"]},
+)
+WAIVER = """
+[[waiver]]
+gate = "recall, change, over every attribute and intersection"
+reason = " later "
+owner = "Ann"
+expires = 2026-12-31
+"""
+DEFINITION = """
+schema = 1
+attribute = ["sex", "race"]
+model = { architecture = "mlp" }
+data = { path = "people.csv", label = "y", positive = "yes" }
+compression = [{ method = "prune", sparsity = [0.5, 0.9] }]
+gate = [{ metric = "recall", min = -0.02 }]
+"""
+
+
+def waivers(tmp_path, *more, data=SEX_AND_RACE):
+    file = tmp_path / "audit.toml"
+    file.write_text(DEFINITION + "".join(WAIVER + one for one in more))
+    declaration = load_spec(file)
+    return declared_waivers(declaration, data, declared_gates(declaration, data))
+
+
+def test_a_waiver_names_a_gate_by_the_name_that_was_made_for_it(tmp_path):
+    (waiver,) = waivers(tmp_path, 'variant = "pruned-0.9"\nclass = "yes"\n')
+    assert waiver.gate == "recall, change, over every attribute and intersection"
+    assert (waiver.variant, waiver.label, waiver.group) == ("pruned-0.9", "yes", None)
+    assert (waiver.reason, waiver.owner, waiver.expires, waiver.line) == ("later", "Ann", "2026-12-31", 9)
+
+
+@pytest.mark.parametrize(
+    ("said", "group"),
+    [
+        ('"sex = Female"', (("sex", "Female"),)),
+        ('"sex=Female"', (("sex", "Female"),)),
+        ('{ sex = "Female" }', (("sex", "Female"),)),
+        ('"race = a, b = c"', (("race", "a, b = c"),)),
+        ('"everybody"', ()),
+    ],
+)
+def test_a_group_is_named_as_a_table_or_as_a_text(tmp_path, said, group):
+    assert waivers(tmp_path, f"group = {said}\n")[0].group == group
+
+
+def test_the_attributes_of_an_intersection_are_named_in_any_order(tmp_path):
+    key = (("sex", "Female"), ("race", "White"))
+    both = replace(SEX_AND_RACE, groups=replace(SEX_AND_RACE.groups, names=(*SEX_AND_RACE.groups.names[:-1], key)))
+    for said in ('"race = White, sex = Female"', '{ race = "White", sex = "Female" }'):
+        (waiver,) = waivers(tmp_path, f"group = {said}\n", data=both)
+        assert waiver.group == key
+
+
+def test_what_a_waiver_names_and_nobody_knows_is_told_at_once_with_the_nearest_names(tmp_path):
+    wrong = 'variant = "pruned"\ngroup = "sex = Femal"\nclass = "yess"\n'
+    with pytest.raises(SpecError) as caught:
+        waivers(tmp_path, wrong, "", 'group = "race = Blue"\n')
+    found = [(p.where, p.advice, p.line) for p in caught.value.problems]
+    assert found[:3] == [
+        ("waiver[0].variant", 'Did you mean "pruned-0.9"?', 9),
+        ("waiver[0].class", 'Did you mean "yes"?', 9),
+        ("waiver[0].group", 'Did you mean "sex = Female"?', 9),
+    ]
+    assert found[3][0] == "waiver[2].group"
+    assert "'sex = Femal' is no group of the test split" in str(caught.value)

@@ -200,6 +200,15 @@ def test_exit_codes_follow_the_worst_error(seen, allow, code):
     assert exit_code([*findings, *ignored], allow_inconclusive=allow) is code
 
 
+def test_warnings_count_where_they_are_said_to_and_waived_ones_never():
+    (template,) = judge([gate("f")], [estimate(0.0)], VARIANTS, confidence=0.95, minimum=None)
+    warning = replace(template, verdict=Verdict.FAIL, severity="warning")
+    assert exit_code([template, warning], fail_on="warning") is ExitCode.GATE_FAILED
+    assert exit_code([replace(warning, verdict=Verdict.INCONCLUSIVE)], fail_on="warning") is ExitCode.UNDECIDED
+    assert exit_code([replace(warning, waived=True)], fail_on="warning") is ExitCode.PASSED
+    assert exit_code([replace(template, verdict=Verdict.FAIL)], fail_on="warning") is ExitCode.GATE_FAILED
+
+
 def test_a_gate_passes_only_if_every_comparison_does():
     (template,) = judge([gate("f")], [estimate(0.0)], VARIANTS, confidence=0.95, minimum=None)
     many = [replace(template, verdict=v) for v in (Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.UNDEFINED)]

@@ -26,6 +26,7 @@ from auditor.report.view.verdicts import (
     overall,
     overall_sentence,
 )
+from auditor.report.view.waivers import waiver_notices
 from auditor.text import clean
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _notices(result: AuditResult, *, edited: bool) -> tuple[str, ...]:
     changed = [words.name(gate.name) for gate in result.gates if gate.limits_changed]
     if changed:
         notices.append(f"{CHANGED.replace('this gate', words.listed(changed))}")
-    return tuple(notices)
+    return (*notices, *waiver_notices(result))
 
 
 def _looks(result: AuditResult) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from auditor.measure.contrasts import TWO_GROUPS, VERSUS_BASELINE
 from auditor.records import BASELINE, EVERYBODY, Verdict
 from auditor.report.view import words
 from auditor.report.view.blocks import Bar, Headline
-from auditor.report.view.numbers import bad_is_low, counted, subject
+from auditor.report.view.numbers import bad_is_low, deciding, subject
+from auditor.report.view.waivers import waiver_sentence
 from auditor.text import clean
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _CONTRASTS = TWO_GROUPS
 
 def headline(numbers: Numbers) -> Headline:
     """Choose and word the finding: the failure that is surest beyond its limit, else the largest estimated loss."""
-    failed = [f for f in counted(numbers.result) if f.verdict is Verdict.FAIL]
+    failed = [f for f in deciding(numbers.result) if f.verdict is Verdict.FAIL]
     leading = [f for f in failed if _may_lead(numbers, f)]
     if not leading:
         return _without_failure(numbers, len(failed))
@@ -50,6 +51,7 @@ def headline(numbers: Numbers) -> Headline:
             sentence
             for sentence in (
                 _interval(numbers, estimate, gate, finding.limit),
+                waiver_sentence(finding),
                 _seeds(finding),
                 baseline(finding),
                 *_contrast(numbers, estimate),
@@ -236,7 +238,7 @@ def _contrast(numbers: Numbers, estimate: Estimate) -> Iterable[str]:
 def _without_failure(numbers: Numbers, failed: int) -> Headline:
     """Word the largest estimated loss; any that `failed` are gaps that compression is not shown to make."""
     result = numbers.result
-    judged = {subject(finding.estimate) for finding in counted(result)}
+    judged = {subject(finding.estimate) for finding in deciding(result)}
     blocked = unfit(result.variants, result.definition["population"].get("minimum"))
     estimates = [
         e

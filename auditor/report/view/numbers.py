@@ -93,6 +93,11 @@ def counted(result: AuditResult) -> tuple[Finding, ...]:
     return tuple(finding for finding in result.findings if counts(finding))
 
 
+def deciding(result: AuditResult) -> tuple[Finding, ...]:
+    """Give the findings of gates that decide, also waived ones: who is hurt is told whether it counts or not."""
+    return tuple(finding for finding in result.findings if finding.severity == "error")
+
+
 def of_gate(result: AuditResult, gate: Gate) -> tuple[Finding, ...]:
     """Give one gate's findings."""
     return tuple(finding for finding in result.findings if finding.gate == gate.name)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.records import Verdict
 from auditor.report.view import words
 from auditor.report.view.blocks import SYMBOLS, TONES, Cell, Column, Heading, Prose, Section, Table
 from auditor.report.view.headline import baseline, limit
-from auditor.report.view.numbers import bad_is_low, counted, of_gate, summed
+from auditor.report.view.numbers import bad_is_low, counted, deciding, of_gate, summed
+from auditor.report.view.waivers import waiver_sentence
 from auditor.text import clean
 
 if TYPE_CHECKING:
@@ -29,8 +31,11 @@ CHANGED = "The limits of this gate were changed after the result was known."
 def overall(result: AuditResult) -> tuple[str, Tone, str]:
     """Give the audit's verdict, its colour and its shape."""
     verdict = summed(counted(result))
+    waived = any(finding.waived for finding in deciding(result))
     if verdict is None:
-        return "NOT JUDGED", "muted", "–"
+        return "WAIVED" if waived else "NOT JUDGED", "muted", "–"
+    if verdict is Verdict.PASS and waived:
+        return "PASS WITH WAIVERS", "open", SYMBOLS[verdict]
     if verdict in {Verdict.PASS, Verdict.FAIL}:
         return verdict.value, TONES[verdict], SYMBOLS[verdict]
     return "UNDECIDED", "open", SYMBOLS[Verdict.INCONCLUSIVE]
@@ -50,15 +55,20 @@ def overall_sentence(result: AuditResult) -> str:
 
 
 def _gates_sentence(result: AuditResult, gates: list[Gate], what: str) -> str:
-    verdicts = [summed(tuple(f for f in of_gate(result, gate) if not f.waived)) for gate in gates]
+    found = [of_gate(result, gate) for gate in gates]
+    waived = sum(bool(findings) and all(f.waived for f in findings) for findings in found)
+    verdicts = [summed(tuple(f for f in findings if not f.waived)) for findings in found]
     failed, passed = verdicts.count(Verdict.FAIL), verdicts.count(Verdict.PASS)
-    open_ = len(gates) - failed - passed
+    open_ = len(gates) - failed - passed - waived
+    but = ", but for what is waived" if any(f.waived for findings in found for f in findings) else ""
     if len(gates) == 1:
-        return f"The {what} {'fails' if failed else 'is undecided' if open_ else 'is shown to hold'}."
+        said = "fails" if failed else "is waived" if waived else "is undecided" if open_ else f"is shown to hold{but}"
+        return f"The {what} {said}."
     if passed == len(gates):
-        return f"Every one of {len(gates)} {what}s is shown to hold."
+        return f"Every one of {len(gates)} {what}s is shown to hold{but}."
     counts = [f"{failed} {'fails' if failed == 1 else 'fail'}"] if failed else []
     counts += [f"{open_} {'is' if open_ == 1 else 'are'} undecided"] if open_ else []
+    counts += [f"{waived} {'is' if waived == 1 else 'are'} waived"] if waived else []
     counts += [f"{passed} {'is' if passed == 1 else 'are'} shown to hold"] if passed else []
     return f"Of {words.plural(len(gates), what)}, {words.listed(counts)}."
 
@@ -74,7 +84,7 @@ def gate_table(result: AuditResult) -> Table | None:
         rows=tuple(_gate_row(gate, of_gate(result, gate)) for gate in ordered(result)),
         is_list=True,
         note="A gate fails if one comparison fails, and passes only if every one does. "
-        "Gates of severity warning do not decide.",
+        "Gates of severity warning do not decide, and waived comparisons do not: both are shown all the same.",
     )
 
 
@@ -87,7 +97,9 @@ def ordered(result: AuditResult) -> tuple[Gate, ...]:
 
 def _gate_row(gate: Gate, findings: tuple[Finding, ...]) -> tuple[Cell, ...]:
     counts = [sum(finding.verdict is verdict for finding in findings) for verdict in WORST_FIRST]
+    waived = sum(finding.waived for finding in findings)
     remarks = [_about(gate), *(["Warning only"] if gate.severity == "warning" else []), *_remarks(gate)]
+    remarks += [f"{words.plural(waived, 'comparison')} waived"] if waived else []
     return (
         Cell(text=words.name(gate.name), detail=" ".join(map(_full_stop, remarks))),
         verdict_cell(summed(findings)),
@@ -246,6 +258,8 @@ def _matrix_cell(finding: Finding | None, gate: Gate) -> Cell:
     detail = words.interval(estimate, digits)
     if finding.verdict is Verdict.PASS and finding.further_model is not None:
         detail += f"; one model {words.number(finding.further_model, gate.compare, digits)}"
+    if finding.waived:
+        detail = f"{detail}; waived".lstrip("; ")
     return Cell(text=text, detail=detail, tone=TONES[finding.verdict], symbol=SYMBOLS[finding.verdict])
 
 
@@ -278,7 +292,7 @@ def comparisons(gate: Gate, findings: tuple[Finding, ...]) -> Table:
 def _statement(finding: Finding) -> tuple[object, ...]:
     e = finding.estimate
     about = (e.label, e.group, e.against, e.value, e.low, e.high)
-    return finding.verdict, *about, finding.reason, finding.needed, finding.waived
+    return finding.verdict, *about, finding.reason, finding.needed, finding.waived, finding.waiver
 
 
 def _margin(finding: Finding, gate: Gate) -> float:
@@ -297,7 +311,7 @@ def _comparison_row(gate: Gate, same: list[Finding]) -> tuple[Cell, ...]:
     label = f"{words.quoted(estimate.label)}, " if len({one for one, *_ in gate.targets}) > 1 else ""
     known = "undefined" if estimate.value is None else words.value(estimate, digits)
     return (
-        verdict_cell(finding.verdict),
+        replace(verdict_cell(finding.verdict), detail="waived" if finding.waived else ""),
         Cell(text=words.listed(words.name(one.estimate.variant) for one in same), detail=label + where),
         Cell(text=f"{estimate.n:,}"),
         Cell(text=known + points, detail=words.interval(estimate, digits)),
@@ -313,8 +327,7 @@ def _reason(finding: Finding) -> str:
         if finding.p_holm is not None:
             value = words.p_value(finding.p_holm)
             parts.append(f"Holm-adjusted p {value if value.startswith('<') else f'= {value}'}.")
-    if finding.waived:
-        parts.append("Waived: not counted.")
+    parts.append(waiver_sentence(finding))
     return " ".join(part for part in parts if part)
 
 

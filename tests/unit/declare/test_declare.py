@@ -30,6 +30,13 @@ sparsity = 0.9
 metric = "recall"
 min = -0.02
 """
+WAIVER = """
+[[waiver]]
+gate = "recal"
+reason = "later"
+owner = "Ann"
+expires = 2026-12-31
+"""
 
 
 def write(tmp_path, text, folder="my audit"):
@@ -185,7 +192,34 @@ SENSE = {
         'sparsity = 0.9\nthen = [{ method = "cluster", clusters = [4, 8] }]',
     ),
     "'int9' is not known here": ("sparsity = 0.9", 'sparsity = 0.9\nthen = ["int9"]'),
-    "key 'waiver': not yet": ("[data]", '[[waiver]]\ngate = "x"\n[data]'),
+    "waiver[0].gate: 'recal' is no gate\n    Did you mean \"recall\"?": (
+        "min = -0.02",
+        'min = -0.02\nname = "recall"' + WAIVER,
+    ),
+    "waiver[0].variant: 'prunde' is no compressed variant\n    Did you mean \"pruned\"?": (
+        "min = -0.02",
+        "min = -0.02" + WAIVER + 'variant = "prunde"',
+    ),
+    "waiver[0].group: 'sxe' is no declared attribute\n    Did you mean \"sex\"?": (
+        "min = -0.02",
+        "min = -0.02" + WAIVER + 'group = "sxe = Female"',
+    ),
+    "waiver[0].group: 'rcae' is no declared attribute": (
+        "min = -0.02",
+        "min = -0.02" + WAIVER + 'group = { sex = "Female", rcae = "Black" }',
+    ),
+    "waiver[0].group.sex: should be a text, not 1": ("min = -0.02", "min = -0.02" + WAIVER + "group = { sex = 1 }"),
+    "waiver[0].reason: is empty\n    say why": ("min = -0.02", "min = -0.02" + WAIVER.replace("later", "  ")),
+    "waiver[0].owner: is empty\n    say who": ("min = -0.02", "min = -0.02" + WAIVER.replace("Ann", "")),
+    "waiver[0].expires: key 'expires' is missing": (
+        "min = -0.02",
+        "min = -0.02" + WAIVER.replace("expires = 2026-12-31", ""),
+    ),
+    "waiver[0].expires: should be a valid date, not '2026-12-31'\n    a day as TOML writes it, without quotes": (
+        "min = -0.02",
+        "min = -0.02" + WAIVER.replace("2026-12-31", '"2026-12-31"'),
+    ),
+    "without a time: 2026-12-31": ("min = -0.02", "min = -0.02" + WAIVER.replace("2026-12-31", "2026-12-31T10:00:00Z")),
     "tfds needs the name of the data set": ("[data]", '[data]\nsource = "tfds"'),
     "tfrecord needs to know its features": ("[data]", '[data]\nsource = "tfrecord"'),
     "a feature of kind string has no shape": (
@@ -316,6 +350,18 @@ def test_the_json_schema_takes_the_demonstration_and_refuses_an_unknown_key():
     jsonschema.validate(tomllib.loads(text), schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(tomllib.loads(text.replace("schema = 1", "schema = 1\nshcema = 1")), schema)
+
+
+def test_a_waiver_is_declared_with_a_date_and_all_its_mistakes_are_told_at_once(tmp_path):
+    (waiver,) = load_spec(write(tmp_path, SMALLEST + WAIVER)).spec.waiver
+    assert waiver.expires.isoformat() == "2026-12-31"
+    broken = SMALLEST + WAIVER.replace("later", "") + 'variant = "x"\ngroup = "y = z"\n'
+    found = problems(tmp_path, broken)
+    assert len(found) == 3
+    assert {problem.line for problem in found} == {broken.splitlines().index(s) + 1 for s in WRONG}
+
+
+WRONG = ('reason = ""', 'variant = "x"', 'group = "y = z"')
 
 
 def test_the_readme_holds_the_reference_that_the_schema_gives():

@@ -4,6 +4,7 @@ import io
 import json
 import math
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -140,6 +141,50 @@ def test_a_finding_about_no_estimate_is_refused(text) -> None:
         result_json.load(changed(text, edit))
 
 
+WAIVER = {
+    "gate": "sex",
+    "line": 1,
+    "variant": None,
+    "class": None,
+    "group": None,
+    "reason": "later",
+    "owner": "Ann",
+    "expires": "2026-12-31",
+}
+
+
+@pytest.mark.parametrize(
+    ("day", "waived", "held", "said"),
+    [
+        ("2026-12-31", True, [], "names a waiver that the file does not hold"),
+        ("2027-01-01", True, [WAIVER], "is waived by no waiver that lasts"),
+        ("2026-12-31", False, [WAIVER], "counts, although its waiver lasts"),
+    ],
+)
+def test_a_waiver_that_was_written_in_by_hand_is_refused(text, day, waived, held, said) -> None:
+    def edit(content) -> None:
+        content["judged_on"], content["waivers"] = day, held
+        content["findings"][0] |= {"waived": waived, "waiver": WAIVER}
+
+    with pytest.raises(ResultError, match=rf"findings\[0\].waived: {said}"):
+        result_json.load(changed(text, edit))
+
+
+def test_a_finding_that_is_waived_by_nobody_is_refused(text) -> None:
+    with pytest.raises(ResultError, match=r"findings\[0\].waived: is waived by no waiver that lasts"):
+        result_json.load(changed(text, lambda content: content["findings"][0].update(waived=True)))
+
+
+def test_a_result_of_before_there_were_waivers_is_read(text) -> None:
+    def edit(content) -> None:
+        del content["waivers"], content["judged_on"]
+        for finding in content["findings"]:
+            del finding["waiver"]
+
+    loaded = result_json.load(changed(text, edit)).result
+    assert (loaded.waivers, loaded.judged_on) == ((), None)
+
+
 def test_another_schema_version_is_refused_by_number(text) -> None:
     with pytest.raises(ResultError, match="version 2, but this auditor reads version 1"):
         result_json.load(changed(text, lambda content: content.update(schema=2)))
@@ -151,10 +196,36 @@ def test_a_truncated_file_is_refused_with_its_line(text, share) -> None:
         result_json.load(text[: int(len(text) * share)])
 
 
-@pytest.mark.parametrize("junk", ["[]", "3", '{"schema": NaN}', '{"schema": 1e999}', "[" * 100_000, '{"schema": 1}'])
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "[]",
+        "3",
+        '{"schema": NaN}',
+        '{"schema": 1e999}',
+        '{"schema": 1, "schema": 1}',
+        '{"schema": 1, "digest": ' + "9" * 10_000 + "}",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"schema": 1}',
+    ],
+)
 def test_what_is_no_result_is_refused(junk) -> None:
     with pytest.raises(ResultError):
         result_json.load(junk)
+
+
+@pytest.mark.parametrize("depth", [200, 900, 960, 990])
+def test_what_is_nested_beyond_all_sense_is_read_or_refused(text, depth) -> None:
+    deep = text.replace('"definition": {', '"definition": {"deep": ' + "[" * depth + "]" * depth + ", ", 1)
+    with suppress(ResultError):
+        assert result_json.load(deep).edited
+
+
+def test_a_key_that_stands_twice_is_refused(text) -> None:
+    twice = text.replace('"verdict": "', '"verdict": "PASS", "verdict": "', 1)
+    with pytest.raises(ResultError, match="the key 'verdict' stands in one object twice"):
+        result_json.load(twice)
 
 
 def test_wrong_types_are_all_named_at_once(text) -> None:

@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import pytest
 from adult_result import POSITIVE, adult, gate, small, with_gates
+from rich.console import Console
 
-from auditor.records import Verdict
+from auditor.records import Verdict, Waiver
+from auditor.report.markdown import markdown
+from auditor.report.terminal import summary
 from auditor.report.view import view
 from auditor.report.view.blocks import Figure, Table
+from auditor.waivers import waive
 
 DIGEST = "a" * 64
 FEMALE = (("sex", "Female"),)
@@ -23,6 +27,13 @@ def tables(shown) -> list[Table]:
 
 def text_of(shown) -> str:
     return repr(shown)
+
+
+def printed(shown) -> str:
+    console = Console(width=80)
+    with console.capture() as caught:
+        console.print(summary(shown))
+    return caught.get()
 
 
 def only(result, variant: str, group: tuple, **changes):
@@ -84,10 +95,74 @@ def test_the_verdict_is_that_of_the_deciding_findings(verdict, said) -> None:
 
 def test_warnings_and_waived_findings_do_not_decide() -> None:
     result = with_gates(gate("sex", ("sex",)))
-    for changes in ({"severity": "warning"}, {"waived": True}):
+    for changes, said in (({"severity": "warning"}, "NOT JUDGED"), ({"waived": True}, "WAIVED")):
         shown = seen(only(result, "pruned-0.995", FEMALE, **changes))
-        assert shown.verdict == "NOT JUDGED"
-    assert "1 comparison waived" in shown.verdict_sentence
+        assert shown.verdict == said
+    assert "The deciding gate is waived. 1 comparison waived" in shown.verdict_sentence
+
+
+WAIVER = Waiver(
+    gate="sex",
+    line=80,
+    variant="pruned-0.995",
+    label=None,
+    group=FEMALE,
+    reason="not shipped yet",
+    owner="Ann",
+    expires="2026-12-31",
+)
+
+
+def judged_on(day: str, *waivers: Waiver):
+    result = with_gates(gate("sex", ("sex",)))
+    return replace(result, judged_on=day, waivers=waivers, findings=waive(result.findings, waivers, day, ()))
+
+
+def test_a_waived_finding_keeps_its_verdict_and_tells_who_why_and_until_when() -> None:
+    shown = seen(judged_on("2026-12-31", WAIVER))
+    (notice,) = shown.notices
+    about = "1 comparison is waived until 2026-12-31, shown and not counted: “sex”, pruned-0.995, Female (sex)."
+    assert notice == f"{about} Ann: not shipped yet."
+    row = next(row for row in shown.comparisons[0].rows if row[0].detail == "waived")
+    assert row[0].text == "FAIL"
+    assert "Waived until 2026-12-31, not counted, by Ann: not shipped yet." in row[-1].text
+    assert "waived" in text_of(tables(shown)[0])
+    for made in (markdown(shown), printed(shown)):
+        assert "waived until 2026-12-31" in " ".join(made.replace("\\", "").split())
+
+
+def test_a_pass_with_waivers_is_no_plain_pass_and_page_one_tells_who_is_hurt_all_the_same() -> None:
+    targets = ((POSITIVE, FEMALE, None), (POSITIVE, (("sex", "Male"),), None))
+    result = with_gates(gate("sex", ("sex",), targets=targets, variants=("pruned-0.9", "pruned-0.995"), min=-0.065))
+    result = replace(result, judged_on="2026-12-31", waivers=(WAIVER,))
+    plain, waived = seen(result), seen(replace(result, findings=waive(result.findings, (WAIVER,), "2026-12-31", ())))
+    assert plain.verdict == "FAIL"
+    assert (waived.verdict, waived.tone) == ("PASS WITH WAIVERS", "open")
+    assert waived.verdict_sentence.startswith(
+        "The deciding gate is shown to hold, but for what is waived. 1 comparison"
+    )
+    assert waived.headline.sentence == plain.headline.sentence
+    assert "Waived until 2026-12-31, not counted, by Ann: not shipped yet." in waived.headline.support
+
+
+def test_an_expired_waiver_is_said_and_what_it_was_about_counts() -> None:
+    shown = seen(judged_on("2027-01-01", WAIVER))
+    assert shown.notices[0].startswith("The waiver of “sex”, pruned-0.995, Female (sex) expired on 2026-12-31, before")
+    assert shown.notices[0].endswith("1 comparison counts. Ann: not shipped yet.")
+    assert shown.verdict == "FAIL"
+    assert "Its waiver expired on 2026-12-31, so it counts." in text_of(shown.comparisons)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"variant": "pruned-0.5"}, "is not needed: all that it is about passes"),
+        ({"group": (("race", "Black"),)}, "is about no comparison that the gate makes"),
+    ],
+)
+def test_a_waiver_that_marks_nothing_is_said(changes, said) -> None:
+    (notice,) = seen(judged_on("2026-06-01", replace(WAIVER, **changes))).notices
+    assert said in notice
 
 
 def test_without_a_gate_nothing_is_judged() -> None:
