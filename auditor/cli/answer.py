@@ -12,12 +12,14 @@ import click
 from auditor.output import write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rich.console import RenderableType
 
-    from auditor.errors import ExitCode
+    from auditor.declare import Declaration
+    from auditor.errors import AuditorError, ExitCode
     from auditor.report import Rendered, Tools
+    from auditor.report.reporter import Asked
     from auditor.report.result_json import Loaded
 
 
@@ -33,10 +35,50 @@ def write_reports(
     from auditor import report
 
     rendered = report.render(loaded.result, formats, edited=loaded.edited, tools=tools)
-    for name, error in rendered.failed.items():
-        click.echo(f"warning: {name} was not made: {error}", err=True)
+    _warn(rendered.failed, "was not made")
     write(folder, {**(more or {}), **rendered.files}, "Choose another with --output.")
     return rendered
+
+
+def formats_asked(declaration: Declaration) -> Asked:
+    """Find who makes a definition's formats, before an audit takes its time; a plugin that cannot is told of."""
+    from auditor.report import FORMATS
+    from auditor.report.reporter import ask
+
+    wanted = declaration.spec.report
+    with declaration.naming_places():
+        asked = ask(["json", *wanted.formats], wanted.options, FORMATS)
+    _warn(asked.failed, "cannot be made")
+    return asked
+
+
+def publish_reports(
+    asked: Asked,
+    loaded: Loaded,
+    rendered: Rendered,
+    folder: Path,
+    *,
+    more: Iterable[str] = (),
+    models: Mapping[str, Mapping[int, Path]] | None = None,
+) -> None:
+    """Let plugins report when everything else is written (`more` beside the rendered); what fails is only told."""
+    from auditor.report import FORMATS
+    from auditor.report.reporter import Finished, publish
+
+    finished = Finished(
+        result=loaded.result,
+        digest=rendered.digest,
+        view=rendered.view,
+        folder=folder,
+        files={name: folder / name for name in (*more, *rendered.files)},
+        models=models or {},
+    )
+    _warn(publish(asked, finished, [name for name, _ in FORMATS.values()]), "was not made")
+
+
+def _warn(failed: Mapping[str, AuditorError], what: str) -> None:
+    for name, error in failed.items():
+        click.echo(f"warning: {name} {what}: {error}", err=True)
 
 
 def conclude(loaded: Loaded, rendered: Rendered, *, allow_inconclusive: bool) -> ExitCode:

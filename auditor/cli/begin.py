@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import show
+from auditor.cli.answer import formats_asked, show
 from auditor.cli.options import DEFINITION, FILE, MEMBERS, SANDBOX, SANDBOXED, SETTINGS, load
 from auditor.errors import ExitCode
 
@@ -106,6 +106,7 @@ def validate(
 
     extra = [SANDBOXED] if require_sandbox else []
     declaration = load(file, (*settings, *extra))
+    formats_asked(declaration)
     with progress_on(sys.stderr) as progress:
         found = check_all(declaration, models=models, progress=progress)
     show(overview(found))

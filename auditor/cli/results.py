@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import conclude, write_reports
+from auditor.cli.answer import conclude, publish_reports, write_reports
 from auditor.cli.options import FILE, INCONCLUSIVE
 from auditor.errors import ExitCode
 
@@ -55,17 +56,42 @@ def check(
 @click.command()
 @click.argument("result", type=FILE)
 @click.option(
-    "--format", "formats", multiple=True, help="html, pdf, json or markdown; several may be given; default: all."
+    "--format",
+    "formats",
+    multiple=True,
+    help="html, pdf, json, markdown or a plugin's; several may be given; default: all that are built in.",
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="report.options.NAME.KEY=VALUE", help="What a plugin's format takes."
 )
 @click.option("--output", type=FILE, help="Folder; default: the result's own.")
-def report(result: Path, formats: tuple[str, ...], output: Path | None) -> ExitCode:
+def report(result: Path, formats: tuple[str, ...], settings: tuple[str, ...], output: Path | None) -> ExitCode:
     """Render the reports of a result.json again, without data or TensorFlow."""
     from auditor.report import FORMATS, tools_for
+    from auditor.report.reporter import ask
 
-    wanted = list(formats or FORMATS)
-    with tools_for(wanted) as tools:
-        write_reports(_read_result(result), wanted, output or result.parent, tools=tools)
+    asked, folder = ask(formats or FORMATS, _options(settings), FORMATS), output or result.parent
+    loaded = _read_result(result)
+    with tools_for(asked.formats) as tools:
+        rendered = write_reports(loaded, asked.formats, folder, tools=tools)
+    publish_reports(asked, loaded, rendered, folder)
     return ExitCode.PASSED
+
+
+def _options(settings: tuple[str, ...]) -> dict[str, dict[str, object]]:
+    """Read what `--set` says of reporters."""
+    from auditor.declare.lines import assign, parse_value
+    from auditor.errors import Problem, SpecError
+
+    raw: dict[str, dict[str, dict[str, dict[str, object]]]] = {}
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        said: str | None = "expected report.options.NAME.KEY=VALUE"
+        if re.fullmatch(r"report\.options\.[^.=]+\.[^=]+=.*", setting, re.DOTALL):
+            said = assign(raw, key.strip(), parse_value(value.strip()))
+        if said:
+            raise SpecError(Problem(where=f"--set {setting}", message=said))
+    return raw.get("report", {}).get("options", {})
 
 
 def _read_result(path: Path) -> Loaded:

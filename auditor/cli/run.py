@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import conclude, write_reports
+from auditor.cli.answer import conclude, formats_asked, publish_reports, write_reports
 from auditor.cli.options import DEFINITION, FILE, INCONCLUSIVE, MEMBERS, SANDBOX, SANDBOXED, SETTINGS, load
 
 if TYPE_CHECKING:
@@ -55,15 +55,18 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     _need_gates(declaration, no_gate=no_gate)
     if require_pins:
         pipeline.require_pins(declaration.spec, declaration.base)
-    formats = list(dict.fromkeys(["json", *declaration.spec.report.formats]))
+    asked = formats_asked(declaration)
     folder = output or Path("audits") / str(declaration.spec.audit.name)
     with progress_on(sys.stderr) as progress:
         ran = pipeline.populate(declaration, progress=progress, force=force)
-        with tools_for(formats) as tools:
+        with tools_for(asked.formats) as tools:
             audit = pipeline.conclude(ran)
             progress.stage("report")
             loaded = Loaded(result=audit.result, edited=False)
-            rendered = write_reports(loaded, formats, folder, more=_decisions(audit), tools=tools)
+            more = _decisions(audit)
+            rendered = write_reports(loaded, asked.formats, folder, more=more, tools=tools)
+        models = {each.name: each.models for each in audit.populations}
+        publish_reports(asked, loaded, rendered, folder, more=more, models=models)
     code = conclude(loaded, rendered, allow_inconclusive=allow_inconclusive)
     click.echo(f"reports and decisions: {folder}", err=True)
     return code
