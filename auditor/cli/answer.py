@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from auditor.cli.options import Voice
     from auditor.declare import Declaration
     from auditor.errors import AuditorError, ExitCode
     from auditor.report import Rendered, Tools
@@ -81,13 +82,18 @@ def _warn(failed: Mapping[str, AuditorError], what: str) -> None:
         click.echo(f"warning: {name} {what}: {error}", err=True)
 
 
-def conclude(loaded: Loaded, rendered: Rendered, *, allow_inconclusive: bool) -> ExitCode:
+def conclude(
+    loaded: Loaded, rendered: Rendered, *, allow_inconclusive: bool, voice: Voice, written: Sequence[Path] = ()
+) -> ExitCode:
     """Show the table of gates, here and in a GitHub job's summary, and give the verdict's exit code."""
     from auditor.judge import exit_code
-    from auditor.report.terminal import summary
+    from auditor.report import answer_json, terminal
 
     code = exit_code(loaded.result.findings, allow_inconclusive=allow_inconclusive)
-    show(summary(rendered.view))
+    if voice.json:
+        click.echo(answer_json.verdict(loaded.result, rendered, code, written))
+    elif not voice.quiet:
+        show(terminal.summary(rendered.view, rows=terminal.EVERY_ROW if voice.verbose else terminal.ROWS))
     if target := os.environ.get("GITHUB_STEP_SUMMARY"):
         _append_summary(loaded, Path(target))
     return code

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.answer import conclude, publish_reports, write_reports
-from auditor.cli.options import FILE, INCONCLUSIVE
+from auditor.cli.options import FILE, INCONCLUSIVE, VERBOSE, voiced
 from auditor.errors import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from auditor.cli.options import Voice
     from auditor.report.result_json import Loaded
 
 
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 @click.option("--output", type=FILE, help="Write the reports, with the new verdicts, to this folder.")
 @click.option("--no-gate", is_flag=True, help="A result without gates is meant.")
 @INCONCLUSIVE
+@VERBOSE
+@voiced
 def check(
     result: Path,
     settings: tuple[str, ...],
     output: Path | None,
     no_gate: bool,  # noqa: FBT001
     allow_inconclusive: bool,  # noqa: FBT001
+    voice: Voice,
 ) -> ExitCode:
     """Judge a result.json again, with other limits if given, without models."""
     from dataclasses import replace
@@ -50,7 +54,8 @@ def check(
         raise ResultError(Problem(file=str(result), message=message)) from error
     new = replace(old, result=judged)
     rendered = write_reports(new, list(FORMATS), output) if output else render(new.result, [], edited=new.edited)
-    return conclude(new, rendered, allow_inconclusive=allow_inconclusive)
+    written = [output / name for name in rendered.files] if output else []
+    return conclude(new, rendered, allow_inconclusive=allow_inconclusive, voice=voice, written=written)
 
 
 @click.command()

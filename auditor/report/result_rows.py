@@ -59,7 +59,7 @@ def plain(result: AuditResult) -> Json:
         "provenance": result.provenance,
         "timings": result.timings,
         "sandbox": result.sandbox,
-        "data": _data(result.data),
+        "data": data_row(result.data),
         "failures": result.failures,
         "variants": result.variants,
         "gates": [_gate(gate) for gate in result.gates],
@@ -112,7 +112,8 @@ def as_object(record: Any) -> Json:  # noqa: ANN401 - a record or a mapping; jso
     return dict(record) if isinstance(record, Mapping) else {f.name: getattr(record, f.name) for f in fields(record)}
 
 
-def _data(data: DataSummary) -> Json:
+def data_row(data: DataSummary) -> Json:
+    """Give the data's summary, with groups as objects."""
     groups = [{"group": dict(group), "by_class": by_class} for group, by_class in data.groups]
     return as_object(data) | {"groups": groups}
 
