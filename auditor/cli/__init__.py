@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from auditor.cli import begin, results
+from auditor.cli.completion import PROGRAM, completion
 from auditor.cli.run import run
 from auditor.cli.store import store
 from auditor.errors import AuditorError, ExitCode
@@ -25,7 +26,17 @@ def cli() -> None:
     """
 
 
-for command in (run, begin.init, begin.validate, begin.plan, store, results.check, results.report, begin.schema):
+for command in (
+    run,
+    begin.init,
+    begin.validate,
+    begin.plan,
+    store,
+    results.check,
+    results.report,
+    begin.schema,
+    completion,
+):
     cli.add_command(command)
 
 
@@ -35,7 +46,7 @@ def main() -> NoReturn:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = cli(standalone_mode=False)
+        code = cli(prog_name=PROGRAM, standalone_mode=False)
     except AuditorError as error:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from auditor.cli.completion import keys_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -22,6 +24,7 @@ SETTINGS = click.option(
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
+    shell_complete=keys_of,
     help="Set any key, such as data.path=… or compression.NAME.sparsity=…",
 )
 MEMBERS = click.option("--members", type=click.IntRange(1), help="Members a variant, instead of population.size.")

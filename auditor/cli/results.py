@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.answer import conclude, publish_reports, write_reports
+from auditor.cli.completion import formats_of
 from auditor.cli.options import FILE, INCONCLUSIVE, VERBOSE, voiced
 from auditor.errors import ExitCode
 
@@ -64,6 +65,7 @@ def check(
     "--format",
     "formats",
     multiple=True,
+    shell_complete=formats_of,
     help="html, pdf, json, markdown or a plugin's; several may be given; default: all that are built in.",
 )
 @click.option(
