@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -38,8 +39,6 @@ def check(
     voice: Voice,
 ) -> ExitCode:
     """Judge a result.json again, with other limits if given, without models."""
-    from dataclasses import replace
-
     from auditor.errors import Problem, ResultError
     from auditor.gates import change_limits
     from auditor.pipeline import rejudge
@@ -109,6 +108,8 @@ def _read_result(path: Path) -> Loaded:
         loaded = load(path.read_bytes())
     except OSError as error:
         raise ResultError(Problem(file=str(path), message=f"cannot be read: {error.strerror}")) from None
+    except ResultError as error:
+        raise ResultError(*(replace(problem, file=str(path)) for problem in error.problems)) from None
     if loaded.edited:
         click.echo(f"warning: {path} was changed after it was written: its digest is another than it states", err=True)
     return loaded

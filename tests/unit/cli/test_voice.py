@@ -15,6 +15,7 @@ from adult_result import small
 from click.testing import CliRunner
 
 from auditor.cli import cli
+from auditor.errors import ResultError
 from auditor.report.result_json import dump
 
 
@@ -53,6 +54,15 @@ def test_a_program_gets_one_json_object_and_nothing_else(result):
     answer = json.loads(check(result, "--format", "json").stdout)
     assert (answer["verdict"], answer["exit_code"]) == ("FAIL", 1)
     assert {"gate", "variant", "group", "verdict", "estimate", "low", "high"} <= set(answer["findings"][0])
+
+
+@pytest.mark.parametrize("content", ["{", '{"schema": 99}', '{"schema": 1}', "[]"])
+def test_a_result_that_cannot_be_read_is_told_with_its_name(tmp_path, content):
+    path = tmp_path / "result.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ResultError) as caught:
+        check(path)
+    assert {problem.file for problem in caught.value.problems} == {str(path)}
 
 
 @pytest.mark.parametrize("width", [40, 80, 100])
