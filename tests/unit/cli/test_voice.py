@@ -60,9 +60,9 @@ def test_a_program_gets_one_json_object_and_nothing_else(result):
 def test_a_result_that_cannot_be_read_is_told_with_its_name(tmp_path, content):
     path = tmp_path / "result.json"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(ResultError) as caught:
-        check(path)
-    assert {problem.file for problem in caught.value.problems} == {str(path)}
+    error = check(path).exception
+    assert isinstance(error, ResultError)
+    assert {problem.file for problem in error.problems} == {str(path)}
 
 
 @pytest.mark.parametrize("width", [40, 80, 100])
