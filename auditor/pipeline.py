@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from auditor import data, population
+from auditor.data.thumbnails import thumbnails, to_picture
 from auditor.errors import IncompleteError, Problem, SpecError
 from auditor.gates import declared_gates
 from auditor.judge import judge, most_compressed, unfit
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from auditor.data import Source
     from auditor.declare import Declaration
     from auditor.progress import Progress
-    from auditor.records import Dataset, Gate, Population
+    from auditor.records import Dataset, Exemplars, Gate, Population
     from auditor.spec import AuditSpec
 
 
@@ -55,6 +57,7 @@ class Populated:
 
     declaration: Declaration
     progress: Progress
+    source: Source
     dataset: Dataset
     gates: tuple[Gate, ...]
     populations: tuple[Population, ...]
@@ -83,6 +86,7 @@ def populate(declaration: Declaration, *, progress: Progress | None = None, forc
     return Populated(
         declaration=declaration,
         progress=progress,
+        source=source,
         dataset=dataset,
         gates=gates,
         populations=populations,
@@ -95,8 +99,23 @@ def conclude(ran: Populated) -> Audit:
     timings = dict(ran.timings)
     with _stage("measure", ran.progress, timings):
         result = _measure(ran.declaration, ran.dataset, ran.populations, ran.gates)
+        pictures = _thumbnails(ran, result.exemplars) if ran.declaration.spec.report.thumbnails else {}
     timings |= _latencies(ran.populations)
-    return Audit(result=replace(result, timings=timings), dataset=ran.dataset, populations=ran.populations)
+    result = replace(result, timings=timings, thumbnails=pictures)
+    return Audit(result=result, dataset=ran.dataset, populations=ran.populations)
+
+
+def _thumbnails(ran: Populated, exemplars: Sequence[Exemplars]) -> Mapping[str | int, bytes]:
+    """Give small pictures of the exemplars, which the user has allowed; say where the inputs are none."""
+    spec, base = ran.declaration.spec, ran.declaration.base
+    made: Mapping[str | int, bytes] = {}
+    wanted = to_picture(exemplars)
+    if spec.model.predictions is None:
+        test_x = population.inputs_of(ran.source, ran.dataset, base / spec.run.store, ran.progress).test_x
+        made = thumbnails(test_x, ran.dataset, wanted)
+    if wanted and not made:
+        ran.progress.note("report.thumbnails: the inputs of the models are no pictures, so there are none")
+    return made
 
 
 @contextmanager

@@ -605,3 +605,5 @@ class AuditResult:
     findings: tuple[Finding, ...]
     looks: tuple[Look, ...]
     fixed_sequences: tuple[FixedSequence, ...]
+    thumbnails: Mapping[str | int, bytes] = field(default_factory=dict)
+    """Exemplars as JPEG files, by example; only where the user says that the licence of the images allows it."""

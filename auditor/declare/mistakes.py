@@ -23,7 +23,7 @@ TOML_TYPES = {
 }
 KeyPath = tuple[str | int, ...]
 
-LATER_KEYS = {"waiver", "thumbnails"}
+LATER_KEYS = {"waiver"}
 LATER_VALUES = {
     "metric": {"pie_excess"},
 }

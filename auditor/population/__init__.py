@@ -2,6 +2,6 @@
 
 from auditor.population.glance import NOTHING, Glance, glance
 from auditor.population.plan import plan
-from auditor.population.running import count_workers, run
+from auditor.population.running import count_workers, inputs_of, run
 
-__all__ = ["NOTHING", "Glance", "count_workers", "glance", "plan", "run"]
+__all__ = ["NOTHING", "Glance", "count_workers", "glance", "inputs_of", "plan", "run"]

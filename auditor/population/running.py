@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from auditor.data.inputs import read_inputs
 from auditor.errors import IncompleteError, ModelError, Problem
 from auditor.population.confined import refuse_unconfined, refuse_unconfined_results
 from auditor.population.environment import inputs_definition
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auditor.data import Source
+    from auditor.data.inputs import Inputs
     from auditor.population.job import Job, Variant
     from auditor.progress import Progress
     from auditor.records import Dataset, Population
@@ -160,6 +162,13 @@ def _stored_stacks(stacks: Iterable[Job], store: Store, progress: Progress) -> d
             aside = store.set_aside(store.job_folder(stack.key))
             progress.note(f"the stored {stack.name} is damaged ({error}): kept as {aside}, and done again")
     return found
+
+
+def inputs_of(source: Source, dataset: Dataset, store_folder: Path, progress: Progress) -> Inputs:
+    """What models read, from the store, or made now."""
+    store = Store(store_folder.absolute())
+    with store.in_use():
+        return read_inputs(materialised(source, dataset, store, progress))
 
 
 def materialised(source: Source, dataset: Dataset, store: Store, progress: Progress) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,7 @@ def plain(result: AuditResult) -> Json:
         "findings": [finding_row(finding, lines.get(finding.gate)) for finding in result.findings],
         "looks": result.looks,
         "fixed_sequences": result.fixed_sequences,
+        "thumbnails": [{"example": e, "jpeg": b64encode(jpeg).decode()} for e, jpeg in result.thumbnails.items()],
     }
 
 
@@ -204,6 +206,7 @@ def records(file: schema.ResultFile) -> AuditResult:
         findings=_read_findings(file.findings, estimates),
         looks=tuple(_read_look(row) for row in file.looks),
         fixed_sequences=tuple(_read_sequence(row) for row in file.fixed_sequences),
+        thumbnails={row.example: b64decode(row.jpeg) for row in file.thumbnails},
     )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from base64 import b64decode
 from typing import Annotated, Any, Literal
 
+from PIL import Image
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, NonNegativeInt
 
+from auditor.data.thumbnails import LONGEST
 from auditor.report.row import Group, Label, Row
 from auditor.report.schema_further import DescriptionRow, SelectionsRow
 
@@ -57,6 +61,18 @@ class Declared(BaseModel):
 def _readable(definition: dict[str, Any]) -> dict[str, Any]:
     Declared.model_validate(definition)
     return definition
+
+
+def _small_jpeg(text: str) -> str:
+    """Refuse what is no JPEG, and what would take more memory, drawn, than its file says."""
+    try:
+        with Image.open(io.BytesIO(b64decode(text, validate=True)), formats=["JPEG"]) as picture:
+            size = picture.size
+    except (ValueError, OSError, Image.DecompressionBombError):
+        raise ValueError("no JPEG file in base64") from None
+    if max(size) > LONGEST:
+        raise ValueError(f"a picture of {size[0]} x {size[1]} pixels: at most {LONGEST} x {LONGEST} are a thumbnail")
+    return text
 
 
 class AuditRow(Row):
@@ -400,6 +416,15 @@ class FixedSequenceRow(Row):
     chosen: str | None
 
 
+class ThumbnailRow(Row):
+    """One exemplar as a small picture."""
+
+    example: str | int
+    jpeg: Annotated[str, Field(max_length=65_536), AfterValidator(_small_jpeg)] = Field(
+        description="a JPEG file of at most 96 x 96 pixels, in base64"
+    )
+
+
 class ResultFile(Row):
     """result.json, schema 1."""
 
@@ -430,3 +455,6 @@ class ResultFile(Row):
     findings: tuple[FindingRow, ...]
     looks: tuple[LookRow, ...]
     fixed_sequences: tuple[FixedSequenceRow, ...]
+    thumbnails: tuple[ThumbnailRow, ...] = Field(
+        (), description="the exemplars that go by in `exemplars.top` first, where report.thumbnails allows it"
+    )

@@ -240,6 +240,11 @@ class Report(Table):
     options: dict[str, dict[str, Any]] = Field(
         {}, description='by name of a plugin\'s format, what it takes: `wandb = { project = "levels" }`'
     )
+    thumbnails: bool = Field(
+        False,
+        description="show exemplars as small pictures in the report, and keep them in result.json: only where the "
+        "licence of the images, and the people in them, allow it",
+    )
 
 
 class AuditSpec(Table):

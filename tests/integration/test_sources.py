@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from base64 import b64decode
 
 import numpy as np
 import pandas as pd
@@ -125,6 +127,21 @@ def test_an_audit_of_class_folders_runs(auditor, folder):
     decisions = pd.read_parquet(folder / "out" / "predictions" / "baseline.parquet")
     assert decisions["example"][0] == "test/cat/0.png"
     assert (decisions["member_0"] == decisions["label"]).mean() > 0.9
+
+
+def test_exemplars_are_pictured_where_the_user_allows_it(auditor, folder):
+    write_images(folder)
+    harmed = HEAD.replace("sparsity = 0.5", "sparsity = 0.98").replace("[[gate]]", '[[gate]]\nseverity = "warning"')
+    allowed = IMAGES.replace("formats = []", 'formats = ["html"]\nthumbnails = true')
+    result = run(auditor, folder, allowed, harmed)
+    first = [one["example"] for one in result["exemplars"]["pruned"]["top"][:12]]
+    assert [one["example"] for one in result["thumbnails"]] == first != []
+    jpeg = result["thumbnails"][0]["jpeg"]
+    with Image.open(io.BytesIO(b64decode(jpeg))) as seen, Image.open(folder / "zoo" / first[0]) as source:
+        shown, given = (np.asarray(one.convert("L").resize((8, 8)), float) for one in (seen, source))
+    assert np.corrcoef(shown.ravel(), given.ravel())[0, 1] > 0.9
+    page = (folder / "out" / "report.html").read_text(encoding="utf-8")
+    assert f'src="data:image/jpeg;base64,{jpeg}"' in page
 
 
 def test_an_audit_of_arrays_without_attributes_judges_classes_and_says_so(auditor, folder):

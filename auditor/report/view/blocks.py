@@ -27,6 +27,8 @@ class Cell:
     tone: Tone = ""
     symbol: str = ""
     """A verdict's shape, for readers who do not see its colour."""
+    picture: str = ""
+    """A JPEG file in base64, of what the row is about; formats without pictures leave it out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
+from auditor.data.thumbnails import PICTURED
 from auditor.records import BASELINE, EVERYBODY
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Table
@@ -11,11 +13,13 @@ from auditor.report.view.further import listed_once
 from auditor.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from auditor.records import ExemplarGroup, Exemplars, GroupKey, OddsRatio
 
 _GROUPS_LISTED, _GROUPS_ON_PAPER = 10, 4
 _ODDS_LISTED = 24
-_TOP_LISTED, _TOP_ON_PAPER = 12, 8
+_TOP_ON_PAPER = 8
 _LEVEL = 0.05
 
 
@@ -117,7 +121,7 @@ def _share_cell(share: float | None) -> Cell:
     return Cell(text="undefined", tone="undefined") if share is None else Cell(text=words.rate(share, 2))
 
 
-def top_table(found: tuple[Exemplars, ...]) -> tuple[Table, ...]:
+def top_table(found: tuple[Exemplars, ...], pictures: Mapping[str | int, bytes]) -> tuple[Table, ...]:
     """List the exemplars on which vote shares moved most, of the variant that has most exemplars."""
     one = max(found, key=lambda each: each.count, default=None)
     if one is None or not one.top:
@@ -125,14 +129,14 @@ def top_table(found: tuple[Exemplars, ...]) -> tuple[Table, ...]:
     headings = ("Example", "Labelled", "Groups", f"{words.name(BASELINE)} decides", "Variant decides", "Score")
     rows = tuple(
         (
-            Cell(text=words.name(each.example)),
+            Cell(text=words.name(each.example), picture=b64encode(pictures.get(each.example, b"")).decode()),
             Cell(text=words.quoted(each.label)),
             Cell(text=words.listed(words.name(group) for _, group in each.group[:6])),
             _decision(each.decision_baseline, each.share_baseline),
             _decision(each.decision, each.share),
             Cell(text=f"{each.score:.2f}"),
         )
-        for each in one.top[:_TOP_LISTED]
+        for each in one.top[:PICTURED]
     )
     note = (
         "Score (taxicab distance; Hooker et al. 2020): sum over classes of the difference between the shares of "

@@ -47,7 +47,7 @@ def exemplar_section(numbers: Numbers) -> Section:
         for part in chunks(_names(found), _TABLE_VARIANTS):
             shown = tuple(one for one in found if one.variant in part)
             blocks += [_exemplar_table(shown, part, groups), *odds_table(shown)]
-        blocks += [*change_tables(found), *top_table(found)]
+        blocks += [*change_tables(found), *top_table(found, numbers.result.thumbnails)]
     else:
         blocks.append(Prose(paragraphs=("No exemplars were sought.",)))
     return Section(id="exemplars", title=title, question=question, blocks=tuple(blocks))

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import io
 import json
 import math
+from base64 import b64encode
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from adult_result import adult, small
 from jsonschema import Draft202012Validator
+from PIL import Image
 
 from auditor.errors import ResultError
 from auditor.report import result_json
@@ -68,6 +71,37 @@ def test_everybody_is_an_empty_object_and_the_undefined_is_null_with_a_reason(te
     undefined = [e for e in estimates if e["undefined"]]
     assert undefined
     assert all(e["value"] is None for e in undefined)
+
+
+def jpeg(width, height, kind="JPEG"):
+    written = io.BytesIO()
+    Image.new("L", (width, height)).save(written, kind)
+    return written.getvalue()
+
+
+def test_pictures_of_exemplars_come_back_exactly_and_are_inside_the_digest() -> None:
+    made = replace(small(), thumbnails={"a.png": jpeg(96, 80), 7: jpeg(8, 8)})
+    text = result_json.dump(made)
+    assert result_json.load(text).result == made
+    other = changed(text, lambda content: content["thumbnails"].reverse())
+    assert result_json.load(other).edited
+
+
+@pytest.mark.parametrize(
+    ("picture", "said"),
+    [
+        (b64encode(jpeg(97, 8)).decode(), "97 x 8 pixels"),
+        (b64encode(jpeg(8, 8, "PNG")).decode(), "no JPEG"),
+        ('"><script>alert(1)</script>', "no JPEG"),
+        (b64encode(jpeg(8, 8)).decode() + "\n", "no JPEG"),
+        ("", "no JPEG"),
+        ("A" * 70_000, "at most 65536"),
+    ],
+)
+def test_what_is_no_small_picture_is_refused(text, picture, said) -> None:
+    bad = changed(text, lambda content: content.update(thumbnails=[{"example": "a", "jpeg": picture}]))
+    with pytest.raises(ResultError, match=said):
+        result_json.load(bad)
 
 
 def test_timings_and_sandbox_are_outside_the_digest_and_nothing_else_is() -> None:
