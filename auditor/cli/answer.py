@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from auditor.declare import Declaration
     from auditor.errors import AuditorError, ExitCode
     from auditor.report import Rendered, Tools
+    from auditor.report.answer_json import Written
     from auditor.report.reporter import Asked
     from auditor.report.result_json import Loaded
 
@@ -61,9 +62,10 @@ def publish_reports(
     *,
     more: Iterable[str] = (),
     models: Mapping[str, Mapping[int, Path]] | None = None,
-) -> None:
+) -> Written:
     """Let plugins report when everything else is written (`more` beside the rendered); what fails is only told."""
     from auditor.report import FORMATS
+    from auditor.report.answer_json import Written
     from auditor.report.reporter import Finished, publish
 
     finished = Finished(
@@ -74,7 +76,10 @@ def publish_reports(
         files={name: folder / name for name in (*more, *rendered.files)},
         models=models or {},
     )
-    _warn(publish(asked, finished, [name for name, _ in FORMATS.values()]), "was not made")
+    published = publish(asked, finished, [name for name, _ in FORMATS.values()])
+    _warn(published.failed, "was not made")
+    files = [*finished.files.values(), *(folder / name for name in published.files)]
+    return Written(files=files, failed={**rendered.failed, **published.failed})
 
 
 def _warn(failed: Mapping[str, AuditorError], what: str) -> None:
@@ -83,7 +88,7 @@ def _warn(failed: Mapping[str, AuditorError], what: str) -> None:
 
 
 def conclude(
-    loaded: Loaded, rendered: Rendered, *, allow_inconclusive: bool, voice: Voice, written: Sequence[Path] = ()
+    loaded: Loaded, rendered: Rendered, *, allow_inconclusive: bool, voice: Voice, written: Written | None = None
 ) -> ExitCode:
     """Show the table of gates, here and in a GitHub job's summary, and give the verdict's exit code."""
     from auditor.judge import exit_code
@@ -91,7 +96,7 @@ def conclude(
 
     code = exit_code(loaded.result.findings, allow_inconclusive=allow_inconclusive)
     if voice.json:
-        click.echo(answer_json.verdict(loaded.result, rendered, code, written))
+        tell(answer_json.verdict(loaded.result, rendered, code, written or answer_json.Written()))
     elif not voice.quiet:
         show(terminal.summary(rendered.view, rows=terminal.EVERY_ROW if voice.verbose else terminal.ROWS))
     if target := os.environ.get("GITHUB_STEP_SUMMARY"):
@@ -109,6 +114,14 @@ def _append_summary(loaded: Loaded, target: Path) -> None:
         click.echo(f"warning: {target} cannot be written: {error.strerror}", err=True)
 
 
+def tell(text: str) -> None:
+    """Print a text to standard output, as `show` does."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        _close()
+
+
 def show(renderable: RenderableType) -> None:
     """Print to standard output; a reader that has gone away does not change what the command answers."""
     from rich.console import Console
@@ -116,6 +129,11 @@ def show(renderable: RenderableType) -> None:
     class Lasting(Console):
         def on_broken_pipe(self) -> None:
             self.quiet = True
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _close()
 
     Lasting(highlight=False).print(renderable)
+
+
+def _close() -> None:
+    """Let go of a standard output that nobody reads any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

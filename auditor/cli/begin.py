@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import formats_asked, show
+from auditor.cli.answer import formats_asked, show, tell
 from auditor.cli.options import DEFINITION, FILE, MEMBERS, SANDBOX, SANDBOXED, SETTINGS, load, voiced
 from auditor.errors import ExitCode
 
@@ -115,7 +115,7 @@ def validate(
     with progress_on(sys.stderr, quiet=voice.quiet) as progress:
         found = check_all(declaration, models=models, progress=progress)
     if voice.json:
-        click.echo(answer_json.validation(found))
+        tell(answer_json.validation(found))
     elif not voice.quiet:
         show(overview(found))
     return ExitCode.PASSED
@@ -135,7 +135,7 @@ def plan(file: Path, settings: tuple[str, ...], members: int | None, voice: Voic
     extra = [f"population.size={members}"] if members else []
     planned = stock.plan(load(file, (*settings, *extra)))
     if voice.json:
-        click.echo(answer_json.plan(planned))
+        tell(answer_json.plan(planned))
     elif not voice.quiet:
         show(shown(planned))
     return ExitCode.PASSED

@@ -43,6 +43,7 @@ def check(
     from auditor.gates import change_limits
     from auditor.pipeline import rejudge
     from auditor.report import FORMATS, render
+    from auditor.report.answer_json import Written
 
     old = _read_result(result)
     if not old.result.findings and not no_gate:
@@ -54,7 +55,7 @@ def check(
         raise ResultError(Problem(file=str(result), message=message)) from error
     new = replace(old, result=judged)
     rendered = write_reports(new, list(FORMATS), output) if output else render(new.result, [], edited=new.edited)
-    written = [output / name for name in rendered.files] if output else []
+    written = Written(files=[output / name for name in rendered.files], failed=rendered.failed) if output else None
     return conclude(new, rendered, allow_inconclusive=allow_inconclusive, voice=voice, written=written)
 
 

@@ -82,9 +82,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
             more = _decisions(audit)
             rendered = write_reports(loaded, asked.formats, folder, more=more, tools=tools)
         models = {each.name: each.models for each in audit.populations}
-        publish_reports(asked, loaded, rendered, folder, more=more, models=models)
+        written = publish_reports(asked, loaded, rendered, folder, more=more, models=models)
         progress.tally.end()
-    written = [folder / name for name in (*more, *rendered.files)]
     code = conclude(loaded, rendered, allow_inconclusive=allow_inconclusive, voice=voice, written=written)
     if voice.verbose and not voice.json:
         show(spent(progress.tally))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from auditor.report.result_rows import as_object, data_row, finding_row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from auditor.errors import ExitCode
+    from auditor.errors import AuditorError, ExitCode
     from auditor.records import AuditResult
     from auditor.report import Rendered
     from auditor.stock import Plan
@@ -20,7 +21,16 @@ if TYPE_CHECKING:
 SCHEMA = 1
 
 
-def verdict(result: AuditResult, rendered: Rendered, code: ExitCode, written: Sequence[Path]) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of an audit's reports."""
+
+    files: Sequence[Path] = ()
+    failed: Mapping[str, AuditorError] = field(default_factory=dict)
+    """Formats that were not made."""
+
+
+def verdict(result: AuditResult, rendered: Rendered, code: ExitCode, written: Written) -> str:
     """Give the verdict, every finding, and the files that were written."""
     lines = {gate.name: gate.line for gate in result.gates}
     return _dump(
@@ -29,7 +39,8 @@ def verdict(result: AuditResult, rendered: Rendered, code: ExitCode, written: Se
         digest=rendered.digest,
         status=result.status,
         notices=rendered.view.notices,
-        files=[str(path) for path in written],
+        files=[str(path) for path in written.files],
+        not_made={name: str(error) for name, error in written.failed.items()},
         findings=[finding_row(finding, lines.get(finding.gate)) for finding in result.findings],
         failures=result.failures,
     )

@@ -139,12 +139,22 @@ def _explained(kind: type[Reporter], name: str, detail: ErrorDetails) -> Mistake
     return explain(detail)
 
 
-def publish(asked: Asked, finished: Finished, reserved: Iterable[str]) -> Mapping[str, AuditorError]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What became of plugins' reports."""
+
+    files: tuple[str, ...]
+    """Names of what was written."""
+    failed: Mapping[str, AuditorError]
+    """By format."""
+
+
+def publish(asked: Asked, finished: Finished, reserved: Iterable[str]) -> Published:
     """Let every reporter report, and write what it gives; one that cannot is told of, and stops no other.
 
     `reserved` are the names of files that are no plugin's to write, whether they are there or not.
     """
-    failed = dict(asked.failed)
+    failed, written = dict(asked.failed), list[str]()
     own = {name.casefold() for name in (*reserved, *OWN_FOLDERS)}
     taken = {name.casefold() for name in finished.files}
     for name, reporter in asked.reporters.items():
@@ -154,10 +164,11 @@ def publish(asked: Asked, finished: Finished, reserved: Iterable[str]) -> Mappin
                 files = reporter.report(finished)
                 _check_files(files, finished.folder, own, taken)
             write(finished.folder, files, "Choose another with --output.")
+            written += files
             taken |= {file.casefold() for file in files}
         except (PluginError, OutputError) as error:
             failed[name] = error
-    return failed
+    return Published(files=tuple(written), failed=failed)
 
 
 def _check_files(files: object, folder: Path, own: set[str], taken: set[str]) -> None:

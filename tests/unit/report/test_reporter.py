@@ -85,9 +85,10 @@ def finished(folder):
 def published(folder, name="acme", options=None):
     """What a plugin has written, and why it has not."""
     out = folder / "out"
-    failed = publish(ask([name], {name: options or {}}, FORMATS), finished(out), NAMES)
+    found = publish(ask([name], {name: options or {}}, FORMATS), finished(out), NAMES)
     written = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
-    return written, str(failed.get(name, ""))
+    assert sorted(found.files) == written
+    return written, str(found.failed.get(name, ""))
 
 
 def test_the_example_plugin_makes_its_file_beside_the_others(badge, tmp_path):
@@ -218,7 +219,7 @@ def test_a_link_out_of_the_folder_is_not_followed(acme, tmp_path):
 def test_a_plugin_that_fails_stops_no_other_and_prints_nothing_to_standard_output(badge, acme, tmp_path, capsys):
     acme(body="print('to nobody'); raise OSError('the network is down')")
     out = tmp_path / "out"
-    failed = publish(ask(["acme", "badge"], {}, FORMATS), finished(out), NAMES)
+    failed = publish(ask(["acme", "badge"], {}, FORMATS), finished(out), NAMES).failed
     assert list(failed) == ["acme"]
     assert "OSError: the network is down (" in str(failed["acme"])
     assert "acme_reports.py:" in str(failed["acme"])
