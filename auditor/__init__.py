@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from auditor.judge import exit_code
     from auditor.pipeline import Audit, audit, rejudge
     from auditor.records import AuditResult, Finding, Verdict
+    from auditor.report.reporter import Finished, Reporter
     from auditor.validation import Validation, validate
 
 _HOMES = {
@@ -26,6 +27,8 @@ _HOMES = {
     "Declaration": "declare",
     "ExitCode": "errors",
     "Finding": "records",
+    "Finished": "report.reporter",
+    "Reporter": "report.reporter",
     "Validation": "validation",
     "Verdict": "records",
     "audit": "pipeline",
@@ -49,6 +52,8 @@ __all__ = [  # noqa: RUF022 - as used: declare, check, run, judge again
     "exit_code",
     "ExitCode",
     "AuditorError",
+    "Reporter",
+    "Finished",
 ]
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from auditor.description import Description, Selections
     from auditor.sandbox import Sandbox
@@ -182,6 +183,8 @@ class Population:
     """The weakest that a member was made in; None where no model was opened."""
     events: Mapping[int, bytes] = field(default_factory=dict)
     """By member: what pruning did while it trained, as a file of TensorBoard, where that was asked for."""
+    models: Mapping[int, Path] = field(default_factory=dict)
+    """By member: its model's file in the store; empty where decisions come from a table."""
 
 
 # -------------------------------------------------------------------------------------------------------------- measure

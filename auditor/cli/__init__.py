@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from auditor.cli import begin, results
+from auditor.cli.completion import PROGRAM, completion
 from auditor.cli.run import run
 from auditor.cli.store import store
 from auditor.errors import AuditorError, ExitCode
@@ -35,6 +36,7 @@ for command in (
     results.report,
     results.diff,
     begin.schema,
+    completion,
 ):
     cli.add_command(command)
 
@@ -45,7 +47,7 @@ def main() -> NoReturn:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = cli(standalone_mode=False)
+        code = cli(prog_name=PROGRAM, standalone_mode=False)
     except AuditorError as error:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)

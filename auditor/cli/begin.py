@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import show
-from auditor.cli.options import DEFINITION, FILE, MEMBERS, SANDBOX, SANDBOXED, SETTINGS, load
+from auditor.cli.answer import formats_asked, show, tell
+from auditor.cli.options import DEFINITION, FILE, MEMBERS, SANDBOX, SANDBOXED, SETTINGS, load, voiced
 from auditor.errors import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from auditor.cli.options import Voice
 
 
 @click.command()
@@ -93,22 +95,29 @@ def _asked(flag: str, question: str, guess: str | None, advice: str) -> str:
 @SETTINGS
 @SANDBOX
 @click.option("--no-models", "models", flag_value=False, default=True, help="Do not open given models.")
+@voiced
 def validate(
     file: Path,
     settings: tuple[str, ...],
     require_sandbox: bool,  # noqa: FBT001
     models: bool,  # noqa: FBT001
+    voice: Voice,
 ) -> ExitCode:
     """Check definition, data and given models without training; tell what each gate can show."""
     from auditor.progress import progress_on
+    from auditor.report import answer_json
     from auditor.report.terminal_validation import overview
     from auditor.validation import validate as check_all
 
     extra = [SANDBOXED] if require_sandbox else []
     declaration = load(file, (*settings, *extra))
-    with progress_on(sys.stderr) as progress:
+    formats_asked(declaration)
+    with progress_on(sys.stderr, quiet=voice.quiet) as progress:
         found = check_all(declaration, models=models, progress=progress)
-    show(overview(found))
+    if voice.json:
+        tell(answer_json.validation(found))
+    elif not voice.quiet:
+        show(overview(found))
     return ExitCode.PASSED
 
 
@@ -116,13 +125,19 @@ def validate(
 @DEFINITION
 @SETTINGS
 @MEMBERS
-def plan(file: Path, settings: tuple[str, ...], members: int | None) -> ExitCode:
+@voiced
+def plan(file: Path, settings: tuple[str, ...], members: int | None, voice: Voice) -> ExitCode:
     """Tell what a run would do: what is stored, what is missing, and about how long that takes."""
     from auditor import stock
+    from auditor.report import answer_json
     from auditor.report.terminal_store import plan as shown
 
     extra = [f"population.size={members}"] if members else []
-    show(shown(stock.plan(load(file, (*settings, *extra)))))
+    planned = stock.plan(load(file, (*settings, *extra)))
+    if voice.json:
+        tell(answer_json.plan(planned))
+    elif not voice.quiet:
+        show(shown(planned))
     return ExitCode.PASSED
 
 

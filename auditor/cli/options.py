@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from auditor.cli.completion import keys_of
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from auditor.declare import Declaration
+    from auditor.errors import ExitCode
 
 FILE = click.Path(path_type=Path)
 DEFINITION = click.argument("file", type=FILE, default="audit.toml")
@@ -19,6 +24,7 @@ SETTINGS = click.option(
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
+    shell_complete=keys_of,
     help="Set any key, such as data.path=… or compression.NAME.sparsity=…",
 )
 MEMBERS = click.option("--members", type=click.IntRange(1), help="Members a variant, instead of population.size.")
@@ -35,6 +41,41 @@ FAIL_ON = click.option(
     show_default=True,
     help="The least severity of a gate that counts.",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """How much a command says, and to whom."""
+
+    quiet: bool = False
+    verbose: bool = False
+    json: bool = False
+    """Whether standard output holds one JSON object, for programs."""
+
+
+VERBOSE = click.option(
+    "-v", "--verbose", is_flag=True, help="Say more: every comparison that does not pass, and where the time went."
+)
+
+
+def voiced(command: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
+    """Give a command the options of a `Voice`, its argument `voice`; those that have more to say take `VERBOSE` too."""
+
+    @click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors: the exit code answers.")
+    @click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="What stands on standard output; json is for programs.",
+    )
+    @wraps(command)
+    def with_voice(*, quiet: bool, form: str, verbose: bool = False, **others: object) -> ExitCode:
+        if quiet and verbose:
+            raise click.UsageError("--quiet and --verbose: one of them")
+        return command(voice=Voice(quiet=quiet, verbose=verbose, json=form == "json"), **others)
+
+    return with_voice
 
 
 def load(file: Path, settings: Sequence[str]) -> Declaration:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import conclude, show, write_reports
-from auditor.cli.options import FAIL_ON, FILE, INCONCLUSIVE
+from auditor.cli.answer import conclude, publish_reports, show, write_reports
+from auditor.cli.completion import formats_of
+from auditor.cli.options import FAIL_ON, FILE, INCONCLUSIVE, VERBOSE, voiced
 from auditor.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from auditor.cli.options import Voice
     from auditor.records import Severity
     from auditor.report.result_json import Loaded
 
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 @click.option("--no-gate", is_flag=True, help="A result without gates is meant.")
 @INCONCLUSIVE
 @FAIL_ON
+@VERBOSE
+@voiced
 def check(
     result: Path,
     settings: tuple[str, ...],
@@ -35,14 +41,14 @@ def check(
     no_gate: bool,  # noqa: FBT001
     allow_inconclusive: bool,  # noqa: FBT001
     fail_on: Severity,
+    voice: Voice,
 ) -> ExitCode:
     """Judge a result.json again, with other limits if given, without models."""
-    from dataclasses import replace
-
     from auditor.errors import Problem, ResultError
     from auditor.gates import change_limits
     from auditor.pipeline import rejudge
     from auditor.report import FORMATS, render
+    from auditor.report.answer_json import Written
 
     old = _read_result(result)
     if not old.result.findings and not no_gate:
@@ -51,24 +57,34 @@ def check(
     with _fitting({result: old}):
         new = replace(old, result=rejudge(old.result, gates))
         rendered = write_reports(new, list(FORMATS), output) if output else render(new.result, [], edited=new.edited)
-    return conclude(new, rendered, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
+    written = Written(files=[output / name for name in rendered.files], failed=rendered.failed) if output else None
+    return conclude(new, rendered, allow_inconclusive=allow_inconclusive, fail_on=fail_on, voice=voice, written=written)
 
 
 @click.command()
 @click.argument("result", type=FILE)
 @click.option(
-    "--format", "formats", multiple=True, help="html, pdf, json or markdown; several may be given; default: all."
+    "--format",
+    "formats",
+    multiple=True,
+    shell_complete=formats_of,
+    help="html, pdf, json, markdown or a plugin's; several may be given; default: all that are built in.",
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="report.options.NAME.KEY=VALUE", help="What a plugin's format takes."
 )
 @click.option("--output", type=FILE, help="Folder; default: the result's own.")
-def report(result: Path, formats: tuple[str, ...], output: Path | None) -> ExitCode:
+def report(result: Path, formats: tuple[str, ...], settings: tuple[str, ...], output: Path | None) -> ExitCode:
     """Render the reports of a result.json again, without data or TensorFlow."""
     from auditor.report import FORMATS, tools_for
+    from auditor.report.reporter import ask
 
-    wanted = list(formats or FORMATS)
-    with tools_for(wanted) as tools:
+    asked, folder = ask(formats or FORMATS, _options(settings), FORMATS), output or result.parent
+    with tools_for(asked.formats) as tools:
         loaded = _read_result(result)
         with _fitting({result: loaded}):
-            write_reports(loaded, wanted, output or result.parent, tools=tools)
+            rendered = write_reports(loaded, asked.formats, folder, tools=tools)
+    publish_reports(asked, loaded, rendered, folder)
     return ExitCode.PASSED
 
 
@@ -110,9 +126,23 @@ def _fitting(read: Mapping[Path, Loaded]) -> Iterator[None]:
         raise ResultError(*(Problem(file=file, message=message) for file in edited)) from error
 
 
-def _read_result(path: Path) -> Loaded:
-    from dataclasses import replace
+def _options(settings: tuple[str, ...]) -> dict[str, dict[str, object]]:
+    """Read what `--set` says of reporters."""
+    from auditor.declare.lines import assign, parse_value
+    from auditor.errors import Problem, SpecError
 
+    raw: dict[str, dict[str, dict[str, dict[str, object]]]] = {}
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        said: str | None = "expected report.options.NAME.KEY=VALUE"
+        if re.fullmatch(r"report\.options\.[^.=]+\.[^=]+=.*", setting, re.DOTALL):
+            said = assign(raw, key.strip(), parse_value(value.strip()))
+        if said:
+            raise SpecError(Problem(where=f"--set {setting}", message=said))
+    return raw.get("report", {}).get("options", {})
+
+
+def _read_result(path: Path) -> Loaded:
     from auditor.errors import Problem, ResultError
     from auditor.report.result_json import load
 

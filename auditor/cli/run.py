@@ -8,10 +8,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import conclude, write_reports
-from auditor.cli.options import DEFINITION, FAIL_ON, FILE, INCONCLUSIVE, MEMBERS, SANDBOX, SANDBOXED, SETTINGS, load
+from auditor.cli.answer import conclude, formats_asked, publish_reports, show, write_reports
+from auditor.cli.options import (
+    DEFINITION,
+    FAIL_ON,
+    FILE,
+    INCONCLUSIVE,
+    MEMBERS,
+    SANDBOX,
+    SANDBOXED,
+    SETTINGS,
+    VERBOSE,
+    load,
+    voiced,
+)
 
 if TYPE_CHECKING:
+    from auditor.cli.options import Voice
     from auditor.declare import Declaration
     from auditor.errors import ExitCode
     from auditor.pipeline import Audit
@@ -32,6 +45,8 @@ if TYPE_CHECKING:
 @click.option("--require-pins", is_flag=True, help="Refuse model files without a declared sha256.")
 @SANDBOX
 @click.option("--force", is_flag=True, help="Run every member again, whatever is stored.")
+@VERBOSE
+@voiced
 def run(  # noqa: PLR0913, PLR0917 - one argument an option
     file: Path,
     settings: tuple[str, ...],
@@ -44,12 +59,14 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     require_pins: bool,  # noqa: FBT001
     require_sandbox: bool,  # noqa: FBT001
     force: bool,  # noqa: FBT001
+    voice: Voice,
 ) -> ExitCode:
     """Run the whole audit; resume what an earlier run left."""
     from auditor import pipeline
     from auditor.progress import progress_on
     from auditor.report import tools_for
     from auditor.report.result_json import Loaded
+    from auditor.report.terminal_time import spent
 
     extra = [f"population.size={members}"] if members else []
     extra += [f"run.executor={executor}"] if executor else []
@@ -58,17 +75,26 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     _need_gates(declaration, no_gate=no_gate)
     if require_pins:
         pipeline.require_pins(declaration.spec, declaration.base)
-    formats = list(dict.fromkeys(["json", *declaration.spec.report.formats]))
+    asked = formats_asked(declaration)
     folder = output or Path("audits") / str(declaration.spec.audit.name)
-    with progress_on(sys.stderr) as progress:
+    with progress_on(sys.stderr, quiet=voice.quiet) as progress:
         ran = pipeline.populate(declaration, progress=progress, force=force)
-        with tools_for(formats) as tools:
+        with tools_for(asked.formats) as tools:
             audit = pipeline.conclude(ran)
             progress.stage("report")
             loaded = Loaded(result=audit.result, edited=False)
-            rendered = write_reports(loaded, formats, folder, more=_decisions(audit), tools=tools)
-    code = conclude(loaded, rendered, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
-    click.echo(f"reports and decisions: {folder}", err=True)
+            more = _decisions(audit)
+            rendered = write_reports(loaded, asked.formats, folder, more=more, tools=tools)
+        models = {each.name: each.models for each in audit.populations}
+        written = publish_reports(asked, loaded, rendered, folder, more=more, models=models)
+        progress.tally.end()
+    code = conclude(
+        loaded, rendered, allow_inconclusive=allow_inconclusive, fail_on=fail_on, voice=voice, written=written
+    )
+    if voice.verbose and not voice.json:
+        show(spent(progress.tally))
+    if not voice.quiet:
+        click.echo(f"reports and decisions: {folder}", err=True)
     return code
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from auditor.errors import did_you_mean
 from auditor.spec import METHODS, AuditSpec, Preprocess, Table
+from auditor.spec.tables import tables_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pydantic_core import ErrorDetails
 
 TOML_TYPES = {
@@ -25,7 +24,6 @@ TOML_TYPES = {
 KeyPath = tuple[str | int, ...]
 
 LATER_VALUES = {
-    "formats": {"junit", "sarif", "card"},
     "metric": {"pie_excess"},
 }
 """What the format knows and this version does not yet."""
@@ -128,21 +126,11 @@ def _field(table: type[Table], key: str | int) -> str | None:
     return next((name for name, field in table.model_fields.items() if key in {name, field.alias}), None)
 
 
-def _tables_in(*annotations: Any) -> Iterator[type[Table]]:  # noqa: ANN401 - annotations are anything
-    for annotation in annotations:
-        if isinstance(annotation, type) and issubclass(annotation, Table):
-            yield annotation
-        elif isinstance(annotation, list):
-            yield from _tables_in(*annotation)
-        else:
-            yield from _tables_in(*get_args(annotation))
-
-
 def _fields_at(location: tuple[str | int, ...]) -> list[str]:
     """Give the keys that are known where an unknown one was found."""
     tables: set[type[Table]] = {AuditSpec}
     for part in location:
         fields = [table.model_fields[str(name)] for table in tables for name in [_field(table, part)] if name]
         if fields:
-            tables = {table for field in fields for table in _tables_in(field.annotation, field.metadata)}
+            tables = {table for field in fields for table in tables_in(field.annotation, field.metadata)}
     return [field.alias or name for table in tables for name, field in table.model_fields.items()]

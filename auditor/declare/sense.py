@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from auditor import plugins
 from auditor.declare.mistakes import KeyPath, Mistake
 from auditor.declare.sense_data import check_data, check_predictions
 from auditor.declare.sense_models import check_compressions, check_files, check_model, check_training
@@ -13,7 +14,7 @@ from auditor.declare.sense_waivers import check_waivers
 from auditor.declare.variants import default_name, expand
 from auditor.errors import did_you_mean
 from auditor.records import BASELINE
-from auditor.spec import names_of, steps_of
+from auditor.spec import Format, names_of, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,6 +47,7 @@ def check(spec: AuditSpec, raw: Mapping[str, Any], places: Mapping[str, Sequence
         _check_gates,
         _check_waivers,
         _check_run,
+        _check_report,
     )
     mistakes = [mistake for rule in rules for mistake in rule(spec, raw)]
     return [_moved(mistake, places) for mistake in mistakes]
@@ -166,6 +168,24 @@ def _check_run(spec: AuditSpec, raw: Mapping[str, Any]) -> Iterator[Mistake]:
     variants = [BASELINE, *_declared_variants(spec, raw), "*"]
     for name in run.resources:
         yield from _unknown(name, variants, ("run", "resources", name), "variant")
+
+
+def _check_report(spec: AuditSpec, _: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Names of formats; whether a plugin works, and takes its options, is seen when it is asked for."""
+    own, formats = get_args(Format), spec.report.formats
+    if not spec.report.options and all(name in own for name in formats):
+        return
+    offered = plugins.names(plugins.REPORTERS)
+    known = [*own, *offered]
+    for i, name in enumerate(formats):
+        if name not in known:
+            message, advice = f"{name!r} is not known here", plugins.unknown(name, known)
+            yield Mistake(path=("report", "formats", i), message=message, advice=advice)
+    for name in spec.report.options:
+        if name not in offered:
+            message = "is built in, and takes no options" if name in own else f"no plugin offers {name!r}"
+            advice = "" if name in own else plugins.unknown(name, offered)
+            yield Mistake(path=("report", "options", name), message=message, advice=advice)
 
 
 def _declared_variants(spec: AuditSpec, raw: Mapping[str, Any]) -> list[str]:

@@ -129,7 +129,7 @@ def _outcomes(
 
             store.publish(place, {"sample": len(inputs.test_x)}, fill, replace=False)
             site = Site(store=store, inputs=place, base=base.absolute(), force=False)
-            progress.started(len(by_key))
+            progress.started([job.name for job in by_key.values()])
             executor = executor_of(spec.run, len(by_key))
             run_missing([*by_key.values()], by_key, outcomes, site, executor, progress)
             yield outcomes

@@ -107,7 +107,7 @@ class _Errand:
         """What became of jobs, by key: from the store, or made now, those that they derive from before them."""
         store, dataset, progress = self.store, self.dataset, self.progress
         members, together = ({job.key: job for job in some} for some in (jobs, stacks))
-        progress.started(len(members))
+        progress.started([job.name for job in members.values()])
         outcomes: dict[str, Outcome] = {} if self.force else _stored(members, store, dataset, progress)
         missing = [job for key, job in members.items() if key not in outcomes]
         wanted = {job.parent: together[job.parent] for job in missing if job.parent in together}

@@ -43,7 +43,7 @@ def population_of(variant: Variant, outcomes: Mapping[str, Outcome], N: int) -> 
     found = [(job.member, outcomes[job.key]) for job in variant.jobs]
     finished = [(member, each) for member, each in found if isinstance(each, Entry) and each.failure is None]
     watched = {job.member for job in variant.jobs if job.is_watched}
-    return _of(
+    population = _of(
         variant,
         asked=len(variant.jobs),
         predictions=_predictions([member for member, _ in finished], [entry for _, entry in finished], N),
@@ -64,6 +64,7 @@ def population_of(variant: Variant, outcomes: Mapping[str, Outcome], N: int) -> 
             if isinstance(entry := outcomes.get(job.key), Entry)
         ),
     )
+    return replace(population, models={member: entry.model for member, entry in finished if entry.model is not None})
 
 
 def alike(measured: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
@@ -167,6 +168,7 @@ def _without(population: Population, twins: Mapping[int, tuple[str, int]]) -> Po
     """A population without the members at these places, which are failures instead."""
     predictions = population.predictions
     left = [place for place in range(len(predictions.members)) if place not in twins]
+    kept = {predictions.members[place] for place in left}
     failures = [
         Failure(
             variant=population.name,
@@ -186,6 +188,7 @@ def _without(population: Population, twins: Mapping[int, tuple[str, int]]) -> Po
         ),
         failures=tuple(sorted((*population.failures, *failures), key=lambda failure: failure.member)),
         measured=tuple(population.measured[place] for place in left),
+        models={member: path for member, path in population.models.items() if member in kept},
     )
 
 

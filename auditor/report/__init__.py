@@ -107,6 +107,8 @@ class Rendered:
     """By format."""
     view: View
     """What they say, for the terminal."""
+    digest: str
+    """Of the result."""
 
 
 def render(
@@ -133,6 +135,7 @@ def render(
         files={FORMATS[name][0]: one for name, one in made.items() if isinstance(one, bytes)},
         failed={name: one for name, one in made.items() if isinstance(one, OutputError)},
         view=draft.view,
+        digest=draft.content["digest"],
     )
 
 

@@ -61,7 +61,7 @@ def plain(result: AuditResult) -> Json:
         "timings": result.timings,
         "sandbox": result.sandbox,
         "judged_on": result.judged_on,
-        "data": _data(result.data),
+        "data": data_row(result.data),
         "failures": result.failures,
         "variants": result.variants,
         "gates": [gate_row(gate) for gate in result.gates],
@@ -125,7 +125,8 @@ def as_object(record: Any) -> Json:  # noqa: ANN401 - a record or a mapping; jso
     return {name: getattr(record, name) for name in record.__dataclass_fields__}
 
 
-def _data(data: DataSummary) -> Json:
+def data_row(data: DataSummary) -> Json:
+    """Give the data's summary, with groups as objects."""
     groups = [{"group": dict(group), "by_class": by_class} for group, by_class in data.groups]
     return as_object(data) | {"groups": groups}
 

@@ -22,12 +22,14 @@ STYLES: dict[Tone, str] = {
     "undefined": "magenta",
     "muted": "dim",
 }
-_ROWS = 4
+ROWS = 4
 """Comparisons shown below each gate."""
+EVERY_ROW = 10_000
+"""With `--verbose`, all that the view holds."""
 
 
-def summary(view: View) -> RenderableType:
-    """Give the verdict, the finding and the gates with their worst comparisons, for a rich console."""
+def summary(view: View, *, rows: int = ROWS) -> RenderableType:
+    """Give the verdict, the finding and the gates with so many of their worst comparisons, for a rich console."""
     parts: list[RenderableType] = [
         Text.assemble((f"{view.symbol} {view.verdict}", STYLES[view.tone]), f"  {view.verdict_sentence}"),
         *(Text(f"Note: {notice}", style="yellow") for notice in view.notices),
@@ -35,11 +37,11 @@ def summary(view: View) -> RenderableType:
         *(Text(f"  {sentence}", style="dim") for sentence in view.headline.support),
     ]
     if view.gates is not None:
-        parts += [Text(), _gates(view)]
+        parts += [Text(), _gates(view, rows)]
     return Group(*parts)
 
 
-def _gates(view: View) -> Table:
+def _gates(view: View, rows: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
     table.add_column("Verdict", no_wrap=True)
     table.add_column("Gate, and whom it is about", ratio=1, overflow="fold")
@@ -50,10 +52,10 @@ def _gates(view: View) -> Table:
     for row, comparisons in zip(gates.rows, view.comparisons, strict=True):
         name, verdict, limit = row[:3]
         table.add_row(_verdict(verdict), Text(name.text, style="bold"), Text(), Text(limit.text))
-        for own, who, n, estimate, *_ in comparisons.rows[:_ROWS]:
+        for own, who, n, estimate, *_ in comparisons.rows[:rows]:
             about = Text(f"{who.text}, {who.detail}, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{n.text}")
             table.add_row(_verdict(own), about, Text(f"{estimate.text}\n{estimate.detail}".strip()), Text())
-        left = max(len(comparisons.rows) - _ROWS, 0) + comparisons.left
+        left = max(len(comparisons.rows) - rows, 0) + comparisons.left
         if left:
             table.add_row(Text(), Text(f"and {left:,} more that do not pass", style="dim"))
     return table

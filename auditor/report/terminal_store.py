@@ -36,17 +36,18 @@ def size(count: float) -> str:
     return f"{count:,.0f} {_UNITS[unit]}" if unit == 0 or count >= 10 else f"{count:.1f} {_UNITS[unit]}"
 
 
-def _table(*columns: str) -> Table:
+def columns(*names: str) -> Table:
+    """Make a table: the first column is text, the others are numbers."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
-    table.add_column(columns[0], overflow="fold")
-    for name in columns[1:]:
+    table.add_column(names[0], overflow="fold")
+    for name in names[1:]:
         table.add_column(name, justify="right")
     return table
 
 
 def plan(planned: Plan) -> RenderableType:
     """Give what a run would do, and about how long it would take."""
-    table = _table("Variant", "members", "stored", "to run", "trained", "time", "disk")
+    table = columns("Variant", "members", "stored", "to run", "trained", "time", "disk")
     for each in planned.pending:
         table.add_row(
             Text(clean(each.variant)),
@@ -75,7 +76,7 @@ def _sum(planned: Plan) -> str:
 
 def stored(found: Inventory) -> RenderableType:
     """Give what is stored of an audit, and what else the store holds."""
-    table = _table("Variant", "members", "stored", "size")
+    table = columns("Variant", "members", "stored", "size")
     for each in found.variants:
         table.add_row(Text(clean(each.variant)), f"{each.members:,}", f"{each.stored:,}", size(each.bytes))
     table.add_row("inputs of the data", "", "", size(found.inputs) if found.inputs else "none")

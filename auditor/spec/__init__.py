@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BeforeValidator,
@@ -73,6 +73,7 @@ __all__ = [
     "Compression",
     "Data",
     "Distill",
+    "Format",
     "GateTable",
     "Intersection",
     "Long",
@@ -252,12 +253,25 @@ class Run(Table):
 
 
 Format = Literal["html", "pdf", "json", "markdown"]
+"""Those built in."""
+
+
+def _format_kind(raw: Any) -> str:  # noqa: ANN401 - pydantic gives whatever the file holds
+    return "~own" if raw in get_args(Format) else "~other"
+
+
+AnyFormat = Annotated[Annotated[Format, Tag("~own")] | Annotated[str, Tag("~other")], Discriminator(_format_kind)]
 
 
 class Report(Table):
     """`[report]`: what is written."""
 
-    formats: list[Format] = Field(["html", "pdf", "json", "markdown"], description="`result.json` is written always")
+    formats: list[AnyFormat] = Field(
+        ["html", "pdf", "json", "markdown"], description="built in, or a plugin's; `result.json` is written always"
+    )
+    options: dict[str, dict[str, Any]] = Field(
+        {}, description='by name of a plugin\'s format, what it takes: `wandb = { project = "levels" }`'
+    )
     thumbnails: bool = Field(
         False,
         description="show exemplars as small pictures in the report, and keep them in result.json: only where the "

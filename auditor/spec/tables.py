@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -14,6 +14,9 @@ from pydantic import (
     Tag,
 )
 from pydantic_core import PydanticCustomError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=80)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -27,6 +30,17 @@ class Table(BaseModel):
     """A TOML table: unknown keys are errors, values keep their type."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def tables_in(*annotations: Any) -> Iterator[type[Table]]:  # noqa: ANN401 - annotations are anything
+    """Give the tables that annotations speak of."""
+    for annotation in annotations:
+        if isinstance(annotation, type) and issubclass(annotation, Table):
+            yield annotation
+        elif isinstance(annotation, list):
+            yield from tables_in(*annotation)
+        else:
+            yield from tables_in(*get_args(annotation))
 
 
 class RepresentativeSet(Table):

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from auditor.cli import cli
 
-COMMANDS = ("init", "run", "validate", "plan", "check", "report", "store", "schema")
+COMMANDS = ("init", "run", "validate", "plan", "check", "report", "store", "schema", "completion")
 
 
 def edit(folder, old, new):
@@ -341,3 +341,18 @@ def test_the_store_is_planned_listed_verified_and_cleared(auditor, folder):
 
 def test_a_table_of_decisions_has_nothing_to_plan(auditor, folder):
     assert "Nothing runs: decisions come from a table." in auditor("plan").stdout
+
+
+def test_programs_get_json_and_who_wants_quiet_nothing(auditor):
+    found = json.loads(auditor("validate", "--format", "json").stdout)
+    assert {reach["gate"] for reach in found["reaches"]} == {"recall holds"}
+    assert found["reaches"][0]["group"] in ({}, {"sex": "F"}, {"sex": "M"})
+    planned = json.loads(auditor("plan", "--format", "json").stdout)
+    assert [each["variant"] for each in planned["variants"]] == ["baseline", "int8"]
+    ran = auditor("run", "--format", "json")
+    answer = json.loads(ran.stdout)
+    assert answer["verdict"] == "PASS"
+    assert "audits/small/predictions/int8.parquet" in answer["files"]
+    assert "reading the data" in ran.stderr
+    quiet = auditor("run", "-q")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")

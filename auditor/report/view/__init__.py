@@ -13,6 +13,7 @@ from auditor.report.view.context import data_section, provenance_section, varian
 from auditor.report.view.exemplars import exemplar_section
 from auditor.report.view.further import further_section
 from auditor.report.view.headline import headline
+from auditor.report.view.looks import look_notice
 from auditor.report.view.method import limits_section, method_section
 from auditor.report.view.numbers import index, of_gate
 from auditor.report.view.rates import change_section, overall_section
@@ -30,13 +31,10 @@ from auditor.report.view.waivers import waiver_notices
 from auditor.text import clean
 
 if TYPE_CHECKING:
-    from auditor.records import AuditResult, EarlierLook
+    from auditor.records import AuditResult
     from auditor.report.view.numbers import Numbers
 
 __all__ = ["view"]
-
-LOOKS = 12
-"""Earlier looks that are told one by one."""
 
 
 def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
@@ -82,37 +80,11 @@ def _notices(result: AuditResult, *, edited: bool) -> tuple[str, ...]:
         reasons = unfit(result.variants, result.definition["population"].get("minimum")).values()
         again = " What failed is listed under Variants; a further run repeats only that." if result.failures else ""
         notices.append(f"Not everything could be judged: {'; '.join(dict.fromkeys(map(clean, reasons)))}.{again}")
-    if result.looks:
-        notices += _looks(result)
+    notices += look_notice(result)
     changed = [words.name(gate.name) for gate in result.gates if gate.limits_changed]
     if changed:
         notices.append(f"{CHANGED.replace('this gate', words.listed(changed))}")
     return (*notices, *waiver_notices(result))
-
-
-def _looks(result: AuditResult) -> tuple[str, ...]:
-    """Tell what was judged before: why that matters, then a line for each gate and variant."""
-    lines = [
-        f"{words.quoted(look.gate)} of {words.quoted(look.variant)}: {words.plural(len(look.earlier), 'earlier plan')}"
-        f", the last with {_plan(look.earlier[-1])}."
-        for look in result.looks[:LOOKS]
-    ]
-    more = [f"So were {len(result.looks) - LOOKS:,} more; result.json holds them."] if len(result.looks) > LOOKS else []
-    why = (
-        "What is judged here was judged before on these data by another plan: other models, examples, seeds or limits. "
-        "Whoever looks until a gate passes passes too often: two, three or five looks at a variant that is exactly at "
-        "its limit pass it about 8, 10 or 13% of the time where 5% are promised."
-    )
-    return (why, *lines, *more)
-
-
-def _plan(earlier: EarlierLook) -> str:
-    if earlier.members is None or earlier.examples is None:
-        return "what cannot be read any more"
-    parts = [words.plural(earlier.members, "model"), words.plural(earlier.examples, "example")]
-    parts += [] if earlier.seed is None else [f"seed {earlier.seed}"]
-    parts += [f"{key} {limit:g}" for key, limit in (("min", earlier.min), ("max", earlier.max)) if limit is not None]
-    return f"{', '.join(parts)}: {earlier.verdict}"
 
 
 def _facts(numbers: Numbers) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,7 @@ from auditor.records import Verdict
 from auditor.report.view import words
 from auditor.report.view.blocks import SYMBOLS, TONES, Cell, Column, Heading, Prose, Section, Table
 from auditor.report.view.headline import baseline, limit
+from auditor.report.view.looks import look_table
 from auditor.report.view.numbers import bad_is_low, counted, deciding, of_gate, summed
 from auditor.report.view.waivers import waiver_sentence
 from auditor.text import clean
@@ -152,6 +153,7 @@ def gate_section(numbers: Numbers) -> Section:
         )
         open_ = comparisons(gate, findings)
         blocks += [open_] if open_.rows else []
+    blocks += look_table(result)
     question = "Which limit holds for whom, which does not, and what would settle the rest?"
     return Section(id="gates", title="Gates", question=question, blocks=tuple(blocks))
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tiny import UNCONFINED
@@ -26,6 +28,7 @@ def population(name, digests, members=None, failures=(), **asked_for):
         failures=failures,
         asked_for=asked_for,
         measured=tuple({"bytes": k} for k in members),
+        models={k: Path(f"member_{k}.tflite") for k in members},
     )
 
 
@@ -39,6 +42,7 @@ def test_a_file_that_is_the_baselines_has_failed_with_the_reason():
     assert (cut.predictions.members, cut.predictions.digests, cut.asked) == ((1,), ("v",), 3)
     assert cut.predictions.decisions.tolist() == [[1] * 4]
     assert cut.measured == ({"bytes": 1},)
+    assert cut.models == {1: Path("member_1.tflite")}
     assert [(failure.member, failure.reason) for failure in cut.failures] == [
         (0, "lost"),
         (2, "its file is, byte by byte, that of baseline, member 1: nothing is compared"),
@@ -91,3 +95,20 @@ def test_events_are_read_only_where_a_step_asked_for_them(tmp_path, steps, membe
         name="v", method="prune", claim="recipe", paired=False, fixed_baseline=False, recipe={}, jobs=(job,)
     )
     assert [*population_of(variant, {job.key: entry}, 5).events] == members
+
+
+def test_a_member_is_told_with_its_file_and_one_without_a_file_is_not(tmp_path):
+    np.save(tmp_path / "decisions.npy", np.zeros(5, np.int16))
+    entries = [
+        Entry(
+            folder=tmp_path, failure=failure, measured={}, seconds=0.0, model=model, digest="x",
+            sandbox=Sandbox(**UNCONFINED),
+        )
+        for failure, model in ((None, tmp_path / "model.keras"), (None, None), ("lost", None))
+    ]  # fmt: skip
+    jobs = tuple(Job(variant="v", member=k, definition={"start": {}, "seed": k}) for k in range(3))
+    variant = Variant(
+        name="v", method="prune", claim="recipe", paired=False, fixed_baseline=False, recipe={}, jobs=jobs
+    )
+    outcomes = {job.key: entry for job, entry in zip(jobs, entries, strict=True)}
+    assert population_of(variant, outcomes, 5).models == {0: tmp_path / "model.keras"}
