@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from auditor.cli import begin, results
+from auditor.cli.github import harmless
 from auditor.cli.run import run
 from auditor.cli.store import store
 from auditor.errors import AuditorError, ExitCode
@@ -34,6 +35,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    sys.stderr = harmless(sys.stderr)
     try:
         code = cli(standalone_mode=False)
     except AuditorError as error:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import conclude, write_reports
+from auditor.cli.answer import conclude, need_folder, write_reports
+from auditor.cli.github import in_repository
 from auditor.cli.options import DEFINITION, FILE, INCONCLUSIVE, MEMBERS, SANDBOX, SANDBOXED, SETTINGS, load
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     """Run the whole audit; resume what an earlier run left."""
     from auditor import pipeline
     from auditor.progress import progress_on
-    from auditor.report import tools_for
+    from auditor.report import ALWAYS, Reading, tools_for
     from auditor.report.result_json import Loaded
 
     extra = [f"population.size={members}"] if members else []
@@ -55,16 +56,18 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     _need_gates(declaration, no_gate=no_gate)
     if require_pins:
         pipeline.require_pins(declaration.spec, declaration.base)
-    formats = list(dict.fromkeys(["json", *declaration.spec.report.formats]))
+    formats = list(dict.fromkeys([*ALWAYS, *declaration.spec.report.formats]))
     folder = output or Path("audits") / str(declaration.spec.audit.name)
+    need_folder(folder, str(declaration.spec.audit.name))
+    reading = Reading(definition=in_repository(file), allow_inconclusive=allow_inconclusive)
     with progress_on(sys.stderr) as progress:
         ran = pipeline.populate(declaration, progress=progress, force=force)
         with tools_for(formats) as tools:
             audit = pipeline.conclude(ran)
             progress.stage("report")
             loaded = Loaded(result=audit.result, edited=False)
-            rendered = write_reports(loaded, formats, folder, more=_decisions(audit), tools=tools)
-    code = conclude(loaded, rendered, allow_inconclusive=allow_inconclusive)
+            rendered = write_reports(loaded, formats, folder, reading=reading, more=_decisions(audit), tools=tools)
+    code = conclude(loaded, rendered, reading=reading)
     click.echo(f"reports and decisions: {folder}", err=True)
     return code
 

@@ -10,10 +10,13 @@ from pydantic import ValidationError
 
 from auditor.errors import Problem, ResultError
 from auditor.provenance import digest_of
+from auditor.regular import read_regular
 from auditor.report.result_rows import as_object, plain, records
 from auditor.report.schema import SCHEMA, ResultFile
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auditor.records import AuditResult
 
 Json = dict[str, Any]
@@ -60,6 +63,15 @@ def load(text: str | bytes) -> Loaded:
     except ValidationError as error:
         raise ResultError(*_problems(error)) from None
     return Loaded(result=records(file), edited=_digest(content) != file.digest)
+
+
+def audit_of(path: Path) -> str | None:
+    """Name the audit that a result.json of any version is of; None where it cannot be told."""
+    try:
+        name = json.loads(read_regular(path))["audit"]["definition"]["audit"]["name"]
+    except (OSError, ValueError, RecursionError, LookupError, TypeError):
+        return None
+    return name if isinstance(name, str) else None
 
 
 def json_schema() -> str:

@@ -219,13 +219,16 @@ class Run(Table):
     )
 
 
-Format = Literal["html", "pdf", "json", "markdown"]
+Format = Literal["html", "pdf", "json", "junit", "sarif", "markdown", "card", "exemplars"]
 
 
 class Report(Table):
     """`[report]`: what is written."""
 
-    formats: list[Format] = Field(["html", "pdf", "json", "markdown"], description="`result.json` is written always")
+    formats: list[Format] = Field(
+        ["html", "pdf", "json", "junit", "sarif", "markdown", "card"],
+        description="`result.json` and `exemplars.csv` are written always",
+    )
 
 
 class AuditSpec(Table):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -11,7 +10,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from adult_result import POSITIVE, small
+from adult_result import small
+from hostile_result import HOSTILE, hostile
 from pypdf import PdfReader
 from rich.console import Console
 
@@ -20,46 +20,15 @@ from auditor.errors import OutputError
 from auditor.output import write
 from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, result_json
 from auditor.report.markdown import escaped
-from auditor.report.result_rows import as_object, plain, records
-from auditor.report.schema import ResultFile
 from auditor.report.terminal import summary
 from auditor.report.view.blocks import Dots, Figure, Line, Lines, Mark
 
 TESTS = Path(__file__).parents[2]
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "{{7*7}}{% raw %}",
-    "]]><!--",
-    "=cmd()|'/C calc'!A0",
-    "\x00\x1b[31m\u202eevil\u2066\x07",
-    "[x](http://evil.example/)![y](//evil.example/z) @everyone `|` **b**",
-    '" onload="alert(1)" x="',
-    "L" + "o" * 9_998 + "ng",
-)
 
 
 @pytest.fixture(scope="module")
 def made():
     return render(small(), FORMATS)
-
-
-def hostile(name: str):
-    """Put a name everywhere that others may write."""
-
-    def swap(value):
-        if isinstance(value, str):
-            for word in ("Female", POSITIVE, "gap to men", "Income classifier", "pruned-0.98", "A. Reviewer"):
-                value = value.replace(word, name)
-            return value
-        if isinstance(value, list):
-            return [swap(item) for item in value]
-        if isinstance(value, dict):
-            return {swap(key): swap(item) for key, item in value.items()}
-        return value
-
-    content = swap(json.loads(json.dumps(plain(small()), default=as_object)))
-    content["audit"]["digest"] = content["digest"] = "0" * 64
-    return records(ResultFile.model_validate_json(json.dumps(content)))
 
 
 def drawn_of(shown):
@@ -85,7 +54,8 @@ class Page(HTMLParser):
 
 
 def test_every_format_is_made(made) -> None:
-    assert set(made.files) == {"report.html", "report.pdf", "result.json", "summary.md"}
+    assert set(made.files) == {name for name, _ in FORMATS.values()}
+    assert len(made.files) == len(FORMATS) == 8
     assert not made.failed
 
 
