@@ -17,6 +17,7 @@ HOSTILE = (
     "\x00\x1b[31m\u202eevil\u2066\x07",
     "[x](http://evil.example/)![y](//evil.example/z) @everyone `|` **b**",
     '" onload="alert(1)" x="',
+    "::set-output name=x::y\r\n::error::##[add-mask]z",
     "L" + "o" * 9_998 + "ng",
 )
 

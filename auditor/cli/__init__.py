@@ -11,6 +11,7 @@ import click
 
 from auditor.cli import begin, results
 from auditor.cli.completion import PROGRAM, completion
+from auditor.cli.github import harmless
 from auditor.cli.run import run
 from auditor.cli.store import store
 from auditor.errors import AuditorError, ExitCode
@@ -46,6 +47,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    sys.stderr = harmless(sys.stderr)
     try:
         code = cli(prog_name=PROGRAM, standalone_mode=False)
     except AuditorError as error:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import formats_asked, show, tell
+from auditor.cli.answer import show, tell
+from auditor.cli.files import formats_asked
 from auditor.cli.options import DEFINITION, FILE, MEMBERS, SANDBOX, SANDBOXED, SETTINGS, load, voiced
 from auditor.errors import ExitCode
 

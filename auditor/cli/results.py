@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import conclude, publish_reports, show, write_reports
+from auditor.cli.answer import conclude, show
+from auditor.cli.card import put_into
 from auditor.cli.completion import formats_of
+from auditor.cli.files import publish_reports, write_reports
 from auditor.cli.options import FAIL_ON, FILE, INCONCLUSIVE, VERBOSE, voiced
 from auditor.errors import ExitCode
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from auditor.cli.options import Voice
     from auditor.records import Severity
+    from auditor.report import Reading
     from auditor.report.result_json import Loaded
 
 
@@ -54,11 +57,16 @@ def check(
     if not old.result.findings and not no_gate:
         raise ResultError(Problem(file=str(result), message="nothing in it is judged", advice="Say --no-gate."))
     gates = change_limits(old.result.gates, settings)
+    reading = _reading(old, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
     with _fitting({result: old}):
         new = replace(old, result=rejudge(old.result, gates))
-        rendered = write_reports(new, list(FORMATS), output) if output else render(new.result, [], edited=new.edited)
+        rendered = (
+            write_reports(new, list(FORMATS), output, reading=reading)
+            if output
+            else render(new.result, [], edited=new.edited)
+        )
     written = Written(files=[output / name for name in rendered.files], failed=rendered.failed) if output else None
-    return conclude(new, rendered, allow_inconclusive=allow_inconclusive, fail_on=fail_on, voice=voice, written=written)
+    return conclude(new, rendered, reading=reading, voice=voice, written=written)
 
 
 @click.command()
@@ -68,24 +76,52 @@ def check(
     "formats",
     multiple=True,
     shell_complete=formats_of,
-    help="html, pdf, json, markdown or a plugin's; several may be given; default: all that are built in.",
+    help="html, pdf, json, junit, sarif, markdown, card, exemplars or a plugin's; several may be given; default: all "
+    "that are built in.",
 )
 @click.option(
     "--set", "settings", multiple=True, metavar="report.options.NAME.KEY=VALUE", help="What a plugin's format takes."
 )
 @click.option("--output", type=FILE, help="Folder; default: the result's own.")
-def report(result: Path, formats: tuple[str, ...], settings: tuple[str, ...], output: Path | None) -> ExitCode:
+@click.option("--into", type=FILE, help="Put the card into this model card instead; no other format unless asked for.")
+@INCONCLUSIVE
+@FAIL_ON
+def report(
+    result: Path,
+    formats: tuple[str, ...],
+    settings: tuple[str, ...],
+    output: Path | None,
+    into: Path | None,
+    allow_inconclusive: bool,  # noqa: FBT001
+    fail_on: Severity,
+) -> ExitCode:
     """Render the reports of a result.json again, without data or TensorFlow."""
     from auditor.report import FORMATS, tools_for
     from auditor.report.reporter import ask
 
-    asked, folder = ask(formats or FORMATS, _options(settings), FORMATS), output or result.parent
+    wanted = [name for name in formats if name != "card"] if into else list(formats or FORMATS)
+    asked, folder = ask(wanted, _options(settings), FORMATS), output or result.parent
     with tools_for(asked.formats) as tools:
         loaded = _read_result(result)
+        reading = _reading(loaded, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
         with _fitting({result: loaded}):
-            rendered = write_reports(loaded, asked.formats, folder, tools=tools)
-    publish_reports(asked, loaded, rendered, folder)
+            if into:
+                put_into(into, loaded)
+            if wanted:
+                rendered = write_reports(loaded, asked.formats, folder, reading=reading, tools=tools)
+    if wanted:
+        publish_reports(asked, loaded, rendered, folder)
     return ExitCode.PASSED
+
+
+def _reading(loaded: Loaded, *, allow_inconclusive: bool, fail_on: Severity) -> Reading:
+    """Without the definition itself, findings are shown in a file of its name at the root."""
+    from pathlib import PurePath
+
+    from auditor.report import Reading
+
+    definition = PurePath(loaded.result.definition_file).name
+    return Reading(definition=definition, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
 
 
 @click.command()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import conclude, formats_asked, publish_reports, show, write_reports
+from auditor.cli.answer import conclude, show
+from auditor.cli.files import formats_asked, need_folder, publish_reports, write_reports
+from auditor.cli.github import in_repository
 from auditor.cli.options import (
     DEFINITION,
     FAIL_ON,
@@ -64,7 +66,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     """Run the whole audit; resume what an earlier run left."""
     from auditor import pipeline
     from auditor.progress import progress_on
-    from auditor.report import tools_for
+    from auditor.report import Reading, tools_for
     from auditor.report.result_json import Loaded
     from auditor.report.terminal_time import spent
 
@@ -77,6 +79,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
         pipeline.require_pins(declaration.spec, declaration.base)
     asked = formats_asked(declaration)
     folder = output or Path("audits") / str(declaration.spec.audit.name)
+    need_folder(folder, str(declaration.spec.audit.name))
+    reading = Reading(definition=in_repository(file), allow_inconclusive=allow_inconclusive, fail_on=fail_on)
     with progress_on(sys.stderr, quiet=voice.quiet) as progress:
         ran = pipeline.populate(declaration, progress=progress, force=force)
         with tools_for(asked.formats) as tools:
@@ -84,13 +88,11 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
             progress.stage("report")
             loaded = Loaded(result=audit.result, edited=False)
             more = _decisions(audit)
-            rendered = write_reports(loaded, asked.formats, folder, more=more, tools=tools)
+            rendered = write_reports(loaded, asked.formats, folder, reading=reading, more=more, tools=tools)
         models = {each.name: each.models for each in audit.populations}
         written = publish_reports(asked, loaded, rendered, folder, more=more, models=models)
         progress.tally.end()
-    code = conclude(
-        loaded, rendered, allow_inconclusive=allow_inconclusive, fail_on=fail_on, voice=voice, written=written
-    )
+    code = conclude(loaded, rendered, reading=reading, voice=voice, written=written)
     if voice.verbose and not voice.json:
         show(spent(progress.tally))
     if not voice.quiet:

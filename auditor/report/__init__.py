@@ -6,14 +6,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from auditor.errors import OutputError, Problem, did_you_mean
+from auditor.report.card import card, into
+from auditor.report.exemplars_csv import exemplars_csv
 from auditor.report.figures import painter
 from auditor.report.html import html
+from auditor.report.junit import junit
 from auditor.report.markdown import markdown
+from auditor.report.outcome import Reading
 from auditor.report.pdf import press
 from auditor.report.result_json import content_of, text_of
+from auditor.report.sarif import sarif
 from auditor.report.view import view
 
 if TYPE_CHECKING:
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
 
 _Made = str | bytes | Future[bytes]
 
-__all__ = ["FORMATS", "Draft", "Rendered", "Tools", "render", "tools_for"]
+__all__ = ["ALWAYS", "FORMATS", "Draft", "Reading", "Rendered", "Tools", "render", "tools_for"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +58,16 @@ def tools_for(formats: Iterable[str]) -> Iterator[Tools]:
 class Draft:
     """A result on its way into files: what several formats share is made once."""
 
-    def __init__(self, result: AuditResult, *, edited: bool = False, tools: Tools | None = None) -> None:
+    def __init__(
+        self,
+        result: AuditResult,
+        *,
+        edited: bool = False,
+        reading: Reading | None = None,
+        tools: Tools | None = None,
+    ) -> None:
         self.result, self.edited, self.tools = result, edited, tools or Tools()
+        self.reading = reading or Reading(definition=PurePath(result.definition_file).name)
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -87,14 +101,36 @@ class Draft:
             raise OutputError("the PDF needs a press, and none was started")
         return self.tools.press.pdf(html(self.view, self.pictures, paper=True))
 
+    def junit(self) -> bytes:
+        """The cases of a test run."""
+        return junit(self.result, self.reading)
+
+    def sarif(self) -> str:
+        """The findings of a code scan."""
+        return sarif(self.result, self.reading)
+
+    def card(self) -> str:
+        """The model card."""
+        return card(self.result, self.view)
+
+    def card_into(self, text: str) -> str:
+        """Put the audit into a model card that is there; raises OutputError where that is not to be understood."""
+        return into(text, self.result, self.view)
+
 
 FORMATS: dict[str, tuple[str, Callable[[Draft], _Made]]] = {
     "html": ("report.html", lambda draft: draft.html),
     "pdf": ("report.pdf", Draft.pdf),
     "json": ("result.json", lambda draft: text_of(draft.content)),
+    "exemplars": ("exemplars.csv", lambda draft: exemplars_csv(draft.result)),
+    "junit": ("junit.xml", Draft.junit),
+    "sarif": ("results.sarif", Draft.sarif),
     "markdown": ("summary.md", lambda draft: markdown(draft.view)),
+    "card": ("card.md", Draft.card),
 }
 """Name of a format: its file's name, and what makes it or begins to; the one that takes longest is begun first."""
+ALWAYS = ("json", "exemplars")
+"""What a run writes whatever formats are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +148,12 @@ class Rendered:
 
 
 def render(
-    result: AuditResult, formats: Iterable[str], *, edited: bool = False, tools: Tools | None = None
+    result: AuditResult,
+    formats: Iterable[str],
+    *,
+    edited: bool = False,
+    reading: Reading | None = None,
+    tools: Tools | None = None,
 ) -> Rendered:
     """Make the wanted formats; one that cannot be made does not keep the others from being made.
 
@@ -128,7 +169,7 @@ def render(
             *(Problem(where=name, message="no such format", advice=did_you_mean(name, FORMATS)) for name in unknown)
         )
     with nullcontext(tools) if tools else tools_for(wanted) as ready:
-        draft = Draft(result, edited=edited, tools=ready)
+        draft = Draft(result, edited=edited, reading=reading, tools=ready)
         begun = {name: _attempt(FORMATS[name][1], draft) for name in sorted(wanted, key=list(FORMATS).index)}
         made = {name: _attempt(one.result) if isinstance(one, Future) else one for name, one in begun.items()}
     return Rendered(

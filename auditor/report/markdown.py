@@ -38,27 +38,28 @@ def _lines(view: View) -> Iterator[str]:
         yield "\n## Gates\n"
         yield from table_lines(view.gates, view.gates.rows)
         yield f"\n{escaped(view.gates.note)}"
-        for row, table in zip(view.gates.rows, view.comparisons, strict=True):
-            yield from _open(row[0].text, table)
+        for row, found in zip(view.gates.rows, view.comparisons, strict=True):
+            yield from not_passing(row[0].text, found)
     yield "\n## Audited\n"
     for key, text in view.facts.pairs:
         yield f"- {escaped(key)}: {escaped(text)}"
     yield f"\n{escaped(view.digest_line)}. Everything else is in the report and in result.json."
 
 
-def _open(name: str, table: Table) -> Iterator[str]:
-    if table.rows:
-        yield f"\n### {escaped(name)}: what does not pass\n"
-        yield from table_lines(table, table.rows[:_ROWS])
-    left = max(len(table.rows) - _ROWS, 0) + table.left
+def not_passing(name: str, found: Table, heading: str = "###") -> Iterator[str]:
+    """Write the comparisons of a gate that do not pass, under a heading."""
+    if found.rows:
+        yield f"\n{heading} {escaped(name)}: what does not pass\n"
+        yield from table_lines(found, found.rows[:_ROWS])
+    left = max(len(found.rows) - _ROWS, 0) + found.left
     if left:
         yield f"\nand {left:,} more"
 
 
-def table_lines(table: Table, rows: tuple[tuple[Cell, ...], ...]) -> Iterator[str]:
-    """Write rows of a table, a line each."""
-    yield "| " + " | ".join(escaped(column.heading) for column in table.columns) + " |"
-    yield "|" + "|".join("---:" if column.numeric else "---" for column in table.columns) + "|"
+def table_lines(shown: Table, rows: tuple[tuple[Cell, ...], ...]) -> Iterator[str]:
+    """Write rows of a table under its headings."""
+    yield "| " + " | ".join(escaped(column.heading) for column in shown.columns) + " |"
+    yield "|" + "|".join("---:" if column.numeric else "---" for column in shown.columns) + "|"
     for row in rows:
         yield "| " + " | ".join(map(_cell, row)) + " |"
 

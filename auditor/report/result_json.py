@@ -13,12 +13,14 @@ from pydantic import ValidationError
 
 from auditor.errors import Problem, ResultError
 from auditor.provenance import digest_of
+from auditor.regular import read_regular
 from auditor.report.result_rows import as_object, plain, records
 from auditor.report.result_sense import misfits
 from auditor.report.schema import SCHEMA, ResultFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from auditor.records import AuditResult
 
@@ -89,6 +91,15 @@ def load(text: str | bytes) -> Loaded:
     if problems := list(islice(misfits(file), _SHOWN_PROBLEMS + 1)):
         raise ResultError(*problems[:_SHOWN_PROBLEMS], *(["and more"] if len(problems) > _SHOWN_PROBLEMS else []))
     return Loaded(result=records(file), edited=digest != file.digest)
+
+
+def audit_of(path: Path) -> str | None:
+    """Name the audit that a result.json of any version is of; None where it cannot be told."""
+    try:
+        name = json.loads(read_regular(path))["audit"]["definition"]["audit"]["name"]
+    except (OSError, ValueError, RecursionError, LookupError, TypeError):
+        return None
+    return name if isinstance(name, str) else None
 
 
 def json_schema() -> str:

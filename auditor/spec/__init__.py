@@ -252,7 +252,7 @@ class Run(Table):
     )
 
 
-Format = Literal["html", "pdf", "json", "markdown"]
+Format = Literal["html", "pdf", "json", "junit", "sarif", "markdown", "card", "exemplars"]
 """Those built in."""
 
 
@@ -267,7 +267,8 @@ class Report(Table):
     """`[report]`: what is written."""
 
     formats: list[AnyFormat] = Field(
-        ["html", "pdf", "json", "markdown"], description="built in, or a plugin's; `result.json` is written always"
+        ["html", "pdf", "json", "junit", "sarif", "markdown", "card"],
+        description="built in, or a plugin's; `result.json` and `exemplars.csv` are written always",
     )
     options: dict[str, dict[str, Any]] = Field(
         {}, description='by name of a plugin\'s format, what it takes: `wandb = { project = "levels" }`'

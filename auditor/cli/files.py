@@ -1,0 +1,119 @@
+"""What commands write: the formats that were asked for, the manifest of all files, what plugins report."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from auditor.output import write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from auditor.declare import Declaration
+    from auditor.errors import AuditorError
+    from auditor.report import Reading, Rendered, Tools
+    from auditor.report.answer_json import Written
+    from auditor.report.reporter import Asked
+    from auditor.report.result_json import Loaded
+
+ANOTHER = "Choose another with --output."
+
+
+def need_folder(folder: Path, audit: str) -> None:
+    """Refuse a folder, before anything long is done for it, that cannot be written to or holds another audit's files.
+
+    Raises:
+        OutputError: it is not writable, or its result.json is another audit's, or none.
+    """
+    from auditor.errors import OutputError, Problem
+    from auditor.report.result_json import audit_of
+
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        reason = "no folder can be made there" if there != folder or not there.is_dir() else "it is not writable"
+        raise OutputError(Problem(file=str(folder), message=f"cannot be written: {reason}", advice=ANOTHER))
+    if not (folder / "result.json").exists():
+        return
+    other = audit_of(folder / "result.json")
+    if other != audit:
+        whose = "is no result that can be read" if other is None else f'is of another audit, "{other}"'
+        message = f'holds a result.json that {whose}; this one is "{audit}"'
+        raise OutputError(Problem(file=str(folder), message=message, advice=f"{ANOTHER} Or remove what is there."))
+
+
+def formats_asked(declaration: Declaration) -> Asked:
+    """Find who makes a definition's formats, before an audit takes its time; a plugin that cannot is told of."""
+    from auditor.report import ALWAYS, FORMATS
+    from auditor.report.reporter import ask
+
+    wanted = declaration.spec.report
+    with declaration.naming_places():
+        asked = ask([*ALWAYS, *wanted.formats], wanted.options, FORMATS)
+    _warn(asked.failed, "cannot be made")
+    return asked
+
+
+def write_reports(
+    loaded: Loaded,
+    formats: Sequence[str],
+    folder: Path,
+    *,
+    reading: Reading,
+    more: dict[str, bytes] | None = None,
+    tools: Tools | None = None,
+) -> Rendered:
+    """Render everything before anything is written; a format that cannot be made is said, and stops no other.
+
+    `more` is what a run alone writes, whose manifest lists nothing of an earlier one.
+    """
+    from auditor import report
+    from auditor.report.manifest import MANIFEST, listed, manifest
+
+    need_folder(folder, loaded.result.definition["audit"]["name"])
+    rendered = report.render(loaded.result, formats, edited=loaded.edited, reading=reading, tools=tools)
+    _warn(rendered.failed, "was not made")
+    files = {**(more or {}), **rendered.files}
+    files[MANIFEST] = manifest(files, {} if more is not None else listed(folder))
+    write(folder, files, ANOTHER)
+    return rendered
+
+
+def publish_reports(
+    asked: Asked,
+    loaded: Loaded,
+    rendered: Rendered,
+    folder: Path,
+    *,
+    more: Iterable[str] = (),
+    models: Mapping[str, Mapping[int, Path]] | None = None,
+) -> Written:
+    """Let plugins report when everything else is written (`more` beside the rendered); what fails is only told."""
+    from auditor.report import FORMATS
+    from auditor.report.answer_json import Written
+    from auditor.report.manifest import MANIFEST, listed, manifest
+    from auditor.report.reporter import Finished, publish
+
+    finished = Finished(
+        result=loaded.result,
+        digest=rendered.digest,
+        view=rendered.view,
+        folder=folder,
+        files={name: folder / name for name in (*more, *rendered.files)},
+        models=models or {},
+    )
+    published = publish(asked, finished, [MANIFEST, *(name for name, _ in FORMATS.values())])
+    _warn(published.failed, "was not made")
+    if published.files:
+        theirs = {name: (folder / name).read_bytes() for name in published.files}
+        write(folder, {MANIFEST: manifest(theirs, listed(folder))}, ANOTHER)
+    files = [*finished.files.values(), *(folder / name for name in published.files)]
+    return Written(files=files, failed={**rendered.failed, **published.failed})
+
+
+def _warn(failed: Mapping[str, AuditorError], what: str) -> None:
+    for name, error in failed.items():
+        click.echo(f"warning: {name} {what}: {error}", err=True)
