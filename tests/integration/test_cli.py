@@ -33,8 +33,8 @@ def test_an_audit_that_hurts_nobody_exits_0_and_writes_every_output(auditor, fol
     assert done.returncode == 0, done.stderr
     written = {str(p.relative_to(folder / "audits/small")) for p in (folder / "audits/small").rglob("*") if p.is_file()}
     assert written == {
-        "report.html", "report.pdf", "result.json", "summary.md", "predictions/baseline.parquet",
-        "predictions/int8.parquet",
+        "report.html", "report.pdf", "result.json", "exemplars.csv", "junit.xml", "results.sarif", "summary.md",
+        "card.md", "predictions/baseline.parquet", "predictions/int8.parquet", "manifest.sha256",
     }  # fmt: skip
     assert "PASS" in done.stdout
     assert "reading the data" in done.stderr
