@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
 from auditor.errors import OutputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 Json = dict[str, Any]
+Item = TypeVar("Item")
 
 MOST_BYTES = 8 << 20
 """Of a card that is read."""
@@ -57,12 +59,13 @@ def _front(front: str, audit: str, metadata: Json) -> str:
     """Give the front matter with this audit's results in it; keys that are there, such as base_model, stay."""
     before, top = _read(front)
     index = before.get(_INDEX)
-    others = [entry for entry in index or [] if not _is_of(entry, audit)]
+    ours = [_is_of(entry, audit) for entry in index or []]
+    models = _placed([[entry] for entry in index or []], ours, metadata[_INDEX])
     lines = front.splitlines(keepends=True)
     new = [key for key in metadata if key not in before and key != _INDEX]
     lines += _yaml({key: metadata[key] for key in new}).splitlines(keepends=True)
-    made = "".join(_with_entries(lines, top, audit, index, metadata[_INDEX]))
-    expected = {**before, **{key: metadata[key] for key in new}, _INDEX: [*others, *metadata[_INDEX]]}
+    made = "".join(_with_entries(lines, top, ours, metadata[_INDEX]))
+    expected = {**before, **{key: metadata[key] for key in new}, _INDEX: models}
     if repr(sorted(_read(made)[0].items(), key=repr)) != repr(sorted(expected.items(), key=repr)):
         raise _refused("its model-index is written in a way that cannot be edited", "Write it in block style.")
     return made
@@ -114,28 +117,32 @@ def _names(result: object, audit: str) -> bool:
 
 
 def _with_entries(
-    lines: list[str], top: yaml.MappingNode | None, audit: str, index: list[Any] | None, entries: Iterable[Json]
+    lines: list[str], top: yaml.MappingNode | None, ours: Sequence[bool], entries: list[Json]
 ) -> list[str]:
-    """Leave out this audit's lines of the model-index, and put the new ones at its end."""
+    """Put this audit's lines of the model-index in place of its earlier ones, or at the end."""
     found = next(((k, v) for k, v in top.value if k.value == _INDEX), None) if top else None
     if found is None:
-        return lines + _yaml({_INDEX: list(entries)}).splitlines(keepends=True)
+        return lines + _yaml({_INDEX: entries}).splitlines(keepends=True)
     key, value = found
-    if not index:  # no value, or an empty list: one line
+    if ours and value.flow_style:
+        raise _refused("its model-index is written within brackets, which is not edited", "Write it a line a key.")
+    if not ours:  # no value, or an empty list: one line
         start = key.start_mark.line
-        return lines[:start] + lines[start + 1 :] + _yaml({_INDEX: list(entries)}).splitlines(keepends=True)
+        return lines[:start] + lines[start + 1 :] + _yaml({_INDEX: entries}).splitlines(keepends=True)
     starts = [item.start_mark.line for item in value.value]
     end = _last(lines, starts[-1], value.end_mark.line)
     bounds = [*starts, end]
-    kept = [
-        line
-        for place, entry in enumerate(index)
-        if not _is_of(entry, audit)
-        for line in lines[bounds[place] : bounds[place + 1]]
-    ]
-    own = _yaml(list(entries)).splitlines(keepends=True) if entries else []
     indent = " " * value.start_mark.column
-    return [*lines[: starts[0]], *kept, *(indent + line for line in own), *lines[end:]]
+    own = [indent + line for line in _yaml(entries).splitlines(keepends=True)]
+    parts = [lines[start:stop] for start, stop in pairwise(bounds)]
+    return [*lines[: starts[0]], *_placed(parts, ours, own), *lines[end:]]
+
+
+def _placed(parts: Sequence[list[Item]], ours: Sequence[bool], new: list[Item]) -> list[Item]:
+    """Put what is new in place of the first part that is ours, and leave out the others; at the end without any."""
+    kept = [[] if own else part for part, own in zip(parts, ours, strict=True)]
+    kept.insert(ours.index(True) if any(ours) else len(kept), new)
+    return [item for part in kept for item in part]
 
 
 def _last(lines: list[str], start: int, end: int) -> int:

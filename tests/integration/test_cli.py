@@ -33,8 +33,8 @@ def test_an_audit_that_hurts_nobody_exits_0_and_writes_every_output(auditor, fol
     assert done.returncode == 0, done.stderr
     written = {str(p.relative_to(folder / "audits/small")) for p in (folder / "audits/small").rglob("*") if p.is_file()}
     assert written == {
-        "report.html", "report.pdf", "result.json", "summary.md", "predictions/baseline.parquet",
-        "predictions/int8.parquet",
+        "report.html", "report.pdf", "result.json", "exemplars.csv", "junit.xml", "results.sarif", "summary.md",
+        "card.md", "predictions/baseline.parquet", "predictions/int8.parquet", "manifest.sha256",
     }  # fmt: skip
     assert "PASS" in done.stdout
     assert "reading the data" in done.stderr
@@ -153,7 +153,7 @@ def test_report_renders_the_same_bytes_again(auditor, folder):
     done = auditor("report", folder / "audits/small/result.json", "--format", "html", "--output", "again")
     assert done.returncode == 0, done.stderr
     assert (folder / "again/report.html").read_bytes() == first
-    assert [p.name for p in (folder / "again").iterdir()] == ["report.html"]
+    assert {p.name for p in (folder / "again").iterdir()} == {"report.html", "manifest.sha256"}
 
 
 def test_an_edited_result_is_said_to_be_edited(auditor, folder):
