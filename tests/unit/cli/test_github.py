@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from adult_result import small
-from hostile_result import HOSTILE, hostile
+from hostile_names import HOSTILE, hostile
 
 from auditor.cli import answer, github
 from auditor.records import Verdict

@@ -5,7 +5,7 @@ import socket
 import pytest
 import yaml
 from adult_result import POSITIVE, adult, small
-from hostile_result import HOSTILE, hostile
+from hostile_names import HOSTILE, hostile
 from huggingface_hub import ModelCardData
 
 from auditor.errors import OutputError
