@@ -153,6 +153,10 @@ def as_list(names: str | list[str]) -> list[str]:
 
 def _chosen(named: Sequence[str], variants: Sequence[str]) -> tuple[str, ...]:
     """Give the variants of a gate that names some: an exported file is judged with the variant that it is of."""
+    for name in named:
+        if name not in variants:
+            advice = did_you_mean(name, variants)
+            raise ValueError(f"{name!r} is no variant: a list of values makes one of each. {advice}")
     files = {name: exported_name(name) for name in named}
     both = [part for name in named for part in (name, files[name]) if part == name or part in variants]
     return tuple(dict.fromkeys(both))

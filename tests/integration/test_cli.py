@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from auditor.cli import cli
 
-COMMANDS = ("init", "run", "validate", "plan", "check", "report", "store", "schema", "completion")
+COMMANDS = ("init", "run", "validate", "plan", "check", "report", "diff", "store", "schema", "completion")
 
 
 def edit(folder, old, new):

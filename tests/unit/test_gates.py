@@ -62,6 +62,11 @@ def test_overall_and_class_are_for_everybody():
     assert resolve(metric="accuracy", over="overall").targets == ((None, (), None),)
 
 
+def test_a_gate_of_all_values_of_a_list_is_told_the_names_of_their_variants():
+    with pytest.raises(SpecError, match=r"'vv' is no variant: a list of values makes one of each\. Did you mean"):
+        resolve(variants="vv")
+
+
 def test_a_variant_that_is_named_twice_is_judged_once():
     assert resolve(variants=["v", "v"]).variants == ("v",)
 

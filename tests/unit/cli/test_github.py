@@ -9,6 +9,7 @@ from adult_result import small
 from hostile_names import HOSTILE, hostile
 
 from auditor.cli import answer, github
+from auditor.cli.options import Voice
 from auditor.records import Verdict
 from auditor.report import Reading, render
 
@@ -49,7 +50,7 @@ def test_a_hostile_name_starts_no_command_of_its_own(name, actions, monkeypatch)
     result, stdout, stderr = hostile(name), io.StringIO(), io.StringIO()
     monkeypatch.setattr("sys.stdout", stdout)
     monkeypatch.setattr("sys.stderr", github.harmless(stderr))
-    answer.conclude(answer_of(result), render(result, []), reading=READING)
+    answer.conclude(answer_of(result), render(result, []), reading=READING, voice=Voice())
     print("warning:", name, file=github.sys.stderr)
     assert not commands(stdout.getvalue())
     assert all(re.match(r"::(error|warning|notice)( |::)", line) for line in commands(stderr.getvalue()))
