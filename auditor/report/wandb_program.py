@@ -14,6 +14,8 @@ def main() -> None:
     """Write the runs, one after another."""
     import wandb
 
+    # else it cuts a table that is logged after 10,000 rows
+    wandb.Table.MAX_ROWS = wandb.Table.MAX_ARTIFACT_ROWS
     told: dict[str, Any] = json.load(sys.stdin)
     for run in told["runs"]:
         _write(wandb, run, told["init"], told["settings"])

@@ -95,8 +95,10 @@ def test_each_variant_is_a_run_of_the_audits_group_and_the_audit_is_one_more(off
     assert {run.project for run, _, _ in found.values()} == {"levels"}
     pruned = found["pruned-0.98"][0]
     assert pruned.job_type == "prune"
-    recipe = {item.key: json.loads(item.value_json) for item in pruned.config.update}["recipe"]
-    assert recipe["method"] == "prune"
+    config = {item.key: json.loads(item.value_json) for item in pruned.config.update}
+    declared = next(variant for variant in result.variants if variant.name == "pruned-0.98")
+    assert config["method"] == declared.method
+    assert config["recipe"] == dict(declared.asked_for)
 
 
 def test_a_run_has_verdict_metrics_by_group_and_both_ends_of_their_intervals(offline):
