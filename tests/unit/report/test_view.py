@@ -331,3 +331,15 @@ def test_a_file_is_set_beside_the_baseline_model_that_it_is_compared_with():
     row = next(row for row in table.rows if row[0].text == "Female")
     assert row[2].text == "51.2%"
     assert f"from {100 * before:.1f}%" in row[-2].detail
+
+
+def test_page_one_names_the_variants_whose_models_collapsed():
+    made = small()
+    first, second, *others = made.variants
+    lost = (first, replace(second, collapsed=second.finished))
+    one = seen(replace(made, variants=(*lost, *others)))
+    assert any(f"all of {second.name}." in notice for notice in one.notices)
+    some = seen(replace(made, variants=(first, replace(second, collapsed=1), *others)))
+    assert any(f"some of {second.name} (1 of {second.finished})." in notice for notice in some.notices)
+    none = seen(replace(made, variants=tuple(replace(v, collapsed=0) for v in made.variants)))
+    assert not any("one class always" in notice for notice in none.notices)
