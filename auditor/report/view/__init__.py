@@ -80,11 +80,24 @@ def _notices(result: AuditResult, *, edited: bool) -> tuple[str, ...]:
         reasons = unfit(result.variants, result.definition["population"].get("minimum")).values()
         again = " What failed is listed under Variants; a further run repeats only that." if result.failures else ""
         notices.append(f"Not everything could be judged: {'; '.join(dict.fromkeys(map(clean, reasons)))}.{again}")
+    notices += _collapsed(result)
     notices += look_notice(result)
     changed = [words.name(gate.name) for gate in result.gates if gate.limits_changed]
     if changed:
         notices.append(f"{CHANGED.replace('this gate', words.listed(changed))}")
     return (*notices, *waiver_notices(result))
+
+
+def _collapsed(result: AuditResult) -> tuple[str, ...]:
+    """Tell which variants have members that say one class always, or are at chance."""
+    lost = [v for v in result.variants if v.collapsed]
+    if not lost:
+        return ()
+    whole = [words.name(v.name) for v in lost if v.collapsed == v.finished]
+    part = [f"{words.name(v.name)} ({v.collapsed} of {v.finished})" for v in lost if v.collapsed < v.finished]
+    said = [f"all of {words.listed(whole)}"] if whole else []
+    said += [f"some of {words.listed(part)}"] if part else []
+    return (f"Models that say one class always, or are at chance: {'; '.join(said)}. That is the harm, and is scored.",)
 
 
 def _facts(numbers: Numbers) -> tuple[tuple[str, str], ...]:

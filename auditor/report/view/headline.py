@@ -83,23 +83,33 @@ def limit(gate: Gate, value: float | None) -> str:
 def people(numbers: Numbers, about: Subject, variant: str) -> str:
     """Say of how many in a group the baseline and a variant decided so; empty where that is not known."""
     metric, label, group = about
-    ours, theirs = (numbers.get(name, about, "value") for name in (variant, BASELINE))
+    ours, theirs = numbers.get(variant, about, "value"), numbers.before(variant, about)
     n = numbers.examples(about)
-    if ours is None or theirs is None or ours.value is None or theirs.value is None:
+    if ours is None or ours.value is None or theirs is None:
         return ""
     where = "" if group == EVERYBODY else f" in group {words.group_of(group)}"
-    average = " on average" if max(ours.members, theirs.members) > 1 else ""
+    whose = _baseline_of(numbers, variant)
+    average = " on average" if ours.members > 1 else ""
     if n is None or metric not in PEOPLE:
         return (
-            f"{_capital(words.metric(metric, label))}{where} is {words.rate(theirs.value)} in the baseline{average} "
+            f"{_capital(words.metric(metric, label))}{where} is {words.rate(theirs)} in {whose}{average} "
             f"and {words.rate(ours.value)} in {words.name(variant)}."
         )
     who, did, again = (part.replace("{label}", words.quoted(label)) for part in PEOPLE[metric])
-    before, after = (f"{value * n:,.0f}" for value in (theirs.value, ours.value))
+    before, after = (f"{value * n:,.0f}" for value in (theirs, ours.value))
     return (
-        f"Of {n:,} {who}{where} the baseline {did.replace('{count}', before)}{average}, "
+        f"Of {n:,} {who}{where} {whose} {did.replace('{count}', before)}{average}, "
         f"{words.name(variant)} {again.replace('{count}', after)}."
     )
+
+
+def _baseline_of(numbers: Numbers, variant: str) -> str:
+    """Name the models that a variant is compared with."""
+    finished = next((one.finished for one in numbers.result.variants if one.name == BASELINE), 0)
+    compared = numbers.compared_members(variant)
+    if compared >= finished:
+        return "the baseline"
+    return "its own baseline model" if compared == 1 else f"its own {compared} of {finished} baseline models"
 
 
 def _capital(text: str) -> str:
@@ -184,19 +194,18 @@ def _bars(numbers: Numbers, estimate: Estimate) -> tuple[Bar, ...]:
     n = numbers.examples(about)
     if estimate.compare in _CONTRASTS or estimate.metric not in PEOPLE or not n:
         return ()
-    bars = []
-    for variant in (BASELINE, estimate.variant):
-        own = numbers.get(variant, about, "value")
-        if own is None or own.value is None:
-            return ()
-        bars.append(Bar(name=words.name(variant), count=f"{own.value * n:,.0f} of {n:,}", share=own.value))
-    return tuple(bars)
+    ours, before = numbers.get(estimate.variant, about, "value"), numbers.before(estimate.variant, about)
+    if ours is None or ours.value is None or before is None:
+        return ()
+    own = _baseline_of(numbers, estimate.variant) != "the baseline"
+    named = (f"its own {BASELINE}" if own else BASELINE, before), (words.name(estimate.variant), ours.value)
+    return tuple(Bar(name=name, count=f"{rate * n:,.0f} of {n:,}", share=rate) for name, rate in named)
 
 
 def _bars_caption(numbers: Numbers, estimate: Estimate) -> str:
     about = subject(estimate)
-    models = [e.members for name in (BASELINE, estimate.variant) if (e := numbers.get(name, about, "value"))]
-    means = ", means over models" if max(models, default=1) > 1 else ""
+    ours = numbers.get(estimate.variant, about, "value")
+    means = ", means over models" if ours is not None and ours.members > 1 else ""
     return f"{_capital(words.metric(estimate.metric, estimate.label))}, {words.group_of(estimate.group)}{means}"
 
 

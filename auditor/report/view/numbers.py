@@ -33,6 +33,24 @@ class Numbers:
         """Give an estimate, or None where the audit has none."""
         return self.found.get((variant, subject, compare))
 
+    def before(self, variant: str, subject: Subject) -> float | None:
+        """Give the baseline's rate that a variant's change is from; None where it is undefined.
+
+        An exported file, and pairs of which some are missing, are compared with their own baseline members, not with
+        the mean over all of them.
+        """
+        ours, change = (self.get(variant, subject, compare) for compare in ("value", "change"))
+        if ours is not None and change is not None and ours.value is not None and change.value is not None:
+            return ours.value - change.value
+        theirs = self.get(BASELINE, subject, "value")
+        return None if theirs is None else theirs.value
+
+    def compared_members(self, variant: str) -> int:
+        """Count the baseline's models that a variant is compared with."""
+        by_name = {one.name: one for one in self.result.variants}
+        own = by_name[variant]
+        return own.compared if own.paired or BASELINE not in by_name else by_name[BASELINE].finished
+
     def examples(self, subject: Subject) -> int | None:
         """Count the test examples in a rate's denominator; None where decisions make it, or it is not known."""
         metric, label, group = subject

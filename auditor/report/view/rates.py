@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.measure.power import examples_for
@@ -10,6 +11,7 @@ from auditor.records import BASELINE, EVERYBODY
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Dots, Figure, Line, Lines, Mark, Prose, Section, Table
 from auditor.report.view.further import listed_once, normalised_tables
+from auditor.report.view.numbers import subject
 from auditor.report.view.verdicts import chunks
 from auditor.text import clean
 
@@ -285,19 +287,21 @@ def _change_table(
     numbers: Numbers, metric: str, label: Label, groups: tuple[GroupKey, ...], variants: tuple[str, ...]
 ) -> Table:
     rows, everything = [], []
+    whole = numbers.compared_members(BASELINE)
+    own = [variant for variant in variants if numbers.compared_members(variant) < whole]
     for group in groups[:ROWS_LISTED]:
         found = [numbers.get(variant, (metric, label, group), "change") for variant in variants]
         n = next((e.n for e in found if e is not None), None)
         size = Cell(text="–" if n is None else f"{n:,}")
         base = value_cell(numbers.get(BASELINE, (metric, label, group), "value"))
-        rows.append(
-            (Cell(text=words.group(group)), size, Cell(text=base.text, tone=base.tone), *map(value_cell, found))
-        )
+        changes = (_change_cell(numbers, e, own) for e in found)
+        rows.append((Cell(text=words.group(group)), size, Cell(text=base.text, tone=base.tone), *changes))
         everything += found
     headings = ("n", "baseline", *map(words.name, variants))
     left = len(groups) - ROWS_LISTED
     notes = (
         "The false negative rate is 1 − recall: it changes by as much, the other way." if metric == "recall" else "",
+        "“From”: what that variant's own baseline models have, which are not all of them." if own else "",
         why_undefined(everything),
         f"{left:,} more groups, less harmed, are in result.json." if left > 0 else "",
     )
@@ -309,3 +313,12 @@ def _change_table(
         rows=tuple(rows),
         note=" ".join(note for note in notes if note),
     )
+
+
+def _change_cell(numbers: Numbers, estimate: Estimate | None, own: list[str]) -> Cell:
+    """Show a change; where it is from baseline models of the variant's own, what it is from."""
+    cell = value_cell(estimate)
+    if estimate is None or estimate.variant not in own:
+        return cell
+    before = numbers.before(estimate.variant, subject(estimate))
+    return cell if before is None else replace(cell, detail=f"{cell.detail} from {words.rate(before)}".strip())

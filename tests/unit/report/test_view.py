@@ -376,3 +376,45 @@ def test_a_chain_is_told_in_words_with_the_settings_of_each_method():
         one for one in tables(seen(replace(result, variants=variants))) if one.caption.startswith("What was asked")
     )
     assert found.rows[1][1].text == "sparsity 0.9; then cluster (clusters 16, epochs 3); then int8"
+
+
+def test_a_file_is_set_beside_the_baseline_model_that_it_is_compared_with():
+    made = adult()
+    own = made.variants[4].name
+    shift = 0.1
+
+    def alone(e):
+        is_own = e.variant == own and e.value is not None
+        lower = is_own and e.compare == "change" and (e.metric, e.group) == ("recall", FEMALE) and e.label == POSITIVE
+        return replace(e, members=1, value=e.value - shift) if lower else replace(e, members=1) if is_own else e
+
+    estimates = {e.id: alone(e) for e in made.estimates}
+    findings = tuple(replace(f, estimate=estimates[f.estimate.id]) for f in made.findings)
+    variants = tuple(replace(v, paired=True, compared=1, finished=1) if v.name == own else v for v in made.variants)
+    result = replace(made, estimates=tuple(estimates.values()), findings=findings, variants=variants)
+    shown = seen(result)
+    before = (
+        estimates[f"{own}/recall[{POSITIVE}]/sex=Female/value"].value
+        - estimates[f"{own}/recall[{POSITIVE}]/sex=Female/change"].value
+    )
+    assert f"its own baseline model found {590 * before:,.0f}, {own} {590 * (before - shift - 0.1066):,.0f}" in (
+        shown.headline.sentence
+    )
+    assert [bar.name for bar in shown.headline.bars] == ["its own baseline", own]
+    assert shown.headline.bars[0].share == before
+    table = next(one for one in tables(shown) if one.caption.startswith("Change of recall"))
+    row = next(row for row in table.rows if row[0].text == "Female")
+    assert row[2].text == "51.2%"
+    assert f"from {100 * before:.1f}%" in row[-2].detail
+
+
+def test_page_one_names_the_variants_whose_models_collapsed():
+    made = small()
+    first, second, *others = made.variants
+    lost = (first, replace(second, collapsed=second.finished))
+    one = seen(replace(made, variants=(*lost, *others)))
+    assert any(f"all of {second.name}." in notice for notice in one.notices)
+    some = seen(replace(made, variants=(first, replace(second, collapsed=1), *others)))
+    assert any(f"some of {second.name} (1 of {second.finished})." in notice for notice in some.notices)
+    none = seen(replace(made, variants=tuple(replace(v, collapsed=0) for v in made.variants)))
+    assert not any("one class always" in notice for notice in none.notices)
