@@ -10,6 +10,7 @@ from auditor.report.view import words
 from auditor.report.view.blocks import Facts, View
 from auditor.report.view.class_tests import test_section
 from auditor.report.view.context import data_section, provenance_section, variant_section
+from auditor.report.view.evidence import evidence_section
 from auditor.report.view.exemplars import exemplar_section
 from auditor.report.view.further import further_section
 from auditor.report.view.headline import headline
@@ -36,12 +37,30 @@ if TYPE_CHECKING:
 
 __all__ = ["view"]
 
+NAMED = 12
+"""Variants or attributes that page one names."""
+
 
 def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
     """Word a result. `digest` is the result's own; `edited`: its file was changed after it was written."""
     numbers = index(result)
     verdict, tone, symbol = overall(result)
     audit = result.definition["audit"]
+    sections = (
+        gate_section(numbers),
+        overall_section(numbers),
+        change_section(numbers),
+        test_section(numbers),
+        exemplar_section(numbers),
+        further_section(numbers),
+        *selection_sections(numbers),
+        data_section(numbers),
+        variant_section(numbers),
+        method_section(numbers),
+        limits_section(numbers),
+        provenance_section(numbers, digest),
+    )
+    has_selections = any(found.tables for found in result.selections)
     return View(
         title=clean(audit.get("title") or audit["name"], 200),
         subtitle="Whom does compression hurt? An audit of compressed models against their baseline",
@@ -54,20 +73,7 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
         headline=headline(numbers),
         gates=gate_table(result),
         comparisons=tuple(comparisons(gate, of_gate(result, gate)) for gate in ordered(result)),
-        sections=(
-            gate_section(numbers),
-            overall_section(numbers),
-            change_section(numbers),
-            test_section(numbers),
-            exemplar_section(numbers),
-            further_section(numbers),
-            *selection_sections(numbers),
-            data_section(numbers),
-            variant_section(numbers),
-            method_section(numbers),
-            limits_section(numbers),
-            provenance_section(numbers, digest),
-        ),
+        sections=(*sections, evidence_section(sections, has_selections=has_selections)),
         digest_line=f"Result {digest[:16]}",
     )
 
@@ -105,13 +111,12 @@ def _facts(numbers: Numbers) -> tuple[tuple[str, str], ...]:
     audit, test = result.definition["audit"], result.data.groups[0][1] if result.data.groups else ()
     compressed = [variant for variant in result.variants if variant.name != BASELINE]
     families = list(dict.fromkeys(words.family(family) for family in result.data.reference))
-    members = ", ".join(f"{words.name(v.name)} ({v.finished})" for v in result.variants)
     pairs = (
-        ("Compressed as", words.listed(words.name(variant.name) for variant in compressed)),
+        ("Compressed as", _some([words.name(variant.name) for variant in compressed])),
         ("Compared with", "the baseline, uncompressed"),
-        ("Models", members),
+        ("Models", _members(result)),
         ("Tested on", f"{sum(test):,} test examples of {clean(result.data.source, 200)}"),
-        ("Groups by", words.listed(families) or "no attribute: only classes were audited"),
+        ("Groups by", _some(families) or "no attribute: only classes were audited"),
         ("Intended use", clean(audit.get("intended_use") or "")),
         ("Out of scope", clean(audit.get("out_of_scope") or "")),
         ("Risk notes", clean(audit.get("risk_notes") or "")),
@@ -119,3 +124,20 @@ def _facts(numbers: Numbers) -> tuple[tuple[str, str], ...]:
         ("Reviewers", words.listed(words.name(reviewer) for reviewer in audit.get("reviewers") or ())),
     )
     return tuple((key, text) for key, text in pairs if text)
+
+
+def _some(names: list[str]) -> str:
+    """List as many as page one has room for."""
+    left = len(names) - NAMED
+    return words.listed([*names[:NAMED], f"{left:,} more"] if left > 0 else names)
+
+
+def _members(result: AuditResult) -> str:
+    """Say how many models of each variant were scored, one by one where they differ."""
+    finished = {variant.finished for variant in result.variants}
+    if len(finished) == 1:
+        return f"{finished.pop():,} of the baseline and of each variant"
+    by_count: dict[int, list[str]] = {}
+    for variant in result.variants:
+        by_count.setdefault(variant.finished, []).append(words.name(variant.name))
+    return "; ".join(f"{count:,} of {_some(names)}" for count, names in by_count.items())

@@ -27,6 +27,8 @@ class Cell:
     tone: Tone = ""
     symbol: str = ""
     """A verdict's shape, for readers who do not see its colour."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Ids and titles of sections that the text names; formats without links show the text."""
     picture: str = ""
     """A JPEG file in base64, of what the row is about; formats without pictures leave it out."""
 
