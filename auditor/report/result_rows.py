@@ -225,7 +225,11 @@ def records(file: schema.ResultFile) -> AuditResult:
 
 
 def _read_look(row: schema.LookRow) -> Look:
-    return Look(**vars(row) | {"earlier": tuple(EarlierLook(**vars(earlier)) for earlier in row.earlier)})
+    return Look(**vars(row) | {"earlier": tuple(map(_read_earlier, row.earlier))})
+
+
+def _read_earlier(row: schema.EarlierLookRow) -> EarlierLook:
+    return EarlierLook(**vars(row) | {"verdict": None if row.verdict is None else Verdict(row.verdict)})
 
 
 def _key(group: Mapping[str, str]) -> GroupKey:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from adult_result import adult
 
 from auditor.records import EarlierLook, Look, Verdict
+from auditor.report import result_json
 from auditor.report.view import view
 from auditor.report.view.looks import look_table
 
@@ -40,3 +41,9 @@ def test_a_plan_that_cannot_be_read_any_more_is_told_so():
 def test_nothing_is_said_where_nothing_was_judged_before():
     assert look_table(looked()) == ()
     assert not any("judged before" in notice for notice in view(looked(), digest="0" * 64).notices)
+
+
+def test_a_result_that_is_read_again_tells_earlier_looks_as_before():
+    made = looked(Look(gate="g", variant="int8", earlier=(LOST, PLAN)))
+    again = result_json.load(result_json.dump(made)).result
+    assert look_table(again) == look_table(made)
