@@ -151,7 +151,7 @@ def _table(law: Law, titles: Mapping[str, str]) -> Table:
         columns=tuple(Column(heading=heading) for heading in ("Part", "Asks for", "Stands under", "Is not here")),
         rows=tuple(
             (
-                Cell(text=part.source),
+                Cell(text=part.source.replace(" ", "\N{NO-BREAK SPACE}")),
                 Cell(text=part.asks),
                 _places(part, titles),
                 Cell(text=part.beyond or "–", tone="muted" if not part.beyond else ""),
