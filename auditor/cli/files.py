@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from auditor.declare import Declaration
     from auditor.errors import AuditorError
+    from auditor.pipeline import Audit
     from auditor.report import Reading, Rendered, Tools
     from auditor.report.answer_json import Written
     from auditor.report.reporter import Asked
@@ -55,6 +56,18 @@ def formats_asked(declaration: Declaration) -> Asked:
         asked = ask([*ALWAYS, *wanted.formats], wanted.options, FORMATS)
     _warn(asked.failed, "cannot be made")
     return asked
+
+
+def decisions(audit: Audit) -> dict[str, bytes]:
+    """Give what a run alone can write, by name: every decision, and what masks did where that was asked for."""
+    from auditor.compress.summaries import EVENTS
+    from auditor.report.predictions_table import predictions_parquet
+
+    made = {f"predictions/{p.name}.parquet": predictions_parquet(audit.dataset, p) for p in audit.populations}
+    for population in audit.populations:
+        for member, events in population.events.items():
+            made[f"tensorboard/{population.name}/member_{member}/{EVENTS}"] = events
+    return made
 
 
 def write_reports(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.answer import conclude, show
-from auditor.cli.files import formats_asked, need_folder, publish_reports, write_reports
+from auditor.cli.files import decisions, formats_asked, need_folder, publish_reports, write_reports
 from auditor.cli.github import in_repository
 from auditor.cli.options import (
     DEFINITION,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from auditor.cli.options import Voice
     from auditor.declare import Declaration
     from auditor.errors import ExitCode
-    from auditor.pipeline import Audit
     from auditor.records import Severity
 
 
@@ -87,7 +86,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
             audit = pipeline.conclude(ran)
             progress.stage("report")
             loaded = Loaded(result=audit.result, edited=False)
-            more = _decisions(audit)
+            more = decisions(audit)
             rendered = write_reports(loaded, asked.formats, folder, reading=reading, more=more, tools=tools)
         models = {each.name: each.models for each in audit.populations}
         written = publish_reports(asked, loaded, rendered, folder, more=more, models=models)
@@ -106,14 +105,3 @@ def _need_gates(declaration: Declaration, *, no_gate: bool) -> None:
 
         advice = "declare a [[gate]], or say --no-gate"
         raise SpecError(Problem(message="no gate: nothing would be judged", file=str(declaration.file), advice=advice))
-
-
-def _decisions(audit: Audit) -> dict[str, bytes]:
-    from auditor.compress.summaries import EVENTS
-    from auditor.report.predictions_table import predictions_parquet
-
-    made = {f"predictions/{p.name}.parquet": predictions_parquet(audit.dataset, p) for p in audit.populations}
-    for population in audit.populations:
-        for member, events in population.events.items():
-            made[f"tensorboard/{population.name}/member_{member}/{EVENTS}"] = events
-    return made

@@ -9,7 +9,7 @@ from adult_result import small
 from click.testing import CliRunner
 
 from auditor.cli import cli
-from auditor.cli.answer import need_folder, write_reports
+from auditor.cli.files import need_folder, write_reports
 from auditor.errors import AuditorError, OutputError
 from auditor.report import Reading
 from auditor.report.manifest import MANIFEST, listed, manifest

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import tiny
 
-from auditor import cli
+from auditor.cli import files
 from auditor.compress.summaries import EVENTS
 from auditor.report import predictions_table
 
@@ -46,7 +46,7 @@ def test_each_member_tells_each_layers_sparsity_and_threshold_after_each_epoch(p
 
 def test_the_files_are_among_the_outputs_by_variant_and_member(populations, monkeypatch):
     monkeypatch.setattr(predictions_table, "predictions_parquet", lambda *_: b"")
-    made = cli._decisions(SimpleNamespace(dataset=None, populations=populations))
+    made = files.decisions(SimpleNamespace(dataset=None, populations=populations))
     assert [name for name in made if name.startswith("tensorboard")] == [
         f"tensorboard/watched/member_{member}/events.out.tfevents.pruning" for member in (0, 1)
     ]
