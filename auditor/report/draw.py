@@ -24,6 +24,9 @@ PLOT_WIDTH, LABEL_WIDTH, ROW_HEIGHT, LINES_HEIGHT = 180, 150, 17, 190
 SURELY_SHORT = 15
 """Characters that fit into `LABEL_WIDTH`, whichever they are."""
 ROUND, SQUARE = "circle", "square"
+GRID_WIDTH, TILE_WIDTHS, TILE_HEIGHT, NAME_RISE, NAME_REACH = 500, (42, 92), 19, 72, 80
+LOWER, NEUTRAL, HIGHER, UNKNOWN = "#f0963c", "#ffffff", "#62a8de", "#eceff2"
+"""Orange and blue are told apart without a sense of red and green; black letters are read on each."""
 CONFIG = {
     "font": FONT,
     "background": "white",
@@ -49,7 +52,7 @@ CONFIG = {
     },
 }
 Row = dict[str, Any]
-_ROWS, _ZERO, _LIMITS = "rows", "zero", "limits"
+_ROWS, _ZERO, _LIMITS, _COLUMNS, _TILES = "rows", "zero", "limits", "columns", "tiles"
 """Names of data within a specification: layers share them, so that copying a layer does not copy them."""
 
 
@@ -58,6 +61,8 @@ def specification(panel: Row) -> str:
     if panel["kind"] == "dots":
         domain = tuple(panel["domain"])
         drawn = _dots(domain, panel["axis"], len(panel["marks"])) | {"datasets": _dot_rows(panel)}
+    elif panel["kind"] == "grid":
+        drawn = _grid(len(panel["columns"]), len(panel["rows"]), panel["reach"]) | {"datasets": _grid_rows(panel)}
     else:
         chart, rows = _lines(panel)
         drawn = chart.to_dict(validate=False) | {"datasets": {_ROWS: rows}}
@@ -166,6 +171,63 @@ def _lines(panel: Row) -> tuple[Chart, list[Row]]:
     return alt.layer(*layers, width=PLOT_WIDTH + LABEL_WIDTH - 40, height=LINES_HEIGHT), rows
 
 
+@cache
+def _grid(columns: int, rows: int, reach: float) -> Row:
+    """Specify a heat map, symmetric about 0, with its numbers; what is sure has a frame and bold type.
+
+    The colour deepens with the logarithm of 1 + points: one large change must not bleach all others.
+    """
+    import altair as alt
+
+    widest = min(max(GRID_WIDTH // max(columns, 1), TILE_WIDTHS[0]), TILE_WIDTHS[1])
+    x = alt.X("column:O").axis(None).scale(domain=_places(columns))
+    y = alt.Y("row:O").axis(None).scale(domain=_places(rows))
+    deepest = max(reach, 1)
+    colours = alt.Scale(
+        type="symlog", constant=1, domain=[-deepest, 0, deepest], range=[LOWER, NEUTRAL, HIGHER], interpolate="rgb"
+    )
+    tiles = alt.Chart(alt.NamedData(_TILES)).encode(x=x, y=y)
+    fill = alt.Color("value:Q").scale(colours).legend(None)
+    known, unknown = (tiles.transform_filter(f"datum.value {test} null") for test in ("!==", "==="))
+    sure = tiles.transform_filter("datum.sure")
+    layers = (
+        known.mark_rect(stroke=RULE, strokeWidth=1).encode(color=fill),
+        unknown.mark_rect(stroke=QUIET, strokeWidth=1, strokeDash=[2, 2], color=UNKNOWN),
+        sure.mark_rect(filled=False, stroke=INK, strokeWidth=2, width={"band": 0.94}, height={"band": 0.84}),
+        known.transform_filter("!datum.sure").mark_text(fontSize=10, color=INK).encode(text="text:N"),
+        sure.mark_text(fontSize=10, color=INK, fontWeight="bold").encode(text="text:N"),
+        unknown.mark_text(fontSize=10, color=QUIET).encode(text="text:N"),
+        _names(alt.Chart(alt.NamedData(_ROWS))).encode(text="label:N", x=alt.value(-6), y=y),
+        alt.Chart(alt.NamedData(_COLUMNS))
+        .mark_text(align="left", baseline="middle", angle=318, fontSize=10, color=INK, limit=100)
+        .encode(text="label:N", x=x, y=alt.value(-7)),
+    )
+    chart: Row = alt.layer(*layers, width=widest * columns, height=TILE_HEIGHT * rows).to_dict(validate=False)
+    return chart | {
+        "autosize": "none",
+        "padding": {"left": LABEL_WIDTH + 6, "right": NAME_REACH, "top": NAME_RISE, "bottom": 4},
+    }
+
+
+def _places(count: int) -> list[str]:
+    """Name places in their order: names from outside are never keys of a scale."""
+    return [f"{place:04}" for place in range(count)]
+
+
+def _grid_rows(panel: Row) -> dict[str, list[Row]]:
+    """Give what a heat map shows: its cells, and the names beside and above them."""
+    rows, columns = _places(len(panel["rows"])), _places(len(panel["columns"]))
+    return {
+        _TILES: [
+            {"row": place, "column": column, **tile}
+            for place, row in zip(rows, panel["rows"], strict=True)
+            for column, tile in zip(columns, row["tiles"], strict=True)
+        ],
+        _ROWS: [{"row": place, "label": row["label"]} for place, row in zip(rows, panel["rows"], strict=True)],
+        _COLUMNS: [{"column": c, "label": label} for c, label in zip(columns, panel["columns"], strict=True)],
+    }
+
+
 def draw(panels: list[Row]) -> list[str]:
     """Draw each panel; nothing outside it is read."""
     import vl_convert
@@ -177,5 +239,7 @@ if __name__ == "__main__":
     # The first pictures take a second longer: they are drawn while the panels are still being described.
     mark = {"label": "", "value": 0.0, "low": None, "high": None, "small": False}
     first = {"axis": "", "domain": [0.0, 1.0], "marks": [mark], "zero": 0.0, "limits": []}
-    draw([first | {"kind": "dots"}, first | {"kind": "lines", "lines": [{"name": "", "marks": [mark]}]}])
+    tile = {"text": "", "value": 0.0, "sure": True}
+    grid = {"kind": "grid", "reach": 1.0, "columns": [""], "rows": [{"label": "", "tiles": [tile]}]}
+    draw([first | {"kind": "dots"}, first | {"kind": "lines", "lines": [{"name": "", "marks": [mark]}]}, grid])
     json.dump(draw(json.load(sys.stdin)), sys.stdout)

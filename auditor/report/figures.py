@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from auditor.errors import OutputError
 from auditor.report import draw
 from auditor.report.programs import started
-from auditor.report.view.blocks import Dots, Figure
+from auditor.report.view.blocks import Dots, Figure, Grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from auditor.report.view.blocks import Lines, Mark
+    from auditor.report.view.blocks import Mark, Panel
 
-    Pictures = dict[tuple[Dots | Lines, Figure], str]
+    Pictures = dict[tuple[Panel, Figure], str]
     """A panel of a figure, as SVG."""
 
 TIME_LIMIT = 120
@@ -57,11 +57,14 @@ def painter() -> Iterator[Painter]:
         yield Painter(process)
 
 
-def described(panel: Dots | Lines, figure: Figure) -> dict[str, Any]:
+def described(panel: Panel, figure: Figure) -> dict[str, Any]:
     """Describe a panel as JSON, for `draw`: the span of its axis, and what is on it."""
     if isinstance(panel, Dots):
         shown = {"kind": "dots", "domain": _common_span(figure), "zero": panel.zero, "limits": panel.limits}
         return shown | {"axis": figure.axis, "marks": [asdict(mark) for mark in panel.marks]}
+    if isinstance(panel, Grid):
+        rows = [{"label": label, "tiles": [asdict(tile) for tile in tiles]} for label, tiles in panel.rows]
+        return {"kind": "grid", "reach": _reach(figure), "columns": panel.columns, "rows": rows}
     domain = _span([mark for line in panel.lines for mark in line.marks], [])
     return {"kind": "lines", "domain": domain, "axis": figure.axis, "lines": [asdict(line) for line in panel.lines]}
 
@@ -71,6 +74,12 @@ def _common_span(figure: Figure) -> tuple[float, float]:
     panels = [panel for panel in figure.panels if isinstance(panel, Dots)]
     fixed = [at for p in panels for at in (*p.limits, *([] if p.zero is None else [p.zero]))]
     return _span([m for panel in panels for m in panel.marks], fixed)
+
+
+def _reach(figure: Figure) -> float:
+    """Give the largest number of all heat maps of a figure, whichever its sign: its colour is the deepest."""
+    tiles = (tile for panel in figure.panels if isinstance(panel, Grid) for _, row in panel.rows for tile in row)
+    return max((abs(tile.value) for tile in tiles if tile.value is not None), default=0.0)
 
 
 def _span(marks: Sequence[Mark], others: Sequence[float]) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
     from auditor.report.figures import Pictures
-    from auditor.report.view.blocks import Dots, Figure, Lines, View
+    from auditor.report.view.blocks import Figure, Panel, View
 
 _PACKAGE = Path(__file__).parents[1]
 TEMPLATES = next(f for f in (_PACKAGE / "templates", _PACKAGE.parent / "templates") if f.is_dir())
@@ -30,7 +30,7 @@ def html(view: View, drawn: Pictures, *, paper: bool = False) -> str:
     On `paper` it has no script, and only those rows that are set on paper.
     """
 
-    def picture(panel: Dots | Lines, figure: Figure) -> dict[str, str | int]:
+    def picture(panel: Panel, figure: Figure) -> dict[str, str | int]:
         svg = drawn[panel, figure]
         size = _SIZE.match(svg)
         width, height = map(int, size.groups()) if size else (340, 300)

@@ -8,6 +8,7 @@ from auditor.judge import unfit
 from auditor.records import BASELINE
 from auditor.report.view import words
 from auditor.report.view.blocks import Facts, View
+from auditor.report.view.changes import change_section
 from auditor.report.view.class_tests import test_section
 from auditor.report.view.context import data_section, provenance_section, variant_section
 from auditor.report.view.evidence import evidence_section
@@ -17,7 +18,7 @@ from auditor.report.view.headline import headline
 from auditor.report.view.looks import look_notice
 from auditor.report.view.method import limits_section, method_section
 from auditor.report.view.numbers import index, of_gate
-from auditor.report.view.rates import change_section, overall_section
+from auditor.report.view.rates import overall_section
 from auditor.report.view.selections import selection_sections
 from auditor.report.view.verdicts import (
     CHANGED,

@@ -141,13 +141,38 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One cell of a heat map."""
+
+    text: str
+    """What is printed in it."""
+    value: float | None
+    """In points; None is undefined, or not measured."""
+    sure: bool = False
+    """Whether its interval excludes 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """A heat map: names of rows with their cells, under the names of columns."""
+
+    title: str
+    alt: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Tile, ...]], ...]
+
+
+Panel = Dots | Lines | Grid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """Panels that are read together; the table that holds its numbers stands beside it."""
 
     kind: ClassVar[str] = "figure"
     caption: str
     axis: str
-    panels: tuple[Dots | Lines, ...]
+    panels: tuple[Panel, ...]
     note: str = ""
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -24,7 +25,8 @@ from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, re
 from auditor.report.html import TEMPLATES, html, isolated
 from auditor.report.markdown import escaped
 from auditor.report.terminal import summary
-from auditor.report.view.blocks import Dots, Figure, Line, Lines, Mark
+from auditor.report.view.blocks import Dots, Figure, Grid, Line, Lines, Mark, Tile
+from auditor.text import clean
 
 TESTS = Path(__file__).parents[2]
 
@@ -129,6 +131,8 @@ def test_every_defined_number_is_a_dot_and_every_limit_a_dashed_line() -> None:
     for figure in shown:
         for panel in figure.panels:
             svg = drawn[panel, figure]
+            if isinstance(panel, Grid):
+                continue
             lines = panel.lines if isinstance(panel, Lines) else (panel,)
             known = [m for line in lines for m in line.marks if m.value is not None]
             assert known
@@ -141,6 +145,49 @@ def test_every_defined_number_is_a_dot_and_every_limit_a_dashed_line() -> None:
 def test_what_is_undefined_is_drawn_as_a_word() -> None:
     drawn = drawn_of(Draft(small()).view.figures)
     assert any(">undefined<" in svg for svg in drawn.values())
+
+
+def map_of(*rows, columns=("one", "two")):
+    """A heat map of these rows of cells."""
+    grid = Grid(title="", alt="", columns=columns, rows=tuple((f"group {n}", row) for n, row in enumerate(rows)))
+    return Figure(caption="", axis="points", panels=(grid,))
+
+
+def test_a_heat_map_prints_every_number_frames_what_is_sure_and_marks_what_is_undefined() -> None:
+    sure = Tile(text="−4.0", value=-4.0, sure=True)
+    unsure = Tile(text="+4.0", value=4.0)
+    undefined, absent = Tile(text="∅", value=None), Tile(text="–", value=None)
+    (svg,) = drawn_of([map_of((sure, unsure), (undefined, absent))]).values()
+    assert [svg.count(f">{text}<") for text in ("−4.0", "+4.0", "∅", "–", "group 0", "two")] == [1] * 6
+    assert svg.count(f'stroke="{draw.INK}" stroke-width="2"') == 1
+    assert re.search(r'font-weight="bold"[^>]*>−4.0<', svg)
+    assert not re.search(r'font-weight="bold"[^>]*>\+4.0<', svg)
+    assert svg.count('stroke-dasharray="2,2"') == 2
+
+
+def test_a_heat_map_is_symmetric_about_0_over_all_panels_of_its_figure() -> None:
+    far = map_of((Tile(text="", value=-30.0),), columns=("one",)).panels[0]
+    near = map_of((Tile(text="", value=2.0),), columns=("two",)).panels[0]
+    asked = [figures.described(p, Figure(caption="", axis="", panels=(far, near))) for p in (far, near)]
+    assert [one["reach"] for one in asked] == [30.0, 30.0]
+    for one in asked:
+        scale = next(
+            layer["encoding"]["color"]["scale"]
+            for layer in json.loads(draw.specification(one))["layer"]
+            if "color" in layer["encoding"]
+        )
+        assert scale["domain"] == [-30.0, 0, 30.0]
+        assert scale["range"] == [draw.LOWER, draw.NEUTRAL, draw.HIGHER]
+
+
+@pytest.mark.parametrize("name", [*HOSTILE[:6], "constructor", "__proto__", "toString"])
+def test_a_heat_map_takes_any_name_as_text(name) -> None:
+    cells = (Tile(text="+1.0", value=1.0), Tile(text="+2.0", value=2.0))
+    panel = Grid(title="", alt="", columns=(clean(name), "other"), rows=((clean(name), cells),))
+    (svg,) = drawn_of([Figure(caption="", axis="points", panels=(panel,))]).values()
+    texts = [element.text for element in ET.fromstring(svg).iter() if element.tag.endswith("}text")]  # noqa: S314
+    assert sum(clean(name)[:10] in (text or "") for text in texts) == 2
+    assert {"+1.0", "+2.0"} <= set(texts)
 
 
 def test_a_renderer_that_hangs_is_ended_and_said(monkeypatch, tmp_path) -> None:

@@ -10,7 +10,7 @@ from auditor.records import Verdict, Waiver
 from auditor.report.markdown import markdown
 from auditor.report.terminal import summary
 from auditor.report.view import view
-from auditor.report.view.blocks import Figure, Table
+from auditor.report.view.blocks import Dots, Figure, Table
 from auditor.waivers import waive
 
 DIGEST = "a" * 64
@@ -306,11 +306,30 @@ def test_every_figure_has_words_and_a_table_after_it(shown) -> None:
         for place, block in enumerate(section.blocks):
             if isinstance(block, Figure):
                 assert all(panel.alt for panel in block.panels)
-                assert isinstance(section.blocks[place + 1], Table)
+                # figures of the same numbers may stand together
+                rest = (other for other in section.blocks[place:] if not isinstance(other, Figure))
+                assert isinstance(next(rest), Table)
+
+
+def dot_figures(shown) -> list[Figure]:
+    changes = next(s for s in shown.sections if s.id == "changes")
+    return [b for b in changes.blocks if isinstance(b, Figure) and isinstance(b.panels[0], Dots)]
+
+
+def test_the_two_variants_of_the_largest_harm_are_drawn_with_their_intervals(shown) -> None:
+    recall, fpr = dot_figures(shown)
+    assert [panel.title for panel in recall.panels] == ["pruned-0.995", "pruned-0.98"]
+    # of false positives more is worse: these variants lose recall and have more of them
+    assert [panel.title for panel in fpr.panels] == ["pruned-0.995", "pruned-0.98"]
+    assert "Drawn are the 2 variants with the largest harm that an interval shows; the tables hold all 5." in (
+        recall.note
+    )
+    alone, _ = dot_figures(seen(small()))
+    assert "Drawn are" not in alone.note
 
 
 def test_small_groups_are_marked_and_limits_drawn(shown) -> None:
-    figure = next(b for s in shown.sections if s.id == "changes" for b in s.blocks if isinstance(b, Figure))
+    figure = dot_figures(shown)[0]
     marks = {mark.label: mark for mark in figure.panels[0].marks}
     assert marks["Other"].small
     assert not marks["Female"].small
@@ -327,7 +346,7 @@ def test_many_groups_are_ranked_cut_and_counted() -> None:
     data = replace(made.data, groups=(made.data.groups[0], *((g, (10, 590)) for g in groups)))
     everybody = tuple(e for e in made.estimates if not e.group)
     shown = seen(replace(made, estimates=everybody + estimates, findings=(), gates=(), data=data))
-    figure = next(b for s in shown.sections if s.id == "changes" for b in s.blocks if isinstance(b, Figure))
+    figure = dot_figures(shown)[0]
     assert len(figure.panels[0].marks) < 40
     assert "more groups, less harmed or undefined, are not drawn" in figure.note
     assert all(len(table.rows) <= 80 for table in tables(shown))

@@ -1,0 +1,201 @@
+"""The section about changes by group: a map of all, the worst drawn with their intervals, and tables."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from auditor.measure.power import examples_for
+from auditor.records import BASELINE, EVERYBODY
+from auditor.report.view import words
+from auditor.report.view.blocks import Cell, Column, Dots, Figure, Mark, Prose, Section, Table
+from auditor.report.view.further import normalised_tables
+from auditor.report.view.heat import heat_map
+from auditor.report.view.numbers import subject
+from auditor.report.view.rates import ROWS_DRAWN, ROWS_LISTED, labels_shown, mark, value_cell, why_undefined
+from auditor.report.view.verdicts import chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from auditor.records import Estimate, GroupKey, Label
+    from auditor.report.view.blocks import Block
+    from auditor.report.view.numbers import Numbers
+
+_DRAWN = 2
+"""Variants drawn with their intervals; the map and the tables hold them all."""
+_TABLE_VARIANTS = 5
+_SMALL = 100
+"""Below so many examples a group counts as small where no limit says what is."""
+
+
+def change_section(numbers: Numbers) -> Section:
+    """Show how recall, false negative and false positive rates changed in every group."""
+    blocks: list[Block] = []
+    for label in labels_shown(numbers):
+        for metric in ("recall", "fpr"):
+            groups = _groups(numbers, metric, label)
+            if not groups:
+                continue
+            if metric == "recall":
+                blocks.append(heat_map(numbers, metric, label, groups))
+            blocks.append(_change_figure(numbers, metric, label, groups))
+            blocks += [
+                _change_table(numbers, metric, label, groups, part)
+                for part in chunks(numbers.variants, _TABLE_VARIANTS)
+            ]
+    blocks += normalised_tables(numbers)
+    if not blocks:
+        blocks.append(Prose(paragraphs=("No change of recall or of error rates was measured.",)))
+    question = "Whose rates did compression change, by how much, and how sure is that?"
+    return Section(id="changes", title="Change by group", question=question, blocks=tuple(blocks))
+
+
+def _groups(numbers: Numbers, metric: str, label: Label) -> tuple[GroupKey, ...]:
+    """Order the groups by the most that any variant harmed them; those without a number last."""
+    harms = {group: _most_harm(numbers, metric, label, group) for group in (EVERYBODY, *numbers.groups)}
+    known = [group for group, harm in harms.items() if harm is not None]
+    return tuple(sorted(known, key=lambda group: -(harms[group] or 0.0)))
+
+
+def _most_harm(numbers: Numbers, metric: str, label: Label, group: GroupKey) -> float | None:
+    found = [numbers.get(variant, (metric, label, group), "change") for variant in numbers.variants]
+    sign = 1 if metric in words.BAD_WHEN_HIGH else -1
+    values = [-math.inf if e.value is None else sign * e.value for e in found if e is not None]
+    return max(values, default=None)
+
+
+def _limits(numbers: Numbers, variant: str, metric: str, label: Label) -> tuple[float, ...]:
+    gates = numbers.result.gates
+    own = (
+        gate
+        for gate in gates
+        if gate.metric == metric and gate.compare == "change" and variant in gate.variants
+        if any(one == label for one, *_ in gate.targets)
+    )
+    return tuple(sorted({limit for gate in own for limit in (gate.min, gate.max) if limit is not None}))
+
+
+def _smallest(numbers: Numbers, limits: Iterable[float]) -> int:
+    """Count the examples that a PASS needs even if nothing changed."""
+    edges = [abs(limit) for limit in limits if 0 < abs(limit) < 1]
+    if not edges:
+        return _SMALL
+    return examples_for(min(edges), numbers.confidence)
+
+
+def _most_harmed(numbers: Numbers, metric: str, label: Label, groups: tuple[GroupKey, ...]) -> tuple[str, ...]:
+    """Choose the variants to draw: those with the largest harm that an interval shows, then the largest estimated."""
+
+    def harm(variant: str) -> tuple[float, float]:
+        found = [numbers.get(variant, (metric, label, group), "change") for group in groups]
+        known = [e for e in found if e is not None]
+        if metric in words.BAD_WHEN_HIGH:
+            shown, seen = [e.low for e in known], [e.value for e in known]
+        else:
+            shown, seen = [_other_way(e.high) for e in known], [_other_way(e.value) for e in known]
+        return max(_largest(shown), 0.0), _largest(seen)
+
+    return tuple(sorted(numbers.variants, key=harm, reverse=True)[:_DRAWN])
+
+
+def _other_way(x: float | None) -> float | None:
+    return None if x is None else -x
+
+
+def _largest(found: Iterable[float | None]) -> float:
+    return max((x for x in found if x is not None), default=-math.inf)
+
+
+def _change_figure(numbers: Numbers, metric: str, label: Label, groups: tuple[GroupKey, ...]) -> Figure:
+    variants = _most_harmed(numbers, metric, label, groups)
+    limits = {variant: _limits(numbers, variant, metric, label) for variant in variants}
+    needed = _smallest(numbers, (limit for own in limits.values() for limit in own))
+    name = words.metric(metric, label)
+    panels = []
+    for variant in variants:
+        marks = _change_marks(numbers, variant, (metric, label), groups[:ROWS_DRAWN], needed)
+        edges = tuple(100 * limit for limit in limits[variant])
+        alt = _change_alt(name, variant, marks)
+        panels.append(Dots(title=words.name(variant), alt=alt, marks=marks, limits=edges))
+    hidden = len(groups) - ROWS_DRAWN
+    others = len(numbers.variants) - len(variants)
+    notes = [
+        f"Drawn are the {len(variants)} variants with the largest harm that an interval shows; the tables hold all "
+        f"{len(numbers.variants)}."
+        if others
+        else "",
+        f"Hollow: fewer than {needed} examples"
+        + (", too few to show that even an unchanged variant keeps the limit." if any(limits.values()) else "."),
+        "Dashed: the limit." if any(limits.values()) else "No gate limits this change.",
+        f"{hidden} more groups, less harmed or undefined, are not drawn." if hidden > 0 else "",
+    ]
+    note = " ".join(note for note in notes if note)
+    return Figure(
+        caption=f"Change of {name} from the baseline, by group", axis="points", panels=tuple(panels), note=note
+    )
+
+
+def _change_marks(
+    numbers: Numbers, variant: str, rate: tuple[str, Label], groups: tuple[GroupKey, ...], needed: int
+) -> tuple[Mark, ...]:
+    marks = []
+    for group in groups:
+        estimate = numbers.get(variant, (*rate, group), "change")
+        label = words.group(group)
+        marks.append(mark(label, estimate, small=estimate.n < needed) if estimate else Mark(label=label, value=None))
+    return tuple(marks)
+
+
+def _change_alt(name: str, variant: str, marks: tuple[Mark, ...]) -> str:
+    known = [m for m in marks if m.value is not None]
+    if not known:
+        return f"Change of {name} with {words.name(variant)}: undefined in every group."
+    low, high = (pick(known, key=lambda m: m.value or 0.0) for pick in (min, max))
+    return (
+        f"Change of {name} with {words.name(variant)} in {len(known)} groups, from "
+        f"{words.points((low.value or 0) / 100)} points ({low.label}) to "
+        f"{words.points((high.value or 0) / 100)} points ({high.label})."
+    )
+
+
+def _change_table(
+    numbers: Numbers, metric: str, label: Label, groups: tuple[GroupKey, ...], variants: tuple[str, ...]
+) -> Table:
+    rows, everything = [], []
+    whole = numbers.compared_members(BASELINE)
+    own = [variant for variant in variants if numbers.compared_members(variant) < whole]
+    for group in groups[:ROWS_LISTED]:
+        found = [numbers.get(variant, (metric, label, group), "change") for variant in variants]
+        n = next((e.n for e in found if e is not None), None)
+        size = Cell(text="–" if n is None else f"{n:,}")
+        base = value_cell(numbers.get(BASELINE, (metric, label, group), "value"))
+        changes = (_change_cell(numbers, e, own) for e in found)
+        rows.append((Cell(text=words.group(group)), size, Cell(text=base.text, tone=base.tone), *changes))
+        everything += found
+    headings = ("n", "baseline", *map(words.name, variants))
+    left = len(groups) - ROWS_LISTED
+    notes = (
+        "The false negative rate is 1 − recall: it changes by as much, the other way." if metric == "recall" else "",
+        "“From”: what that variant's own baseline models have, which are not all of them." if own else "",
+        why_undefined(everything),
+        f"{left:,} more groups, less harmed, are in result.json." if left > 0 else "",
+    )
+    return Table(
+        on_paper=ROWS_DRAWN,
+        caption=f"Change of {words.metric(metric, label)} in points, with its interval; beside it the baseline's own "
+        "rate",
+        columns=(Column(heading="Group"), *(Column(heading=heading, numeric=True) for heading in headings)),
+        rows=tuple(rows),
+        note=" ".join(note for note in notes if note),
+    )
+
+
+def _change_cell(numbers: Numbers, estimate: Estimate | None, own: list[str]) -> Cell:
+    """Show a change; where it is from baseline models of the variant's own, what it is from."""
+    cell = value_cell(estimate)
+    if estimate is None or estimate.variant not in own:
+        return cell
+    before = numbers.before(estimate.variant, subject(estimate))
+    return cell if before is None else replace(cell, detail=f"{cell.detail} from {words.rate(before)}".strip())
