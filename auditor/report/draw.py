@@ -25,6 +25,7 @@ SURELY_SHORT = 15
 """Characters that fit into `LABEL_WIDTH`, whichever they are."""
 ROUND, SQUARE = "circle", "square"
 GRID_WIDTH, TILE_WIDTHS, TILE_HEIGHT, NAME_RISE, NAME_REACH = 500, (42, 92), 19, 72, 80
+POINTS_WIDTH, POINTS_HEIGHT = 460, 165
 LOWER, NEUTRAL, HIGHER, UNKNOWN = "#f0963c", "#ffffff", "#62a8de", "#eceff2"
 """Orange and blue are told apart without a sense of red and green; black letters are read on each."""
 CONFIG = {
@@ -52,7 +53,7 @@ CONFIG = {
     },
 }
 Row = dict[str, Any]
-_ROWS, _ZERO, _LIMITS, _COLUMNS, _TILES = "rows", "zero", "limits", "columns", "tiles"
+_ROWS, _ZERO, _LIMITS, _COLUMNS, _TILES, _BEFORE = "rows", "zero", "limits", "columns", "tiles", "before"
 """Names of data within a specification: layers share them, so that copying a layer does not copy them."""
 
 
@@ -63,6 +64,8 @@ def specification(panel: Row) -> str:
         drawn = _dots(domain, panel["axis"], len(panel["marks"])) | {"datasets": _dot_rows(panel)}
     elif panel["kind"] == "grid":
         drawn = _grid(len(panel["columns"]), len(panel["rows"]), panel["reach"]) | {"datasets": _grid_rows(panel)}
+    elif panel["kind"] == "points":
+        drawn = _points(panel) | {"datasets": _spot_rows(panel)}
     else:
         chart, rows = _lines(panel)
         drawn = chart.to_dict(validate=False) | {"datasets": {_ROWS: rows}}
@@ -225,6 +228,70 @@ def _grid_rows(panel: Row) -> dict[str, list[Row]]:
         ],
         _ROWS: [{"row": place, "label": row["label"]} for place, row in zip(rows, panel["rows"], strict=True)],
         _COLUMNS: [{"column": c, "label": label} for c, label in zip(columns, panel["columns"], strict=True)],
+    }
+
+
+def _points(panel: Row) -> Row:
+    """Specify sizes against their cost: filled circles pass, crosses fail, hollow circles are undecided."""
+    import altair as alt
+
+    across = alt.Scale(type="log" if panel["log"] else "linear", domain=panel["sizes"], nice=False, zero=False)
+    up = alt.Scale(domain=panel["domain"], nice=False, zero=False)
+    x = alt.X("size:Q").scale(across).axis(title=panel["across"], format="~s", tickCount=6, grid=False)
+    y = alt.Y("value:Q").scale(up).axis(title=panel["axis"], tickCount=6)
+    every = alt.Chart(alt.NamedData(_ROWS))
+    own = {verdict: every.transform_filter(alt.datum.verdict == verdict) for verdict in ("pass", "fail", "open")}
+    ring: Row = {"filled": True, "opacity": 1, "stroke": ACCENT, "strokeWidth": 1.6, "size": 56, "shape": ROUND}
+    before = alt.Chart(alt.NamedData(_BEFORE)).encode(x=alt.X("size:Q").scale(across))
+    layers = (
+        _level(_ZERO, dash=[1, 0], color=QUIET),
+        _level(_LIMITS, dash=[5, 3], color=SECOND),
+        before.mark_rule(strokeDash=[1, 3], color=QUIET, strokeWidth=1.4),
+        before.mark_text(text="baseline", align="left", fontSize=10, color=QUIET).encode(y=alt.value(-6)),
+        every.mark_rule(strokeWidth=1.2, color=ACCENT, opacity=0.7).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
+        own["pass"].mark_point(**ring, fill=ACCENT).encode(x=x, y=y),
+        own["open"].mark_point(**ring, fill="white").encode(x=x, y=y),
+        own["fail"].mark_point(filled=True, opacity=1, fill=SECOND, size=90, shape="cross", angle=45).encode(x=x, y=y),
+        *(
+            every.transform_filter(f"{sign}datum.above")
+            .mark_text(align="left", dx=6, dy=rise, fontSize=10, color=INK, limit=110)
+            .encode(text="label:N", x=x, y=y)
+            for sign, rise in (("", -7), ("!", 9))
+        ),
+    )
+    chart: Row = alt.layer(*layers, width=POINTS_WIDTH, height=POINTS_HEIGHT).to_dict(validate=False)
+    return chart | {"autosize": "none", "padding": {"left": 60, "right": 116, "top": 20, "bottom": 40}}
+
+
+def _level(data: str, *, dash: list[int], color: str) -> Chart:
+    import altair as alt
+
+    return alt.Chart(alt.NamedData(data)).mark_rule(strokeDash=dash, color=color, strokeWidth=1.2).encode(y="value:Q")
+
+
+def _is_above(spots: Sequence[Row], spot: Row) -> bool:
+    """Tell whether a name goes above its point: of two that are alike in size, the name of the higher one does."""
+    others = [other for other in spots if other is not spot]
+    nearest = min(others, key=lambda other: float(abs(other["size"] - spot["size"])), default=spot)
+    return bool(spot["mark"]["value"] >= nearest["mark"]["value"])
+
+
+def _spot_rows(panel: Row) -> dict[str, list[Row]]:
+    """Give what is shown of sizes: the variants, no change, the limits, the baseline's size."""
+    return {
+        _ROWS: [
+            {
+                "above": _is_above(panel["spots"], spot),
+                "size": spot["size"],
+                "label": spot["mark"]["label"],
+                "verdict": spot["verdict"],
+                **_ends(spot["mark"]),
+            }
+            for spot in panel["spots"]
+        ],
+        _ZERO: [{"value": 0.0}],
+        _LIMITS: [{"value": limit} for limit in panel["limits"]],
+        _BEFORE: [] if panel["before"] is None else [{"size": panel["before"]}],
     }
 
 

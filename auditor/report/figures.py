@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.errors import OutputError
 from auditor.report import draw
 from auditor.report.programs import started
-from auditor.report.view.blocks import Dots, Figure, Grid
+from auditor.report.view.blocks import Dots, Figure, Grid, Points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Pictures = dict[tuple[Panel, Figure], str]
     """A panel of a figure, as SVG."""
 
+_FAR_APART = 10
+"""Largest over smallest size, beyond which an axis is logarithmic."""
 TIME_LIMIT = 120
 """Seconds for all pictures of a report; a hundred take about ten."""
 
@@ -65,8 +67,29 @@ def described(panel: Panel, figure: Figure) -> dict[str, Any]:
     if isinstance(panel, Grid):
         rows = [{"label": label, "tiles": [asdict(tile) for tile in tiles]} for label, tiles in panel.rows]
         return {"kind": "grid", "reach": _reach(figure), "columns": panel.columns, "rows": rows}
+    if isinstance(panel, Points):
+        return _described_points(panel, figure)
     domain = _span([mark for line in panel.lines for mark in line.marks], [])
     return {"kind": "lines", "domain": domain, "axis": figure.axis, "lines": [asdict(line) for line in panel.lines]}
+
+
+def _described_points(panel: Points, figure: Figure) -> dict[str, Any]:
+    """Describe sizes against their cost; sizes that are far apart have a logarithmic axis."""
+    sizes = [spot.size for spot in panel.spots] + ([] if panel.before is None else [panel.before])
+    low, high = min(sizes), max(sizes)
+    is_log = high > _FAR_APART * low
+    room = 0.05 * (high - low) or 0.05 * high
+    return {
+        "kind": "points",
+        "log": is_log,
+        "sizes": (low / 1.15, high * 1.15) if is_log else (max(low - room, 0.0), high + room),
+        "domain": _span([spot.mark for spot in panel.spots], [0.0, *panel.limits]),
+        "axis": figure.axis,
+        "across": panel.across,
+        "spots": [asdict(spot) for spot in panel.spots],
+        "limits": panel.limits,
+        "before": panel.before,
+    }
 
 
 def _common_span(figure: Figure) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from auditor.report.view.class_tests import test_section
 from auditor.report.view.context import data_section, provenance_section, variant_section
 from auditor.report.view.evidence import evidence_section
 from auditor.report.view.exemplars import exemplar_section
+from auditor.report.view.frontier import frontier_sections
 from auditor.report.view.further import further_section
 from auditor.report.view.headline import headline
 from auditor.report.view.looks import look_notice
@@ -56,6 +57,7 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
         further_section(numbers),
         *selection_sections(numbers),
         data_section(numbers),
+        *frontier_sections(numbers),
         variant_section(numbers),
         method_section(numbers),
         limits_section(numbers),

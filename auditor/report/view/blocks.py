@@ -162,7 +162,32 @@ class Grid:
     rows: tuple[tuple[str, tuple[Tile, ...]], ...]
 
 
-Panel = Dots | Lines | Grid
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """One variant among others: how large it is, and what it does."""
+
+    size: float
+    """In bytes."""
+    mark: Mark
+    verdict: Literal["pass", "fail", "open"]
+    """A filled circle, a cross, a hollow circle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """Sizes against what they cost."""
+
+    title: str
+    alt: str
+    across: str
+    """What the horizontal axis is."""
+    spots: tuple[Spot, ...]
+    limits: tuple[float, ...] = ()
+    before: float | None = None
+    """The baseline's size, in bytes."""
+
+
+Panel = Dots | Lines | Grid | Points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,7 +142,7 @@ def gate_section(numbers: Numbers) -> Section:
     if not result.gates:
         blocks.append(Prose(paragraphs=("The definition has no gate: nothing was judged.",)))
     else:
-        blocks.append(Prose(paragraphs=(_seeds_sentence(result), *map(_sequence_sentence, result.fixed_sequences))))
+        blocks.append(Prose(paragraphs=(_seeds_sentence(result), *map(sequence_sentence, result.fixed_sequences))))
     for gate in ordered(result):
         findings = of_gate(result, gate)
         why = (f"Why: {clean(gate.why)}",) if gate.why else ()
@@ -158,7 +158,7 @@ def gate_section(numbers: Numbers) -> Section:
     return Section(id="gates", title="Gates", question=question, blocks=tuple(blocks))
 
 
-def _sequence_sentence(sequence: FixedSequence) -> str:
+def sequence_sentence(sequence: FixedSequence) -> str:
     """Say which is the most compressed variant that passes, and where the search stopped."""
     names = [words.name(variant) for variant in sequence.variants]
     passed = 0 if sequence.chosen is None else sequence.variants.index(sequence.chosen) + 1

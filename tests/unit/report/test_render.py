@@ -25,7 +25,7 @@ from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, re
 from auditor.report.html import TEMPLATES, html, isolated
 from auditor.report.markdown import escaped
 from auditor.report.terminal import summary
-from auditor.report.view.blocks import Dots, Figure, Grid, Line, Lines, Mark, Tile
+from auditor.report.view.blocks import Dots, Figure, Grid, Line, Lines, Mark, Points, Spot, Tile
 from auditor.text import clean
 
 TESTS = Path(__file__).parents[2]
@@ -131,7 +131,7 @@ def test_every_defined_number_is_a_dot_and_every_limit_a_dashed_line() -> None:
     for figure in shown:
         for panel in figure.panels:
             svg = drawn[panel, figure]
-            if isinstance(panel, Grid):
+            if isinstance(panel, Grid | Points):
                 continue
             lines = panel.lines if isinstance(panel, Lines) else (panel,)
             known = [m for line in lines for m in line.marks if m.value is not None]
@@ -188,6 +188,42 @@ def test_a_heat_map_takes_any_name_as_text(name) -> None:
     texts = [element.text for element in ET.fromstring(svg).iter() if element.tag.endswith("}text")]  # noqa: S314
     assert sum(clean(name)[:10] in (text or "") for text in texts) == 2
     assert {"+1.0", "+2.0"} <= set(texts)
+
+
+def points_of(*sizes, verdicts=("pass", "fail", "open"), **keys) -> Points:
+    """Variants of these sizes, each with another verdict."""
+    marks = (Mark(label=f"variant {n}", value=-float(n), low=-n - 1.0, high=1.0) for n in range(len(sizes)))
+    spots = tuple(Spot(size=s, mark=m, verdict=v) for s, m, v in zip(sizes, marks, verdicts, strict=True))
+    return Points(title="", alt="", across="bytes", spots=spots, **keys)
+
+
+def test_sizes_are_told_apart_by_shape_with_the_limit_and_the_baseline() -> None:
+    panel = points_of(1e3, 2e3, 3e3, limits=(-2.0,), before=4e3)
+    (svg,) = drawn_of([Figure(caption="", axis="points", panels=(panel,))]).values()
+    assert all(f">variant {n}<" in svg for n in range(3))
+    assert svg.count('stroke-dasharray="5,3"') == 1
+    assert svg.count('stroke-dasharray="1,3"') == svg.count(">baseline<") == 1
+    assert len(re.findall(f'fill="{draw.ACCENT}" stroke="{draw.ACCENT}"', svg)) == 1
+    assert len(re.findall(f'fill="white" stroke="{draw.ACCENT}"', svg)) == 1
+    assert len(re.findall(r'aria-roledescription="point"', svg)) == 3
+
+
+@pytest.mark.parametrize(("largest", "kind"), [(9e3, "linear"), (11e3, "log")])
+def test_sizes_far_apart_have_a_logarithmic_axis(largest, kind) -> None:
+    panel = points_of(1e3, 2e3, 3e3, before=largest)
+    asked = json.loads(draw.specification(figures.described(panel, Figure(caption="", axis="", panels=(panel,)))))
+    scales = [layer["encoding"]["x"]["scale"] for layer in asked["layer"] if "scale" in layer["encoding"].get("x", {})]
+    assert {scale["type"] for scale in scales} == {kind}
+    assert all(scale["domain"][0] < 1e3 and scale["domain"][1] > largest for scale in scales)
+
+
+@pytest.mark.parametrize("name", [*HOSTILE[:6], "constructor", "__proto__"])
+def test_a_point_takes_any_name_as_text(name) -> None:
+    spots = (Spot(size=1e3, mark=Mark(label=clean(name), value=1.0), verdict="open"),)
+    panel = Points(title="", alt="", across="bytes", spots=spots)
+    (svg,) = drawn_of([Figure(caption="", axis="points", panels=(panel,))]).values()
+    texts = [element.text or "" for element in ET.fromstring(svg).iter() if element.tag.endswith("}text")]  # noqa: S314
+    assert sum(clean(name)[:10] in text for text in texts) == 1
 
 
 def test_a_renderer_that_hangs_is_ended_and_said(monkeypatch, tmp_path) -> None:

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from adult_result import adult
+
+from auditor.records import FixedSequence, Verdict
+from auditor.report.view.blocks import Figure, Prose, Table
+from auditor.report.view.frontier import frontier_sections
+from auditor.report.view.numbers import index
+
+
+@pytest.fixture(scope="module")
+def result():
+    return adult()
+
+
+def blocks_of(result, kind):
+    (section,) = frontier_sections(index(result))
+    return [block for block in section.blocks if isinstance(block, kind)]
+
+
+def sized(result, **sizes):
+    """Change some variants' sizes, by place; None takes the size away."""
+    variants = tuple(
+        replace(v, measured={**v.measured, "bytes_gzipped": sizes.get(v.name.replace("-", "_"), 1000.0)})
+        for v in result.variants
+    )
+    return replace(result, variants=variants)
+
+
+def test_the_smallest_stands_first_with_its_worst_judged_group_and_its_verdict(result) -> None:
+    (table,) = blocks_of(result, Table)
+    sizes = [row[2].text for row in table.rows]
+    assert sizes == sorted(sizes, key=lambda text: float(text.rstrip("%")))
+    first = table.rows[0]
+    assert [first[0].text, first[3].text, first[5].text] == ["pruned-0.995", "Female (sex)", "FAIL"]
+    # the worst change of all is by race, about which no gate decides
+    assert "Groups are those that a deciding gate on this change is about." in blocks_of(result, Figure)[0].note
+
+
+def test_points_are_what_the_table_says(result) -> None:
+    (panel,) = blocks_of(result, Figure)[0].panels
+    (table,) = blocks_of(result, Table)
+    assert [spot.mark.label for spot in panel.spots] == [row[0].text for row in table.rows]
+    shapes = {"PASS": "pass", "FAIL": "fail"}
+    assert [spot.verdict for spot in panel.spots] == [shapes.get(row[5].text, "open") for row in table.rows]
+    assert {spot.verdict for spot in panel.spots} == {"pass", "fail"}
+    assert panel.limits == (-2.0,)
+    assert panel.before == pytest.approx(33_600)
+    assert panel.alt.startswith("Gzipped size against the change of recall of “>50K” of 5 variants. pruned-0.995: ")
+
+
+def test_without_a_sequence_no_choice_is_said_to_keep_its_level(result) -> None:
+    (prose,) = blocks_of(result, Prose)
+    assert "errs more often than the 5% of a single comparison" in prose.paragraphs[0]
+    names = ("pruned-0.5", "pruned-0.9")
+    sequence = FixedSequence(variants=names, verdicts=(Verdict.PASS, Verdict.FAIL), chosen=names[0])
+    (prose,) = blocks_of(replace(result, fixed_sequences=(sequence,)), Prose)
+    assert "the most compressed that passes every deciding gate is pruned-0.5." in prose.paragraphs[0]
+    assert "errs more often" not in prose.paragraphs[0]
+
+
+def test_without_sizes_there_is_no_section_and_one_without_a_size_is_left_out(result) -> None:
+    none = replace(result, variants=tuple(replace(v, measured={}) for v in result.variants))
+    assert frontier_sections(index(none)) == ()
+    some = blocks_of(sized(result, int8=None), Table)[0]
+    assert "int8" not in {row[0].text for row in some.rows}
+    assert len(some.rows) == 4
+
+
+def test_a_share_of_an_unknown_baseline_and_an_undefined_change_are_said_to_be_undefined(result) -> None:
+    lost = tuple(
+        replace(e, value=None, low=None, high=None, undefined="too few") if e.variant == "int8" else e
+        for e in result.estimates
+    )
+    found = sized(replace(result, estimates=lost), baseline=None)
+    (table,) = blocks_of(found, Table)
+    assert {row[2].text for row in table.rows} == {"undefined"}
+    row = next(row for row in table.rows if row[0].text == "int8")
+    assert (row[3].text, row[4].text) == ("none defined", "undefined")
+    (panel,) = blocks_of(found, Figure)[0].panels
+    assert "int8" not in {spot.mark.label for spot in panel.spots}
+    assert panel.before is None
+
+
+def test_many_variants_are_numbered_as_in_the_table(result) -> None:
+    model = result.variants[1]
+    more = tuple(replace(model, name=f"variant {n}") for n in range(9))
+    (table,) = blocks_of(replace(result, variants=(*result.variants, *more)), Table)
+    assert table.rows[0][0].text == "1. pruned-0.995"
+    (panel,) = blocks_of(replace(result, variants=(*result.variants, *more)), Figure)[0].panels
+    assert panel.spots[0].mark.label == "1"
