@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import resource
+import signal
 import subprocess
 import sys
 from dataclasses import asdict
@@ -17,7 +18,10 @@ from auditor import sandbox
 from auditor.errors import ModelError, Problem
 from auditor.models.hdf5 import check_hdf5, hdf5_config, hdf5_outputs
 
-_SECONDS = 60.0
+_SECONDS = 600.0
+"""Until an answer; a busy computer may need far longer than a processor does."""
+_PROCESSOR_SECONDS = 60
+"""Of work: what runs for ever is ended by these, however busy the computer is."""
 _MEMORY = 1 << 30
 """Bytes that a look may take beside the libraries and the file itself: a few small numbers can declare any size."""
 # -P: the folder that the auditor is started in is none to import from.
@@ -50,10 +54,12 @@ def _ask(what: str, content: bytes, file: str) -> list[str]:
             input=content, capture_output=True, timeout=_SECONDS, check=False, env=sandbox.environment(),
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise ModelError(_unseen(file, "it takes longer")) from error
+        raise ModelError(_unseen(file, f"it takes more than {_SECONDS:g} seconds")) from error
     if done.returncode == 1:
         # An exception that the look does not foresee: its last line names it.
         raise RuntimeError(done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
+    if done.returncode == -signal.SIGXCPU:
+        raise ModelError(_unseen(file, f"it takes more than {_PROCESSOR_SECONDS} seconds of a processor"))
     if done.returncode:
         raise ModelError(_unseen(file, f"the process ended with {done.returncode}"))
     answer = json.loads(done.stdout)
@@ -63,7 +69,7 @@ def _ask(what: str, content: bytes, file: str) -> list[str]:
 
 
 def _unseen(file: str, why: str) -> Problem:
-    return Problem(file=file, message=f"it could not be looked into within {_SECONDS:g} seconds: {why}")
+    return Problem(file=file, message=f"it could not be looked into: {why}")
 
 
 def main(what: str, file: str, memory: str) -> None:
@@ -72,6 +78,7 @@ def main(what: str, file: str, memory: str) -> None:
 
     content = sys.stdin.buffer.read()
     _limit_memory(int(memory) + 2 * len(content))
+    resource.setrlimit(resource.RLIMIT_CPU, (_PROCESSOR_SECONDS, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     problems: list[dict[str, object]] = []
     texts: tuple[str, ...] = ()
     try:
