@@ -249,24 +249,32 @@ def most_compressed(findings: Sequence[Finding], variants: Sequence[VariantSumma
     Going from the mildest to the strongest and stopping at the first that does not PASS keeps the level of a single
     test; picking the best of several does not (statistics: section 6).
     """
-    families: dict[str, list[VariantSummary]] = {}
+    found = (_sequence(findings, family) for family in families(variants))
+    return tuple(sequence for sequence in found if sequence.variants)
+
+
+def families(variants: Sequence[VariantSummary]) -> tuple[tuple[VariantSummary, ...], ...]:
+    """Group variants that differ alone in how far they go, mildest first; whoever differs from all others is left out.
+
+    How far one goes is said by the one key of its recipe that `STRENGTHS` names.
+    """
+    alike: dict[str, list[VariantSummary]] = {}
     for variant in variants:
-        recipe = {key: value for key, value in variant.asked_for.items() if key not in {"name", *STRENGTHS}}
-        if _strength(variant) is not None:
-            families.setdefault(repr(sorted(recipe.items())), []).append(variant)
-    found = (
-        _sequence(findings, sorted(family, key=lambda variant: _strength(variant) or 0.0))
-        for family in families.values()
-    )
-    return tuple(sequence for sequence in found if len(sequence.variants) > 1)
+        asked = [key for key in STRENGTHS if key in variant.asked_for]
+        if len(asked) == 1 and isinstance(variant.asked_for[asked[0]], int | float):
+            recipe = {key: value for key, value in variant.asked_for.items() if key not in {"name", asked[0]}}
+            alike.setdefault(repr((asked, sorted(recipe.items()))), []).append(variant)
+    return tuple(tuple(sorted(family, key=_strength)) for family in alike.values() if len(family) > 1)
 
 
-def _strength(variant: VariantSummary) -> float | None:
-    """Tell how far a variant goes, by the one key of its recipe that says so; None where none or several do."""
-    asked = [(key, variant.asked_for[key]) for key in STRENGTHS if key in variant.asked_for]
-    if len(asked) != 1 or not isinstance(asked[0][1], int | float):
-        return None
-    return STRENGTHS[asked[0][0]] * asked[0][1]
+def level(variant: VariantSummary) -> tuple[str, float]:
+    """Give what tells how far a variant of a family goes, a key of `STRENGTHS`, and its value."""
+    return next((key, variant.asked_for[key]) for key in STRENGTHS if key in variant.asked_for)
+
+
+def _strength(variant: VariantSummary) -> float:
+    key, value = level(variant)
+    return STRENGTHS[key] * value
 
 
 def _sequence(findings: Sequence[Finding], family: Sequence[VariantSummary]) -> FixedSequence:

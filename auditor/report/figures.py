@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.errors import OutputError
 from auditor.report import draw
 from auditor.report.programs import started
-from auditor.report.view.blocks import Dots, Figure, Grid, Points
+from auditor.report.view.blocks import Dots, Figure, Grid, Lines, Points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,8 +69,21 @@ def described(panel: Panel, figure: Figure) -> dict[str, Any]:
         return {"kind": "grid", "reach": _reach(figure), "columns": panel.columns, "rows": rows}
     if isinstance(panel, Points):
         return _described_points(panel, figure)
-    domain = _span([mark for line in panel.lines for mark in line.marks], [])
-    return {"kind": "lines", "domain": domain, "axis": figure.axis, "lines": [asdict(line) for line in panel.lines]}
+    return _described_lines(panel, figure)
+
+
+def _described_lines(panel: Lines, figure: Figure) -> dict[str, Any]:
+    """Describe quantities over variants; all panels of the figure on the same quantity have the same axis."""
+    alike = [one for one in figure.panels if isinstance(one, Lines) and one.quantity == panel.quantity]
+    marks = [mark for one in alike for line in one.lines for mark in line.marks]
+    return {
+        "kind": "lines",
+        "domain": _span(marks, [limit.value for one in alike for limit in one.limits]),
+        "axis": figure.axis,
+        "lines": [asdict(line) for line in panel.lines],
+        "levels": None if panel.levels is None else asdict(panel.levels),
+        "limits": [asdict(limit) for limit in panel.limits],
+    }
 
 
 def _described_points(panel: Points, figure: Figure) -> dict[str, Any]:

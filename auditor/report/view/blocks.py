@@ -132,12 +132,40 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """A true axis of how far the variants of a panel go."""
+
+    name: str
+    """What it measures, and how."""
+    places: tuple[float, ...]
+    """One a mark, the baseline's first: 0 is the left end, 1 the right."""
+    labels: tuple[str, ...]
+    """One a place."""
+    joined: bool
+    """Whether the baseline has a place on the axis; else it stands beside it, and no line leads from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A limit on what a panel shows: in percent."""
+
+    value: float
+    label: str
+    """For whom it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
     """Quantities over the variants, in one panel."""
 
     title: str
     alt: str
     lines: tuple[Line, ...]
+    quantity: str = ""
+    """What they are: panels of one quantity have one vertical axis, so that they can be compared."""
+    levels: Levels | None = None
+    """None where the variants are in no order: they stand side by side."""
+    limits: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

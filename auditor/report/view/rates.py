@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
+from auditor.judge import families
 from auditor.records import BASELINE, EVERYBODY
 from auditor.report.view import words
-from auditor.report.view.blocks import Cell, Column, Figure, Line, Lines, Mark, Section, Table
+from auditor.report.view.blocks import Cell, Column, Figure, Limit, Line, Lines, Mark, Section, Table
 from auditor.report.view.further import listed_once
+from auditor.report.view.levels import levels
 from auditor.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from auditor.records import Estimate, Extreme, Label
-    from auditor.report.view.blocks import Block
-    from auditor.report.view.numbers import Numbers
+    from auditor.report.view.blocks import Block, Levels
+    from auditor.report.view.numbers import Numbers, Subject
 
 PANELS = 6
 """Variants drawn; the tables hold them all."""
 ROWS_DRAWN = 12
 """Groups drawn in a panel, those first that the figure is about; the tables list more."""
 ROWS_LISTED = 60
+_FAMILIES, _SIDE_BY_SIDE = 3, 12
+"""Families of levels with panels of their own, and variants in a panel of others."""
 _TABLE_VARIANTS = 5
 _CLASSES_SHOWN = 3
 _REASONS = 12
+_NOTE = (
+    "The lowest of many noisy rates lies below the truth: this is description, and is not judged. Bars are intervals; "
+    "which group is worst may differ from variant to variant and stands in the table."
+)
+_LEVELS_NOTE = (
+    "Levels of one recipe stand where they are on the axis, as the baseline does, or left of it where it has no level."
+)
 
 
 def labels_shown(numbers: Numbers) -> tuple[Label, ...]:
@@ -46,19 +58,13 @@ def _worst_change(numbers: Numbers, label: Label) -> float:
 
 def overall_section(numbers: Numbers) -> Section:
     """Set overall accuracy and recall against the group that is worst off, for every variant."""
-    subjects: list[tuple[str, Label | None]] = [("accuracy", None)]
-    subjects += [("recall", label) for label in labels_shown(numbers)]
-    subjects = [s for s in subjects if any(numbers.get(v, (*s, EVERYBODY), "value") for v in _all(numbers))]
+    subjects: list[Subject] = [("accuracy", None, EVERYBODY)]
+    subjects += [("recall", label, EVERYBODY) for label in labels_shown(numbers)]
+    subjects = [s for s in subjects if any(numbers.get(v, s, "value") for v in _all(numbers))]
     blocks: tuple[Block, ...] = (
-        Figure(
-            caption="Everybody, and the group that is worst off, by variant",
-            axis="%",
-            panels=tuple(_worst_panel(numbers, *subject) for subject in subjects),
-            note="The lowest of many noisy rates lies below the truth: this is description, and is not judged. "
-            "Bars are intervals; which group is worst may differ from variant to variant and stands in the table.",
-        ),
-        *(_worst_table(numbers, *subject) for subject in subjects),
-        *(table for subject in subjects if (table := _spread_table(numbers, *subject)) is not None),
+        _worst_figure(numbers, subjects),
+        *(_worst_table(numbers, metric, label) for metric, label, _ in subjects),
+        *(table for metric, label, _ in subjects if (table := _spread_table(numbers, metric, label)) is not None),
     )
     question = "Does a good average hide a group that is not well served?"
     return Section(id="overall", title="Accuracy against the worst group", question=question, blocks=blocks)
@@ -74,23 +80,72 @@ def _worst(numbers: Numbers, variant: str, metric: str, label: Label | None) -> 
     return min(known, key=lambda e: e.value or 0.0, default=None)
 
 
-def _worst_panel(numbers: Numbers, metric: str, label: Label | None) -> Lines:
-    name = words.metric(metric, label)
-    everybody = [numbers.get(v, (metric, label, EVERYBODY), "value") for v in _all(numbers)]
-    worst = [_worst(numbers, v, metric, label) for v in _all(numbers)]
+def _worst_figure(numbers: Numbers, subjects: list[Subject]) -> Figure:
+    """Draw one panel a family of levels and quantity, and further ones of the variants that are of no family."""
+    drawn = families(numbers.result.variants)[:_FAMILIES]
+    levelled = [(tuple(variant.name for variant in family), levels(family)) for family in drawn]
+    others = tuple(v for v in numbers.variants if not any(v in own for own, _ in levelled))
+    parts = ceil(len(others) / _SIDE_BY_SIDE)
+    apart = [others[part * len(others) // parts : (part + 1) * len(others) // parts] for part in range(parts)]
+    strips = [*levelled, *((own, None) for own in apart)] or [((), None)]
+    limited = any(_limits(numbers, subject, numbers.variants) for subject in subjects)
+    notes = (
+        _NOTE,
+        _LEVELS_NOTE if levelled else "",
+        "Others stand side by side, in no order and without a line." if levelled and others else "",
+        "Dotted: the limit of a deciding gate on the rate itself." if limited else "",
+    )
+    return Figure(
+        caption=f"Everybody, and the group that is worst off, by {'level of compression' if levelled else 'variant'}",
+        axis="%",
+        panels=tuple(_worst_panel(numbers, subject, *strip) for strip in strips for subject in subjects),
+        note=" ".join(note for note in notes if note),
+    )
+
+
+def _worst_panel(numbers: Numbers, subject: Subject, variants: tuple[str, ...], axis: Levels | None) -> Lines:
+    """Draw the baseline and some variants, for everybody and the worst group."""
+    name, shown = words.metric(*subject[:2]), (BASELINE, *variants)
+    everybody = [numbers.get(v, subject, "value") for v in shown]
+    worst = [_worst(numbers, v, *subject[:2]) for v in shown]
     lines = (
-        Line(name="everybody", marks=_variant_marks(numbers, everybody)),
-        Line(name="worst group", marks=_variant_marks(numbers, worst)),
+        Line(name="everybody", marks=_variant_marks(shown, everybody)),
+        Line(name="worst group", marks=_variant_marks(shown, worst)),
     )
-    ends = [e for e in (worst[0], worst[-1]) if e is not None]
-    alt = f"{name} by variant, for everybody and the worst group. " + " ".join(
-        f"{words.name(e.variant)}: worst is {words.group_of(e.group)} at {words.value(e)}." for e in ends
+    said = " ".join(
+        f"{words.name(e.variant)}: worst is {words.group_of(e.group)} at {words.value(e)}."
+        for e in dict.fromkeys((worst[0], worst[-1]))
+        if e is not None
     )
-    return Lines(title=name, alt=alt, lines=lines)
+    across = "by variant" if axis is None else f"by {axis.name}, from {axis.labels[0]} to {axis.labels[-1]}"
+    return Lines(
+        title=f"{name}: {_from_to(variants)}" if variants else name,
+        alt=f"{name} {across}, for everybody and the worst group. {said}",
+        lines=lines,
+        quantity=name,
+        levels=axis,
+        limits=_limits(numbers, subject, variants),
+    )
 
 
-def _variant_marks(numbers: Numbers, found: list[Estimate | None]) -> tuple[Mark, ...]:
-    pairs = zip(_all(numbers), found, strict=True)
+def _from_to(variants: tuple[str, ...]) -> str:
+    return " to ".join(words.name(variant) for variant in dict.fromkeys((variants[0], variants[-1])))
+
+
+def _limits(numbers: Numbers, subject: Subject, variants: tuple[str, ...]) -> tuple[Limit, ...]:
+    """Give the limits of deciding gates on a rate itself: a limit on its change is no line on this axis."""
+    found: dict[tuple[float, str], None] = {}
+    for gate in numbers.result.gates:
+        on = {group == EVERYBODY for label, group, _ in gate.targets if label == subject[1]}
+        is_judged = gate.severity == "error" and any(v in gate.variants for v in variants)
+        if on and is_judged and (gate.metric, gate.compare) == (subject[0], "value"):
+            whose = "" if len(on) > 1 else " for everybody" if on == {True} else " for groups"
+            found |= {(100 * limit, f"limit{whose}"): None for limit in (gate.min, gate.max) if limit is not None}
+    return tuple(Limit(value=value, label=label) for value, label in found)
+
+
+def _variant_marks(variants: tuple[str, ...], found: list[Estimate | None]) -> tuple[Mark, ...]:
+    pairs = zip(variants, found, strict=True)
     return tuple(mark(words.name(v), e) if e else Mark(label=words.name(v), value=None) for v, e in pairs)
 
 

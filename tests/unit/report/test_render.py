@@ -21,7 +21,8 @@ from rich.console import Console
 from auditor import output
 from auditor.errors import OutputError
 from auditor.output import write
-from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, result_json
+from auditor.report import FORMATS, Draft, drawing, figures, paper, pdf, render, result_json
+from auditor.report.drawing import dots, grid, style
 from auditor.report.html import TEMPLATES, html, isolated
 from auditor.report.markdown import escaped
 from auditor.report.terminal import summary
@@ -159,7 +160,7 @@ def test_a_heat_map_prints_every_number_frames_what_is_sure_and_marks_what_is_un
     undefined, absent = Tile(text="∅", value=None), Tile(text="–", value=None)
     (svg,) = drawn_of([map_of((sure, unsure), (undefined, absent))]).values()
     assert [svg.count(f">{text}<") for text in ("−4.0", "+4.0", "∅", "–", "group 0", "two")] == [1] * 6
-    assert svg.count(f'stroke="{draw.INK}" stroke-width="2"') == 1
+    assert svg.count(f'stroke="{style.INK}" stroke-width="2"') == 1
     assert re.search(r'font-weight="bold"[^>]*>−4.0<', svg)
     assert not re.search(r'font-weight="bold"[^>]*>\+4.0<', svg)
     assert svg.count('stroke-dasharray="2,2"') == 2
@@ -173,11 +174,11 @@ def test_a_heat_map_is_symmetric_about_0_over_all_panels_of_its_figure() -> None
     for one in asked:
         scale = next(
             layer["encoding"]["color"]["scale"]
-            for layer in json.loads(draw.specification(one))["layer"]
+            for layer in json.loads(drawing.specification(one))["layer"]
             if "color" in layer["encoding"]
         )
         assert scale["domain"] == [-30.0, 0, 30.0]
-        assert scale["range"] == [draw.LOWER, draw.NEUTRAL, draw.HIGHER]
+        assert scale["range"] == [grid.LOWER, grid.NEUTRAL, grid.HIGHER]
 
 
 @pytest.mark.parametrize("name", [*HOSTILE[:6], "constructor", "__proto__", "toString"])
@@ -203,16 +204,18 @@ def test_sizes_are_told_apart_by_shape_with_the_limit_and_the_baseline() -> None
     assert all(f">variant {n}<" in svg for n in range(3))
     assert svg.count('stroke-dasharray="5,3"') == 1
     assert svg.count('stroke-dasharray="1,3"') == svg.count(">baseline<") == 1
-    assert len(re.findall(f'fill="{draw.ACCENT}" stroke="{draw.ACCENT}"', svg)) == 1
-    assert len(re.findall(f'fill="white" stroke="{draw.ACCENT}"', svg)) == 1
+    assert len(re.findall(f'fill="{style.ACCENT}" stroke="{style.ACCENT}"', svg)) == 1
+    assert len(re.findall(f'fill="white" stroke="{style.ACCENT}"', svg)) == 1
     assert len(re.findall(r'aria-roledescription="point"', svg)) == 3
 
 
 @pytest.mark.parametrize(("largest", "kind"), [(9e3, "linear"), (11e3, "log")])
 def test_sizes_far_apart_have_a_logarithmic_axis(largest, kind) -> None:
     panel = points_of(1e3, 2e3, 3e3, before=largest)
-    asked = json.loads(draw.specification(figures.described(panel, Figure(caption="", axis="", panels=(panel,)))))
-    scales = [layer["encoding"]["x"]["scale"] for layer in asked["layer"] if "scale" in layer["encoding"].get("x", {})]
+    asked = json.loads(drawing.specification(figures.described(panel, Figure(caption="", axis="", panels=(panel,)))))
+    across = [layer["encoding"]["x"] for layer in asked["layer"] if "x" in layer["encoding"]]
+    scales = [x["scale"] for x in across if x.get("scale")]
+    assert scales
     assert {scale["type"] for scale in scales} == {kind}
     assert all(scale["domain"][0] < 1e3 and scale["domain"][1] > largest for scale in scales)
 
@@ -317,15 +320,15 @@ def test_a_pdf_that_fails_or_hangs_is_said_and_keeps_nothing_else_from_being_mad
 
 
 def test_a_figure_is_put_together_once_for_all_its_panels() -> None:
-    draw._dots.cache_clear()
+    dots.specified.cache_clear()
     marks = [Mark(label="Female", value=value, low=value - 1, high=value + 1) for value in (1.0, 2.0, 3.0)]
     panels = tuple(Dots(title="", alt="", marks=(mark,), limits=(-mark.value,)) for mark in marks)
     figure = Figure(caption="", axis="points", panels=panels)
-    drawn = {draw.specification(figures.described(panel, figure)) for panel in panels}
-    assert (len(drawn), draw._dots.cache_info().misses) == (3, 1)
+    drawn = {drawing.specification(figures.described(panel, figure)) for panel in panels}
+    assert (len(drawn), dots.specified.cache_info().misses) == (3, 1)
 
 
-@pytest.mark.parametrize(("name", "whole"), [("W" * draw.SURELY_SHORT, True), ("W" * 40, False), ("i" * 30, True)])
+@pytest.mark.parametrize(("name", "whole"), [("W" * style.SURELY_SHORT, True), ("W" * 40, False), ("i" * 30, True)])
 def test_only_a_name_that_is_too_long_for_its_place_is_cut(name, whole) -> None:
     panel = Dots(title="", alt="", marks=(Mark(label=name, value=1.0),))
     (svg,) = drawn_of([Figure(caption="", axis="points", panels=(panel,))]).values()
