@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import cos, inf, pi, sin
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom: in pixels from the plot's upper left corner."""
 LIMIT = 110
 """Pixels, beyond which a name is cut."""
 _HEIGHT, _RADIUS = 11, 6
-_SIDES = ((1, -1), (1, 1), (-1, -1), (-1, 1), (1, 0), (-1, 0), (0, -1), (0, 1))
-"""Directions from a point, the best first."""
-_REACHES = tuple(range(0, 180, 12))
+_TURNS = (1, 15, 7, 9, 2, 14, 6, 10, 0, 8, 3, 13, 5, 11, 4, 12)
+"""Directions from a point in sixteenths of a turn from the right, against the clock: the best first."""
+_REACHES = tuple(range(0, 180, 8))
 """How far from its point a name may go."""
+_CROSSING = 8
+"""How much further a name may go for one crossing less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,67 +32,62 @@ class Label:
     y: float
     """Its middle."""
     box: Box
-    leader: tuple[float, float] | None
+    leader: Point | None
     """Where a line from the point meets it; None where it stands next to its point."""
 
 
-def placed(points: Sequence[tuple[float, float]], texts: Sequence[str], lines: Sequence[Box], room: Box) -> list[Label]:
+def placed(points: Sequence[Point], texts: Sequence[str], lines: Sequence[Box], room: Box) -> list[Label]:
     """Place the names of points one by one, each as near as is free.
 
-    It avoids points, names and leaders, and among places that are equally near those that cross the fewest `lines`.
-    Where nothing is free a name goes to its first place.
+    It avoids points, names and leaders, and goes further where it so crosses fewer `lines`. Where nothing is free it
+    goes to its first place.
     """
     taken = [_around(x, y, _RADIUS) for x, y in points]
     labels = []
     for point, text in zip(points, texts, strict=True):
         own = _around(*point, _RADIUS)
         others = [box for box in taken if box != own]
-        label = _nearest_free(point, min(_width(text), LIMIT), others, lines, room)
+        label = _best(point, min(_width(text), LIMIT), others, lines, room)
         taken += [label.box, *_along(point, label)]
         labels.append(label)
     return labels
 
 
-def _nearest_free(
-    point: tuple[float, float], width: float, taken: Sequence[Box], lines: Sequence[Box], room: Box
-) -> Label:
+def _best(point: Point, width: float, taken: Sequence[Box], lines: Sequence[Box], room: Box) -> Label:
+    """Find the free place that is near and crosses little."""
+    best, least = _beside(point, _TURNS[0], 0, width), inf
     for reach in _REACHES:
-        near = [_beside(point, side, reach, width) for side in _SIDES]
-        free = [one for one in near if _is_inside(one.box, room) and not _is_met(point, one, taken)]
-        if free:
-            return min(free, key=lambda one: _crossed(point, one, lines))
-    return _beside(point, _SIDES[0], 0, width)
+        if reach >= least:
+            break
+        for turn in _TURNS:
+            label = _beside(point, turn, reach, width)
+            own = (label.box, *_along(point, label))
+            if not _is_inside(label.box, room) or any(_meet(one, other) for other in taken for one in own):
+                continue
+            cost = reach + _CROSSING * sum(_meet(one, line) for line in lines for one in own)
+            if cost < least:
+                best, least = label, cost
+    return best
 
 
-def _beside(point: tuple[float, float], side: tuple[int, int], reach: float, width: float) -> Label:
+def _beside(point: Point, turn: int, reach: float, width: float) -> Label:
     """Put a name on one side of its point."""
-    (x, y), (right, down) = point, side
-    gap = reach + _RADIUS
-    # what stands on a diagonal is nearer by either axis
-    x += right * ((0.7 if down else 1.0) * gap + width / 2)
-    y += down * ((0.7 if right else 1.0) * gap + _HEIGHT / 2)
+    right, up = cos(turn * pi / 8), sin(turn * pi / 8)
+    gap = reach + _RADIUS + 1
+    x = point[0] + right * gap + min(max(2 * right, -1), 1) * width / 2
+    y = point[1] - up * gap - min(max(2 * up, -1), 1) * _HEIGHT / 2
     box = (x - width / 2, y - _HEIGHT / 2, x + width / 2, y + _HEIGHT / 2)
     meets = (min(max(point[0], box[0]), box[2]), min(max(point[1], box[1]), box[3]))
     return Label(x=x, y=y, box=box, leader=meets if reach else None)
 
 
-def _along(point: tuple[float, float], label: Label) -> Iterator[Box]:
+def _along(point: Point, label: Label) -> Iterator[Box]:
     """Cut a leader into small boxes."""
     if label.leader is None:
         return
     (x, y), (to_x, to_y) = point, label.leader
     for step in range(2, 10):
         yield _around(x + (to_x - x) * step / 10, y + (to_y - y) * step / 10, 0.5)
-
-
-def _is_met(point: tuple[float, float], label: Label, taken: Sequence[Box]) -> bool:
-    own = (label.box, *_along(point, label))
-    return any(_meet(one, other) for other in taken for one in own)
-
-
-def _crossed(point: tuple[float, float], label: Label, lines: Sequence[Box]) -> int:
-    """Count how much of a name and its leader lies on lines."""
-    return sum(_meet(one, line) for line in lines for one in (label.box, *_along(point, label)))
 
 
 def _around(x: float, y: float, radius: float) -> Box:

@@ -26,24 +26,31 @@ def drawn(panel: Row) -> Row:
     `levels` places the marks, from 0 at the left to 1; None sets them side by side, and joins none.
     """
     across = None if panel["levels"] is None else panel["levels"]["name"]
-    names = tuple(line["name"] for line in panel["lines"])
-    return _specified(tuple(panel["domain"]), panel["axis"], names, across) | {"datasets": _rows(panel)}
+    chart = specified(tuple(line["name"] for line in panel["lines"]), across)
+    # the first layer has the vertical axis, with which all others share theirs
+    scale = {"domain": panel["domain"], "nice": False, "zero": False}
+    y = {"field": "value", "type": "quantitative", "scale": scale, "axis": {"title": panel["axis"], "tickCount": 6}}
+    limits = chart["layer"][0] | {"encoding": {"y": y}}
+    return chart | {"layer": [limits, *chart["layer"][1:]], "datasets": _rows(panel)}
 
 
 @cache
-def _specified(domain: tuple[float, float], axis: str, lines: tuple[str, ...], across: str | None) -> Row:
-    """Specify all that does not hang on the data; `across` names the axis of levels, None for names of variants."""
+def specified(lines: tuple[str, ...], across: str | None) -> Row:
+    """Specify all but the vertical axis; `across` names the axis of levels, None for names of variants.
+
+    It is put together once for all quantities, for Altair takes its time.
+    """
     import altair as alt
 
     place = alt.X("place:Q").scale(domain=_DOMAIN, nice=False, zero=False)
     x = place.axis(title=across, labels=False, ticks=False, grid=False, titlePadding=20)
-    y = alt.Y("value:Q").scale(domain=domain, nice=False, zero=False).axis(title=axis, tickCount=6)
+    y = alt.Y("value:Q")
     color = alt.Color("line:N").scale(domain=lines, range=[ACCENT, SECOND]).legend(None)
     dash = alt.StrokeDash("line:N").scale(domain=lines, range=[[1, 0], [5, 3]]).legend(None)
     shape = alt.Shape("line:N").scale(domain=lines, range=[ROUND, SQUARE]).legend(None)
     base = alt.Chart(alt.NamedData(ROWS)).encode(x=x, color=color)
     ticks = alt.Chart(alt.NamedData(_TICKS)).encode(x=place)
-    limits = alt.Chart(alt.NamedData(LIMITS)).encode(y="value:Q")
+    limits = alt.Chart(alt.NamedData(LIMITS)).encode(y=y)
     turned = {"align": "center"} if across else {"align": "right", "angle": 325, "limit": 90}
     joined = base.mark_line(strokeWidth=1.6).encode(y=y, strokeDash=dash, detail="part:N")
     keys = alt.Chart(alt.NamedData(_KEYS)).encode(y=alt.value(-14), color=color)
