@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from auditor.errors import ExitCode
-from auditor.judge import exit_code, judge, most_compressed, summary, unfit
+from auditor.judge import exit_code, families, judge, level, most_compressed, summary, unfit
 from auditor.measure.intervals import end_of
 from auditor.records import Bound, Estimate, Gate, Term, VariantSummary, Verdict
 
@@ -290,6 +290,23 @@ def test_fewer_clusters_are_more_compression():
 
 def test_one_variant_alone_is_no_sequence():
     assert most_compressed(*family(Verdict.PASS)) == ()
+
+
+def test_a_family_differs_in_the_one_key_that_says_how_far_it_goes_and_in_nothing_else():
+    asked = [
+        {"method": "prune", "sparsity": 0.9},
+        {"method": "prune", "sparsity": 0.5, "name": "mild"},
+        {"method": "prune", "sparsity": 0.7, "criterion": "random"},
+        {"method": "own", "sparsity": 0.5},
+        {"method": "own", "ratio": 0.5},
+        {"method": "both", "sparsity": 0.5, "clusters": 4},
+        {"method": "both", "sparsity": 0.6, "clusters": 4},
+        {"method": "int8"},
+        {"method": "int8"},
+    ]
+    variants = [replace(variant(f"v{n}"), asked_for=one) for n, one in enumerate(asked)]
+    assert [[v.name for v in family] for family in families(variants)] == [["v1", "v0"]]
+    assert [level(v) for v in families(variants)[0]] == [("sparsity", 0.5), ("sparsity", 0.9)]
 
 
 def test_a_waived_failure_and_a_variant_that_no_gate_decides_on_end_the_sequence():

@@ -104,7 +104,7 @@ def test_without_room_a_name_is_written_all_the_same() -> None:
 def lines_of(*values: float | None, places=(0.0, 0.25, 1.0), joined=True, **keys) -> Lines:
     everybody = tuple(Mark(label=f"v{n}", value=v) for n, v in enumerate(values))
     worst = tuple(Mark(label=m.label, value=m.value and m.value - 1) for m in everybody)
-    ticks = tuple(f"{place:g}" for place in places)
+    ticks = tuple(f"{place:g}" for place in places or ())
     axis = Levels(name="sparsity, and how", places=places, labels=ticks, joined=joined) if places else None
     both = (Line(name="everybody", marks=everybody), Line(name="worst group", marks=worst))
     return Lines(title="", alt="", lines=both, levels=axis, **keys)
@@ -180,7 +180,8 @@ def test_the_program_imports_what_lies_beside_it_and_nothing_else(tmp_path) -> N
     for name in ("altair", "html", "json", "drawing"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('a stranger')")
     asked = json.dumps([drawing.FIRST[0]]).encode()
-    made = subprocess.run([sys.executable, "-I", draw.__file__], input=asked, cwd=tmp_path, capture_output=True)
+    program = [sys.executable, "-I", draw.__file__]
+    made = subprocess.run(program, input=asked, cwd=tmp_path, capture_output=True, check=True)
     assert made.stderr == b""
     (svg,) = json.loads(made.stdout)
     assert svg == drawing.draw([drawing.FIRST[0]])[0]
