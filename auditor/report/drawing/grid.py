@@ -21,7 +21,8 @@ def drawn(panel: Row) -> Row:
 def _specified(columns: int, rows: int, reach: float) -> Row:
     """Specify a heat map, symmetric about 0, with its numbers; what is sure has a frame and bold type.
 
-    The colour deepens with the logarithm of 1 + points: one large change must not bleach all others.
+    The colour deepens with the logarithm of 1 + points: one large change must not bleach all others. In black and
+    white falls and rises are as dark: a rise has a triangle too.
     """
     import altair as alt
 
@@ -36,10 +37,13 @@ def _specified(columns: int, rows: int, reach: float) -> Row:
     fill = alt.Color("value:Q").scale(colours).legend(None)
     known, unknown = (tiles.transform_filter(f"datum.value {test} null") for test in ("!==", "==="))
     sure = tiles.transform_filter("datum.sure")
+    rise = known.transform_filter("datum.text[0] === '+'")
+    corner = {"xOffset": widest / 2 - 7, "yOffset": 4 - _TILE_HEIGHT / 2}
     layers = (
         known.mark_rect(stroke=RULE, strokeWidth=1).encode(color=fill),
         unknown.mark_rect(stroke=QUIET, strokeWidth=1, strokeDash=[2, 2], color=UNKNOWN),
         sure.mark_rect(filled=False, stroke=INK, strokeWidth=2, width={"band": 0.94}, height={"band": 0.84}),
+        rise.mark_point(shape="triangle-up", size=20, filled=True, color=INK, opacity=1, aria=False, **corner),
         known.transform_filter("!datum.sure").mark_text(fontSize=10, color=INK).encode(text="text:N"),
         sure.mark_text(fontSize=10, color=INK, fontWeight="bold").encode(text="text:N"),
         unknown.mark_text(fontSize=10, color=QUIET).encode(text="text:N"),

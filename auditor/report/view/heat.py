@@ -18,8 +18,8 @@ _ROWS, _COLUMNS = 14, 12
 """Groups and variants in a panel; further variants have a panel of their own, further groups are in the tables."""
 _NOT_MEASURED = "–"
 _NOTE = (
-    "Orange is a fall, blue a rise, deeper with the logarithm of 1 + points. Framed and bold: the interval excludes 0, "
-    f"without a correction for how many there are. {SYMBOLS[Verdict.UNDEFINED]}: undefined."
+    "Orange is a fall, blue with a small triangle a rise, deeper with the logarithm of 1 + points. Framed and bold: "
+    f"the interval excludes 0, without a correction for how many there are. {SYMBOLS[Verdict.UNDEFINED]}: undefined."
 )
 
 

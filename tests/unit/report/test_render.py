@@ -181,6 +181,15 @@ def test_a_heat_map_is_symmetric_about_0_over_all_panels_of_its_figure() -> None
         assert scale["range"] == [grid.LOWER, grid.NEUTRAL, grid.HIGHER]
 
 
+def test_a_rise_is_told_from_a_fall_without_colours() -> None:
+    cells = (Tile(text="−4.0", value=-4.0), Tile(text="+4.0", value=4.0), Tile(text="0.0", value=0.01))
+    (svg,) = drawn_of([map_of(cells, columns=("one", "two", "three"))]).values()
+    fall, rise, _ = (re.search(rf'translate\(([\d.]+),[\d.]+\)"[^>]*>{re.escape(c.text)}<', svg)[1] for c in cells)
+    (triangle,) = re.findall(rf'translate\(([\d.]+),[\d.]+\)" d="M0[^"]*" fill="{style.INK}"', svg)
+    assert float(fall) + 50 < float(triangle)
+    assert 0 < float(triangle) - float(rise) < 50
+
+
 @pytest.mark.parametrize("name", [*HOSTILE[:6], "constructor", "__proto__", "toString"])
 def test_a_heat_map_takes_any_name_as_text(name) -> None:
     cells = (Tile(text="+1.0", value=1.0), Tile(text="+2.0", value=2.0))
