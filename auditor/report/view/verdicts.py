@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 WORST_FIRST = (Verdict.FAIL, Verdict.UNDEFINED, Verdict.INCONCLUSIVE, Verdict.PASS)
 _MATRIX_ROWS = 60
 _LIST_ROWS = {"error": 12, "warning": 8}
+_MATRIX_ON_PAPER = {"error": 16, "warning": 6}
+_LIST_ON_PAPER = {"error": 6, "warning": 3}
 _MATRIX_VARIANTS = 6
 POINT_WARNING = (
     "Decided on the estimate alone: at the limit itself such a gate passes a harmful variant one time in two."
@@ -225,6 +227,7 @@ def _matrix(gate: Gate, findings: tuple[Finding, ...], variants: tuple[str, ...]
             *(Column(heading=words.name(variant), numeric=True) for variant in variants),
         ),
         rows=rows,
+        on_paper=_MATRIX_ON_PAPER[gate.severity],
         note=note + (f" {left:,} more rows, all better than these, are in result.json." if left else ""),
     )
 
@@ -287,6 +290,7 @@ def comparisons(gate: Gate, findings: tuple[Finding, ...]) -> Table:
         rows=rows,
         note=f"{left:,} more, none worse than these, are in result.json." if left else "",
         left=left,
+        on_paper=_LIST_ON_PAPER[gate.severity],
         is_list=True,
     )
 
