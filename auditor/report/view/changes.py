@@ -35,7 +35,7 @@ _SMALL = 100
 def change_section(numbers: Numbers) -> Section:
     """Show how recall, false negative and false positive rates changed in every group."""
     blocks: list[Block] = []
-    parts = chunks(numbers.variants, _TABLE_VARIANTS)
+    first: list[tuple[str, ...]] = []
     for label in labels_shown(numbers):
         for metric in ("recall", "fpr"):
             groups = _groups(numbers, metric, label)
@@ -43,11 +43,12 @@ def change_section(numbers: Numbers) -> Section:
                 continue
             ranked = _most_harmful(numbers, metric, label, groups)
             parts = _parts(numbers.variants, ranked)
+            first = first or parts
             if metric == "recall":
                 blocks.append(heat_map(numbers, metric, label, groups))
             blocks.append(_change_figure(numbers, (metric, label), groups, ranked[:_DRAWN]))
             blocks += [_change_table(numbers, (metric, label), groups, part, parts) for part in parts]
-    blocks += normalised_tables(numbers, parts)
+    blocks += normalised_tables(numbers, first or chunks(numbers.variants, _TABLE_VARIANTS))
     if not blocks:
         blocks.append(Prose(paragraphs=("No change of recall or of error rates was measured.",)))
     question = "Whose rates did compression change, by how much, and how sure is that?"

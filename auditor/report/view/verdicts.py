@@ -213,12 +213,7 @@ def _matrix(gate: Gate, findings: tuple[Finding, ...], variants: tuple[str, ...]
         for place in places[:_MATRIX_ROWS]
     )
     left = len(places) - len(rows)
-    note = f"n: test examples in the rate's denominator. {_legend()}"
-    if any(f.verdict is Verdict.PASS and f.further_model is not None for f in findings):
-        note += (
-            " One model: where one further model of the recipe may lie at the same confidence; a PASS of the recipe "
-            "does not cover it, nor the one file that ships."
-        )
+    more = f"{left:,} more rows, all better than these, are in result.json." if left > 0 else ""
     return Table(
         caption=f"{words.name(gate.name)}: verdict, estimate and interval ({words.unit(gate.compare)})",
         columns=(
@@ -228,8 +223,19 @@ def _matrix(gate: Gate, findings: tuple[Finding, ...], variants: tuple[str, ...]
         ),
         rows=rows,
         on_paper=_MATRIX_ON_PAPER[gate.severity],
-        note=note + (f" {left:,} more rows, all better than these, are in result.json." if left else ""),
+        note=f"{_matrix_note(findings)} {more}".strip() if variants[-1] == gate.variants[-1] else more,
     )
+
+
+def _matrix_note(findings: tuple[Finding, ...]) -> str:
+    """Say how a matrix is read: once, below the last table of a gate."""
+    note = f"n: test examples in the rate's denominator. {_legend()}"
+    if any(f.verdict is Verdict.PASS and f.further_model is not None for f in findings):
+        note += (
+            " One model: where one further model of the recipe may lie at the same confidence; a PASS of the recipe "
+            "does not cover it, nor the one file that ships."
+        )
+    return note
 
 
 def _legend() -> str:
