@@ -221,10 +221,28 @@ def plain(shown):
 def points(figure):
     """Every point of a figure, with the panel and the line that it is on."""
     for panel in figure.panels:
-        for line in getattr(panel, "lines", (panel,)):
-            for mark in line.marks:
-                place = {"panel": panel.title, "line": getattr(line, "name", ""), "label": mark.label}
-                yield place | {"value": mark.value, "low": mark.low, "high": mark.high}
+        for line, label, mark in marks(panel):
+            place = {"panel": panel.title, "line": line, "label": label}
+            yield place | {"value": mark.value, "low": getattr(mark, "low", None), "high": getattr(mark, "high", None)}
+
+
+def marks(panel):
+    """What a panel of any kind shows: the line that it is on, its name, and itself."""
+    from auditor.report.view.blocks import Dots, Grid, Lines, Points
+
+    match panel:
+        case Lines():
+            yield from ((line.name, mark.label, mark) for line in panel.lines for mark in line.marks)
+        case Dots():
+            yield from (("", mark.label, mark) for mark in panel.marks)
+        case Points():
+            yield from (("", spot.mark.label, spot.mark) for spot in panel.spots)
+        case Grid():
+            yield from (
+                (column, label, tile)
+                for label, tiles in panel.rows
+                for column, tile in zip(panel.columns, tiles, strict=True)
+            )
 
 
 ENTRIES = {

@@ -38,7 +38,7 @@ def _specified(columns: int, rows: int, reach: float) -> Row:
     known, unknown = (tiles.transform_filter(f"datum.value {test} null") for test in ("!==", "==="))
     sure = tiles.transform_filter("datum.sure")
     rise = known.transform_filter("datum.text[0] === '+'")
-    corner = {"xOffset": widest / 2 - 7, "yOffset": 4 - _TILE_HEIGHT / 2}
+    corner: Row = {"xOffset": widest / 2 - 7, "yOffset": 4 - _TILE_HEIGHT / 2}
     layers = (
         known.mark_rect(stroke=RULE, strokeWidth=1).encode(color=fill),
         unknown.mark_rect(stroke=QUIET, strokeWidth=1, strokeDash=[2, 2], color=UNKNOWN),
