@@ -17,7 +17,7 @@ _APART = 0.009
 _LETTER = 6.8
 """Pixels that a figure of a number takes at most."""
 _TICKS, _KEYS = "ticks", "keys"
-_KEY_WIDTH = 106
+_KEY_WIDTH, _LIMIT_WIDTH = 106, 58
 
 
 def drawn(panel: Row) -> Row:
@@ -31,7 +31,8 @@ def drawn(panel: Row) -> Row:
     scale = {"domain": panel["domain"], "nice": False, "zero": False}
     y = {"field": "value", "type": "quantitative", "scale": scale, "axis": {"title": panel["axis"], "tickCount": 6}}
     limits = chart["layer"][0] | {"encoding": {"y": y}}
-    return chart | {"layer": [limits, *chart["layer"][1:]], "datasets": _rows(panel)}
+    padding = chart["padding"] | {"right": _LIMIT_WIDTH if panel["limits"] else 8}
+    return chart | {"layer": [limits, *chart["layer"][1:]], "padding": padding, "datasets": _rows(panel)}
 
 
 @cache
@@ -58,7 +59,7 @@ def specified(lines: tuple[str, ...], across: str | None) -> Row:
     sample = keys.mark_rule(strokeWidth=1.6).encode(x=left, x2="right:Q", strokeDash=dash)
     layers = (
         limits.mark_rule(strokeDash=[1, 2], color=INK, strokeWidth=1),
-        limits.mark_text(align="right", dy=-5, fontSize=9, color=QUIET).encode(text="label:N", x=alt.value(_WIDTH)),
+        limits.mark_text(align="left", dx=4, fontSize=9, color=QUIET).encode(text="label:N", x=alt.value(_WIDTH)),
         base.mark_rule(strokeWidth=1.2, opacity=0.7).encode(y=alt.Y("low:Q"), y2="high:Q"),
         *((joined, sample) if across else ()),
         base.mark_point(size=48, filled=True, opacity=1).encode(y=y, shape=shape),
@@ -70,7 +71,7 @@ def specified(lines: tuple[str, ...], across: str | None) -> Row:
         ),
     )
     chart: Row = alt.layer(*layers, width=_WIDTH, height=_HEIGHT).to_dict(validate=False)
-    padding = {"left": 42, "right": 8, "top": 28, "bottom": 42 if across else 68}
+    padding = {"left": 42, "top": 28, "bottom": 42 if across else 68}
     return chart | {"autosize": "none", "padding": padding}
 
 

@@ -53,11 +53,16 @@ def frontier_sections(numbers: Numbers) -> tuple[Section, ...]:
     found.sort(key=lambda one: one.size)
     about = words.metric("recall", label)
     before = sizes.get(BASELINE)
+    notes = (
+        _NOTE,
+        "Groups are those that a deciding gate on this change is about." if gates else "",
+        "Numbers are those of the table." if len(found) > _NAMED else "",
+    )
     figure = Figure(
         caption=f"Size, and the change of {about} in the group that lost most",
         axis="points",
         panels=(_panel(found, about, _limits(gates), before),),
-        note=_NOTE + (" Groups are those that a deciding gate on this change is about." if gates else ""),
+        note=" ".join(note for note in notes if note),
     )
     shown = (figure,) if any(one.worst for one in found) else ()
     return (

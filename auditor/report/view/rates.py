@@ -93,7 +93,7 @@ def _worst_figure(numbers: Numbers, subjects: list[Subject]) -> Figure:
         _NOTE,
         _LEVELS_NOTE if levelled else "",
         "Others stand side by side, in no order and without a line." if levelled and others else "",
-        "Dotted: the limit of a deciding gate on the rate itself." if limited else "",
+        "Dotted: the limits of deciding gates on the rate itself, with whom they are for." if limited else "",
     )
     return Figure(
         caption=f"Everybody, and the group that is worst off, by {'level of compression' if levelled else 'variant'}",
@@ -139,8 +139,8 @@ def _limits(numbers: Numbers, subject: Subject, variants: tuple[str, ...]) -> tu
         on = {group == EVERYBODY for label, group, _ in gate.targets if label == subject[1]}
         is_judged = gate.severity == "error" and any(v in gate.variants for v in variants)
         if on and is_judged and (gate.metric, gate.compare) == (subject[0], "value"):
-            whose = "" if len(on) > 1 else " for everybody" if on == {True} else " for groups"
-            found |= {(100 * limit, f"limit{whose}"): None for limit in (gate.min, gate.max) if limit is not None}
+            whose = "both" if len(on) > 1 else "everybody" if on == {True} else "groups"
+            found |= {(100 * limit, whose): None for limit in (gate.min, gate.max) if limit is not None}
     return tuple(Limit(value=value, label=label) for value, label in found)
 
 

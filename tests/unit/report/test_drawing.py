@@ -152,8 +152,8 @@ def test_variants_without_a_level_stand_side_by_side_and_are_not_joined() -> Non
 
 
 def test_a_limit_says_for_whom_it_is() -> None:
-    svg = svg_of(lines_of(90.0, 80.0, 70.0, limits=(Limit(value=60.0, label="limit for groups"),)))
-    assert svg.count(">limit for groups<") == 1
+    svg = svg_of(lines_of(90.0, 80.0, 70.0, limits=(Limit(value=60.0, label="groups"),)))
+    assert svg.count(">groups<") == 1
     assert svg.count('stroke-dasharray="1,2"') == 1
 
 

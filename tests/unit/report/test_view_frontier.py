@@ -90,5 +90,7 @@ def test_many_variants_are_numbered_as_in_the_table(result) -> None:
     more = tuple(replace(model, name=f"variant {n}") for n in range(9))
     (table,) = blocks_of(replace(result, variants=(*result.variants, *more)), Table)
     assert table.rows[0][0].text == "1. pruned-0.995"
-    (panel,) = blocks_of(replace(result, variants=(*result.variants, *more)), Figure)[0].panels
-    assert panel.spots[0].mark.label == "1"
+    (figure,) = blocks_of(replace(result, variants=(*result.variants, *more)), Figure)
+    assert figure.panels[0].spots[0].mark.label == "1"
+    assert figure.note.endswith("Numbers are those of the table.")
+    assert "Numbers" not in blocks_of(result, Figure)[0].note

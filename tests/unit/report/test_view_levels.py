@@ -108,6 +108,15 @@ def test_variants_at_one_strength_alone_are_no_family() -> None:
     assert all(panel.levels is None for panel in panels)
 
 
+def test_a_baseline_alone_is_drawn_alone() -> None:
+    result = adult()
+    panels = panels_of(replace(result, variants=result.variants[:1]))
+    assert [(named(panel), panel.title) for panel in panels] == [
+        (["baseline"], "accuracy"),
+        (["baseline"], "recall of “>50K”"),
+    ]
+
+
 def test_many_variants_without_a_level_are_spread_over_panels_of_which_each_has_the_baseline() -> None:
     result = adult()
     more = tuple(replace(result.variants[-1], name=f"other {n}") for n in range(24))
@@ -146,11 +155,11 @@ def test_a_limit_on_the_rate_itself_is_drawn_and_a_limit_on_its_change_is_not() 
     )
     accuracy, pruned, _, int8 = panels_of(result)
     assert accuracy.limits == ()
-    assert [(limit.value, limit.label) for limit in pruned.limits] == [(60, "limit for everybody"), (40, "limit")]
+    assert [(limit.value, limit.label) for limit in pruned.limits] == [(60, "everybody"), (40, "both")]
     assert [(limit.value, limit.label) for limit in int8.limits] == [
-        (50, "limit for groups"),
-        (60, "limit for everybody"),
-        (40, "limit"),
+        (50, "groups"),
+        (60, "everybody"),
+        (40, "both"),
     ]
     assert "Dotted" in main_figure(result).note
     assert "Dotted" not in main_figure(with_gates(gate("change", (), targets=groups))).note
