@@ -117,6 +117,8 @@ def _worst_panel(numbers: Numbers, subject: Subject, variants: tuple[str, ...], 
         for e in dict.fromkeys((worst[0], worst[-1]))
         if e is not None
     )
+    limits = _limits(numbers, subject, variants)
+    said += "".join(f" Limit for {limit.label}: {words.rate(limit.value / 100)}." for limit in limits)
     across = "by variant" if axis is None else f"by {axis.name}, from {axis.labels[0]} to {axis.labels[-1]}"
     return Lines(
         title=f"{name}: {_from_to(variants)}" if variants else name,
@@ -124,7 +126,7 @@ def _worst_panel(numbers: Numbers, subject: Subject, variants: tuple[str, ...], 
         lines=lines,
         quantity=name,
         levels=axis,
-        limits=_limits(numbers, subject, variants),
+        limits=limits,
     )
 
 

@@ -161,5 +161,6 @@ def test_a_limit_on_the_rate_itself_is_drawn_and_a_limit_on_its_change_is_not() 
         (60, "everybody"),
         (40, "both"),
     ]
+    assert pruned.alt.endswith(" Limit for everybody: 60.0%. Limit for both: 40.0%.")
     assert "Dotted" in main_figure(result).note
     assert "Dotted" not in main_figure(with_gates(gate("change", (), targets=groups))).note
