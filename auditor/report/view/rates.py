@@ -141,7 +141,7 @@ def _limits(numbers: Numbers, subject: Subject, variants: tuple[str, ...]) -> tu
         on = {group == EVERYBODY for label, group, _ in gate.targets if label == subject[1]}
         is_judged = gate.severity == "error" and any(v in gate.variants for v in variants)
         if on and is_judged and (gate.metric, gate.compare) == (subject[0], "value"):
-            whose = "both" if len(on) > 1 else "everybody" if on == {True} else "groups"
+            whose = "all" if len(on) > 1 else "everybody" if on == {True} else "groups"
             found |= {(100 * limit, whose): None for limit in (gate.min, gate.max) if limit is not None}
     return tuple(Limit(value=value, label=label) for value, label in found)
 

@@ -155,12 +155,12 @@ def test_a_limit_on_the_rate_itself_is_drawn_and_a_limit_on_its_change_is_not() 
     )
     accuracy, pruned, _, int8 = panels_of(result)
     assert accuracy.limits == ()
-    assert [(limit.value, limit.label) for limit in pruned.limits] == [(60, "everybody"), (40, "both")]
+    assert [(limit.value, limit.label) for limit in pruned.limits] == [(60, "everybody"), (40, "all")]
     assert [(limit.value, limit.label) for limit in int8.limits] == [
         (50, "groups"),
         (60, "everybody"),
-        (40, "both"),
+        (40, "all"),
     ]
-    assert pruned.alt.endswith(" Limit for everybody: 60.0%. Limit for both: 40.0%.")
+    assert pruned.alt.endswith(" Limit for everybody: 60.0%. Limit for all: 40.0%.")
     assert "Dotted" in main_figure(result).note
     assert "Dotted" not in main_figure(with_gates(gate("change", (), targets=groups))).note
