@@ -334,7 +334,7 @@ def _reason(finding: Finding) -> str:
 
 
 def _needed(finding: Finding) -> str:
-    return f"To settle: {clean(finding.needed)}." if finding.needed else ""
+    return f"To show that it holds: {clean(finding.needed)}." if finding.needed else ""
 
 
 def _full_stop(text: str) -> str:
