@@ -63,7 +63,6 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
         limits_section(numbers),
         provenance_section(numbers, digest),
     )
-    has_selections = any(found.tables for found in result.selections)
     return View(
         title=clean(audit.get("title") or audit["name"], 200),
         subtitle="Whom does compression hurt? An audit of compressed models against their baseline",
@@ -76,7 +75,7 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
         headline=headline(numbers),
         gates=gate_table(result),
         comparisons=tuple(comparisons(gate, of_gate(result, gate)) for gate in ordered(result)),
-        sections=(*sections, evidence_section(sections, has_selections=has_selections)),
+        sections=(*sections, evidence_section(sections, result)),
         digest_line=f"Result {digest[:16]}",
     )
 

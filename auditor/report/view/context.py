@@ -242,6 +242,7 @@ def provenance_section(numbers: Numbers, digest: str) -> Section:
         ("result digest (SHA-256)", digest),
         ("definition", clean(result.definition_file, 300)),
         ("data digest (SHA-256)", clean(result.data.digest)),
+        *([("judged on (UTC)", result.judged_on)] if result.judged_on else []),
         *([("sandbox", clean(str(result.sandbox), 300))] if result.sandbox else []),
         *((key, value) for key, value in _flat(result.provenance)),
     )
@@ -249,7 +250,8 @@ def provenance_section(numbers: Numbers, digest: str) -> Section:
         Prose(
             paragraphs=(
                 (
-                    "Same inputs give the same numbers: the digest covers all of the result but timings and sandbox. "
+                    "Same inputs give the same numbers: the digest covers all of the result but timings, sandbox and "
+                    "the day. "
                     "Every number of this report stands in result.json, with the definition as it was resolved."
                 ),
             )
