@@ -11,7 +11,7 @@ from auditor.report.view.blocks import SYMBOLS, TONES, Cell, Column, Heading, Pr
 from auditor.report.view.headline import baseline, limit
 from auditor.report.view.looks import look_table
 from auditor.report.view.numbers import bad_is_low, counted, deciding, of_gate, summed
-from auditor.report.view.waivers import waiver_sentence
+from auditor.report.view.waivers import told, waiver_sentence
 from auditor.text import clean
 
 if TYPE_CHECKING:
@@ -49,9 +49,8 @@ def overall_sentence(result: AuditResult) -> str:
     parts = [_gates_sentence(result, errors, "deciding gate")] if errors else ["No gate decides."]
     if warnings:
         parts.append(_gates_sentence(result, warnings, "warning gate"))
-    waived = sum(finding.waived for finding in result.findings)
-    if waived:
-        parts.append(f"{words.plural(waived, 'comparison')} waived: shown below, not counted.")
+    if waived := [finding for finding in result.findings if finding.waived]:
+        parts.append(f"{words.plural(len(waived), 'comparison')} waived ({told(waived)}): shown below, not counted.")
     return " ".join(parts)
 
 
@@ -61,16 +60,22 @@ def _gates_sentence(result: AuditResult, gates: list[Gate], what: str) -> str:
     verdicts = [summed(tuple(f for f in findings if not f.waived)) for findings in found]
     failed, passed = verdicts.count(Verdict.FAIL), verdicts.count(Verdict.PASS)
     open_ = len(gates) - failed - passed - waived
+    # nothing is shown where the estimate alone decides
+    pairs = zip(gates, verdicts, strict=True)
+    guessed = sum(gate.decide_on == "point" and verdict is Verdict.PASS for gate, verdict in pairs)
+    shown = passed - guessed
     but = ", but for what is waived" if any(f.waived for findings in found for f in findings) else ""
     if len(gates) == 1:
-        said = "fails" if failed else "is waived" if waived else "is undecided" if open_ else f"is shown to hold{but}"
+        passes = f"passes on the estimate alone{but}" if guessed else f"is shown to hold{but}"
+        said = "fails" if failed else "is waived" if waived else "is undecided" if open_ else passes
         return f"The {what} {said}."
-    if passed == len(gates):
+    if shown == len(gates):
         return f"Every one of {len(gates)} {what}s is shown to hold{but}."
     counts = [f"{failed} {'fails' if failed == 1 else 'fail'}"] if failed else []
     counts += [f"{open_} {'is' if open_ == 1 else 'are'} undecided"] if open_ else []
     counts += [f"{waived} {'is' if waived == 1 else 'are'} waived"] if waived else []
-    counts += [f"{passed} {'is' if passed == 1 else 'are'} shown to hold"] if passed else []
+    counts += [f"{shown} {'is' if shown == 1 else 'are'} shown to hold"] if shown else []
+    counts += [f"{guessed} {'passes' if guessed == 1 else 'pass'} on the estimate alone"] if guessed else []
     return f"Of {words.plural(len(gates), what)}, {words.listed(counts)}."
 
 
@@ -142,7 +147,7 @@ def gate_section(numbers: Numbers) -> Section:
     if not result.gates:
         blocks.append(Prose(paragraphs=("The definition has no gate: nothing was judged.",)))
     else:
-        blocks.append(Prose(paragraphs=(_seeds_sentence(result), *map(sequence_sentence, result.fixed_sequences))))
+        blocks.append(Prose(paragraphs=(_seeds_sentence(result), *sequence_sentences(result))))
     for gate in ordered(result):
         findings = of_gate(result, gate)
         why = (f"Why: {clean(gate.why)}",) if gate.why else ()
@@ -158,15 +163,34 @@ def gate_section(numbers: Numbers) -> Section:
     return Section(id="gates", title="Gates", question=question, blocks=tuple(blocks))
 
 
-def sequence_sentence(sequence: FixedSequence) -> str:
-    """Say which is the most compressed variant that passes, and where the search stopped."""
+def sequence_sentences(result: AuditResult) -> tuple[str, ...]:
+    """Say of each recipe tried at several strengths which is the most compressed that passes, and at which level."""
+    sequences = result.fixed_sequences
+    guessed = any(gate.decide_on == "point" for gate in result.gates if gate.severity == "error")
+    level = (
+        "as a gate is decided on the estimate alone, that keeps no level"
+        if guessed
+        else "that keeps the level of one test"
+    )
+    said = [f"{_chosen(sequence)} up to the first that does not pass: {level}." for sequence in sequences]
+    tested = {name for sequence in sequences for name in sequence.variants}
+    if sequences and not guessed and (len(sequences) > 1 or len(tested) < len(result.variants) - 1):
+        said.append(
+            "A choice between these and other variants does not keep it: whoever picks the best of several that pass "
+            "errs more often."
+        )
+    return tuple(said)
+
+
+def _chosen(sequence: FixedSequence) -> str:
+    """Say which variant is chosen, and where the search stopped."""
     names = [words.name(variant) for variant in sequence.variants]
     passed = 0 if sequence.chosen is None else sequence.variants.index(sequence.chosen) + 1
     chosen = f"is {names[passed - 1]}" if passed else "cannot be named: the mildest does not pass"
     stop = f" {names[passed]} is {sequence.verdicts[passed].value}." if passed < len(names) else ""
     return (
         f"Of {words.listed(names)}, the most compressed that passes every deciding gate {chosen}.{stop} They are "
-        "tested from the mildest on, up to the first that does not pass: that keeps the level of one test."
+        "tested from the mildest on,"
     )
 
 

@@ -75,7 +75,7 @@ def test_what_no_attribute_leaves_unknown_is_said_only_where_there_is_none(shown
 
 def test_the_verdict_counts_gates_by_severity(shown) -> None:
     assert shown.verdict_sentence == (
-        "Of 2 deciding gates, 1 fails and 1 is shown to hold. Of 3 warning gates, 3 fail."
+        "Of 2 deciding gates, 1 fails and 1 passes on the estimate alone. Of 3 warning gates, 3 fail."
     )
 
 
@@ -125,14 +125,36 @@ def about_waivers(shown):
 def test_a_waived_finding_keeps_its_verdict_and_tells_who_why_and_until_when() -> None:
     shown = seen(judged_on("2026-12-31", WAIVER))
     (notice,) = about_waivers(shown)
-    about = "1 comparison is waived until 2026-12-31, shown and not counted: “sex”, pruned-0.995, Female (sex)."
+    about = "1 comparison (FAIL) is waived until 2026-12-31, shown and not counted: “sex”, pruned-0.995, Female (sex)."
     assert notice == f"{about} Ann: not shipped yet."
     row = next(row for row in shown.comparisons[0].rows if row[0].detail == "waived")
     assert row[0].text == "FAIL"
     assert "Waived until 2026-12-31, not counted, by Ann: not shipped yet." in row[-1].text
     assert "waived" in text_of(tables(shown)[0])
+    assert "1 comparison waived (FAIL): shown below, not counted." in shown.verdict_sentence
     for made in (markdown(shown), printed(shown)):
         assert "waived until 2026-12-31" in " ".join(made.replace("\\", "").split())
+
+
+def test_a_waiver_tells_with_which_verdicts_it_takes_comparisons_out_and_the_untold_are_counted() -> None:
+    whole = replace(WAIVER, variant=None, group=None)
+    shown = seen(judged_on("2026-12-31", whole))
+    verdicts = [f.verdict for f in with_gates(gate("sex", ("sex",))).findings]
+    failed, open_ = verdicts.count(Verdict.FAIL), verdicts.count(Verdict.INCONCLUSIVE)
+    assert f"({failed} FAIL, {open_} INCONCLUSIVE)" in about_waivers(shown)[0]
+    assert f"({failed} FAIL, {open_} INCONCLUSIVE)" in shown.verdict_sentence
+    many = seen(judged_on("2027-01-01", *(replace(WAIVER, line=n) for n in range(15))))
+    assert about_waivers(many)[-1] == "3 more waivers are in result.json."
+
+
+def test_a_pass_on_the_estimate_alone_is_not_said_to_be_shown() -> None:
+    targets = ((POSITIVE, FEMALE, None),)
+    on_point = gate("point", ("sex",), targets=targets, variants=("pruned-0.5",), decide_on="point", min=-0.065)
+    shown = seen(with_gates(on_point))
+    assert shown.verdict == "PASS"
+    assert shown.verdict_sentence == "The deciding gate passes on the estimate alone."
+    both = seen(with_gates(on_point, gate("sex", ("sex",), targets=targets, variants=("pruned-0.5",), min=-0.065)))
+    assert both.verdict_sentence == "Of 2 deciding gates, 1 is shown to hold and 1 passes on the estimate alone."
 
 
 def test_a_pass_with_waivers_is_no_plain_pass_and_page_one_tells_who_is_hurt_all_the_same() -> None:
@@ -154,7 +176,7 @@ def test_an_expired_waiver_is_said_and_what_it_was_about_counts() -> None:
     assert about_waivers(shown)[0].startswith(
         "The waiver of “sex”, pruned-0.995, Female (sex) expired on 2026-12-31, before"
     )
-    assert about_waivers(shown)[0].endswith("1 comparison counts. Ann: not shipped yet.")
+    assert about_waivers(shown)[0].endswith("1 comparison (FAIL) counts. Ann: not shipped yet.")
     assert shown.verdict == "FAIL"
     assert "Its waiver expired on 2026-12-31, so it counts." in text_of(shown.comparisons)
 
