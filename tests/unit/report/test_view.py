@@ -57,11 +57,44 @@ def test_page_one_counts_people(shown) -> None:
 
 
 def test_page_one_gives_interval_seeds_baseline_and_contrast(shown) -> None:
-    interval, seeds, contrast = shown.headline.support
+    interval, seeds, picked, contrast = shown.headline.support
     assert "−10.7 points, interval −12.0 to −9.3 points (95% confidence at each end)" in interval
     assert "the limit is ≥\xa0−2.0\xa0points" in interval
     assert seeds == "A test over training seeds alone, the usual one, would have said FAIL too."
+    assert picked == (
+        "It is picked out of 35 comparisons, and such an estimate is further from the limit than the truth, as a rule."
+    )
     assert contrast.startswith("The gap to Male changed by −6.6 points")
+    assert contrast.endswith("taken alone, that shows this group to be affected otherwise than Male.")
+
+
+def test_a_finding_among_no_others_was_not_picked() -> None:
+    result = with_gates(gate("sex", ("sex",)))
+    assert not any("picked" in said for said in seen(only(result, "pruned-0.995", FEMALE)).headline.support)
+
+
+def test_accuracy_that_may_not_have_changed_is_not_said_to_have() -> None:
+    def unsure(e):
+        about = (e.variant, e.metric, e.group, e.compare) == ("pruned-0.995", "accuracy", (), "change")
+        return replace(e, low=-0.03, high=0.01) if about else e
+
+    made = adult()
+    shown = seen(replace(made, estimates=tuple(map(unsure, made.estimates))))
+    assert shown.headline.sentence.startswith("Accuracy fell 1.1 points, which may be chance. Of 590")
+
+
+def test_without_a_failure_no_loss_is_excluded_for_others_than_the_one_told() -> None:
+    made = with_gates()
+
+    def gained(e):
+        if e.compare != "change" or e.value is None:
+            return e
+        low, high = (-0.08, -0.02) if e.metric in {"fpr", "fnr", "error"} else (0.02, 0.08)
+        return replace(e, value=(low + high) / 2, low=low, high=high)
+
+    shown = seen(replace(made, estimates=tuple(map(gained, made.estimates))))
+    assert shown.headline.kicker == "The smallest gain, since no loss is estimated"
+    assert "Taken alone, its interval excludes a loss; that says nothing of others." in shown.headline.support
 
 
 def test_what_no_attribute_leaves_unknown_is_said_only_where_there_is_none(shown) -> None:
