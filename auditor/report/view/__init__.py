@@ -97,7 +97,7 @@ def _notices(result: AuditResult, *, edited: bool) -> tuple[str, ...]:
 
 
 def _collapsed(result: AuditResult) -> tuple[str, ...]:
-    """Tell which variants have members that say one class always, or are at chance."""
+    """Tell which variants have members that say one class always, or are not shown to do better than chance."""
     lost = [v for v in result.variants if v.collapsed]
     if not lost:
         return ()
@@ -105,7 +105,8 @@ def _collapsed(result: AuditResult) -> tuple[str, ...]:
     part = [f"{words.name(v.name)} ({v.collapsed} of {v.finished})" for v in lost if v.collapsed < v.finished]
     said = [f"all of {words.listed(whole)}"] if whole else []
     said += [f"some of {words.listed(part)}"] if part else []
-    return (f"Models that say one class always, or are at chance: {'; '.join(said)}. That is the harm, and is scored.",)
+    what = "Models that say one class always, or are not shown to do better than chance"
+    return (f"{what}: {'; '.join(said)}. They are scored like any other: it may be the harm that is looked for.",)
 
 
 def _facts(numbers: Numbers) -> tuple[tuple[str, str], ...]:

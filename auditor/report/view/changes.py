@@ -122,8 +122,8 @@ def _change_figure(numbers: Numbers, metric: str, label: Label, groups: tuple[Gr
     hidden = len(groups) - ROWS_DRAWN
     others = len(numbers.variants) - len(variants)
     notes = [
-        f"Drawn are the {len(variants)} variants with the largest harm that an interval shows; the tables hold all "
-        f"{len(numbers.variants)}."
+        f"Drawn are the {len(variants)} variants with the largest harm that an interval shows, else estimated; the "
+        f"tables hold all {len(numbers.variants)}."
         if others
         else "",
         f"Hollow: fewer than {needed} examples"
@@ -178,7 +178,10 @@ def _change_table(
     left = len(groups) - ROWS_LISTED
     notes = (
         "The false negative rate is 1 − recall: it changes by as much, the other way." if metric == "recall" else "",
-        "“From”: what that variant's own baseline models have, which are not all of them." if own else "",
+        "“From”: what that variant's own baseline models have, which are not all of them; the interval "
+        "of a file is over examples alone."
+        if own
+        else "",
         why_undefined(everything),
         f"{left:,} more groups, less harmed, are in result.json." if left > 0 else "",
     )

@@ -158,8 +158,9 @@ def _asked_table(numbers: Numbers) -> Table:
         caption="What was asked for, and how many models (members) came of it",
         columns=tuple(Column(heading=heading, numeric=place > 2) for place, heading in enumerate(headings)),
         rows=tuple(rows),
-        note="Collapsed: the model says one class always, or is at chance. It is scored like any other: it is the "
-        "harm.",
+        note="Collapsed: the model says one class always, or its mean recall over classes is not above that of chance "
+        "by 1.645 standard errors, which with few examples of a class a sound model may miss. It is scored like any "
+        "other: it may be the harm that is looked for.",
     )
 
 

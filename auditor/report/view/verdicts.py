@@ -214,7 +214,8 @@ def _seeds_sentence(result: AuditResult) -> str:
     other = [f for f in asked if f.seeds_only is not f.verdict]
     passed = sum(f.seeds_only is Verdict.PASS and f.verdict is not Verdict.PASS for f in other)
     return (
-        f"Intervals over training seeds alone, the usual ones, would have said otherwise in {len(other):,} of "
+        "Intervals over training seeds alone, the usual ones, uncorrected, would have said otherwise in "
+        f"{len(other):,} of "
         f"{words.plural(len(asked), 'comparison')}; in {passed:,} of them they would have passed what is not shown to "
         "hold."
     )

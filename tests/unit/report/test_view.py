@@ -376,8 +376,9 @@ def test_the_two_variants_of_the_largest_harm_are_drawn_with_their_intervals(sho
     assert [panel.title for panel in recall.panels] == ["pruned-0.995", "pruned-0.98"]
     # of false positives more is worse: these variants lose recall and have more of them
     assert [panel.title for panel in fpr.panels] == ["pruned-0.995", "pruned-0.98"]
-    assert "Drawn are the 2 variants with the largest harm that an interval shows; the tables hold all 5." in (
-        recall.note
+    assert (
+        "Drawn are the 2 variants with the largest harm that an interval shows, else estimated; the tables hold all 5."
+        in (recall.note)
     )
     alone, _ = dot_figures(seen(small()))
     assert "Drawn are" not in alone.note
