@@ -37,11 +37,11 @@ def heat_map(numbers: Numbers, metric: str, label: Label, groups: tuple[GroupKey
 
 
 def _note(confidence: float) -> str:
+    each, both = words.rate(confidence, 0), words.rate(2 * (1 - confidence), 0)
     return (
         "Orange is a fall, blue a rise, deeper with the logarithm of 1 + points. Framed and bold: the interval "
         "excludes 0, without a correction for how many there are. Each end holds at "
-        f"{words.rate(confidence, 0)} by itself: of unchanged numbers up to {words.rate(2 * (1 - confidence), 0)} would "
-        "be framed. "
+        f"{each} by itself: of unchanged numbers up to {both} would be framed. "
         f"{SYMBOLS[Verdict.UNDEFINED]}: undefined."
     )
 
