@@ -56,17 +56,18 @@ def printed(view, width=80) -> list[str]:
 def test_what_got_worse_is_said_first(old, new) -> None:
     view = shown(old, new)
     assert (view.verdict, view.symbol) == ("WORSE", "✕")
-    assert view.sentence.startswith("Of comparisons that decide, 1 got worse and 4 are gone. Others: ")
+    assert view.sentence.startswith("Of comparisons that decide, 1 is judged worse and 4 are gone. Others: ")
     first, second, *_ = view.tables[0].rows
     assert [cell.text for cell in first] == ["worse", "int8, Female (sex), “>50K”", "PASS", "FAIL"]
     assert first[3].detail == "−50.0 [−60.0,\N{NO-BREAK SPACE}−40.0]"
     assert second[1].text == "pruned-0.5, 4 comparisons"
+    assert "turns by chance too" in view.tables[0].note
 
 
 def test_nothing_worse_is_said_too(old) -> None:
     view = shown(old, old)
     assert (view.verdict, view.tables) == ("NOT WORSE", ())
-    assert view.sentence == "No comparison that decides got worse. Comparisons: 30 judged as before."
+    assert view.sentence == "No comparison that decides is judged worse. Comparisons: 30 judged as before."
 
 
 def test_a_number_that_moved_is_told_by_its_intervals_and_no_test_is_made(old, new) -> None:
