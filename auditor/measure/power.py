@@ -20,6 +20,8 @@ MOST = 10**9
 """Where searching ends: nobody has more examples."""
 POWER = 0.8
 """Share of audits that are to pass at the numbers that are given."""
+_SHARED = 1.5
+"""How many times the least number of members is asked for where examples must be more as well."""
 _ROOM = NormalDist().inv_cdf(POWER)
 """Standard errors by which estimates then fall short of the truth at most."""
 
@@ -73,10 +75,11 @@ def needed(estimate: Estimate, limit: float, side: int, confidence: float) -> Ne
 
     members = estimate.members
     if not settles(MOST, MOST, members):
-        more = _fewest(partial(settles, 1, 1), members) or _fewest(partial(settles, MOST, MOST), members)
-        if more is None:
+        least = _fewest(partial(settles, MOST, MOST), members)
+        if least is None:
             return Needed(examples=None, others=1.0, members=None)
-        members = more
+        # at the least number of members, examples would have to be without end
+        members = _fewest(partial(settles, 1, 1), members) or math.ceil(_SHARED * least)
     size = _fewest(lambda n: settles(n / units, 1, members), units)
     if size is not None:
         return Needed(examples=math.ceil(size * estimate.n / units), others=1.0, members=members)

@@ -33,7 +33,7 @@ _CONTRASTS = TWO_GROUPS
 
 
 def headline(numbers: Numbers) -> Headline:
-    """Choose and word the finding: the failure that is surest beyond its limit, else the largest estimated loss."""
+    """Choose and word the finding: the failure that lies furthest beyond its limit, else the largest estimated loss."""
     judged = [f for f in deciding(numbers.result) if f.verdict is not Verdict.UNDEFINED]
     failed = [f for f in judged if f.verdict is Verdict.FAIL]
     leading = [f for f in failed if _may_lead(numbers, f)]
@@ -42,7 +42,8 @@ def headline(numbers: Numbers) -> Headline:
     gates = {gate.name: gate for gate in numbers.result.gates}
     finding = max(leading, key=lambda f: _beyond(f, gates[f.gate]))
     estimate, gate = finding.estimate, gates[finding.gate]
-    others = f": of {len(failed):,} failed comparisons, the one surest beyond its limit" if len(failed) > 1 else ""
+    others = "the one whose whole interval lies furthest beyond its limit"
+    others = f": of {len(failed):,} failed comparisons, {others}" if len(failed) > 1 else ""
     return Headline(
         kicker=f"The finding{others}",
         sentence=_sentence(numbers, estimate),

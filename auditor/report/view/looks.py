@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from auditor.records import AuditResult, EarlierLook, Look, Verdict
 
 _LISTED, _ON_PAPER = 60, 12
+_OTHERWISE = (
+    "Where a row reads like the plan of this audit, what differed has no column here: models, training, recipe, data, "
+    "confidence, or what else decides a verdict."
+)
 
 
 def look_notice(result: AuditResult) -> tuple[str, ...]:
@@ -41,7 +45,7 @@ def look_table(result: AuditResult) -> tuple[Table, ...]:
             columns=tuple(Column(heading=h, numeric=0 < place < 5) for place, h in enumerate(headings)),
             rows=tuple(map(_row, result.looks[:_LISTED])),
             on_paper=_ON_PAPER,
-            note=f"{left:,} more are in result.json." if left > 0 else "",
+            note=_OTHERWISE + (f" {left:,} more are in result.json." if left > 0 else ""),
         ),
     )
 

@@ -128,6 +128,13 @@ def test_members_that_differ_too_much_must_become_more():
     assert what.examples == 500
 
 
+def test_where_both_must_be_more_neither_is_asked_for_without_end():
+    terms = (Term(source="examples", variance=4e-4, df=499), Term(source="members", variance=4e-4, df=9))
+    what = needed(estimate(terms), -0.02, -1, 0.95)
+    assert 10 < what.members < 200
+    assert 500 < what.examples < 500 * 40
+
+
 def test_a_rate_that_is_estimated_beyond_its_limit_cannot_be_settled():
     what = needed(estimate((Term(source="examples", variance=1e-4, df=99),), value=0.4, compare="value"), 0.5, -1, 0.95)
     assert (what.examples, what.members) == (None, None)
