@@ -135,8 +135,8 @@ def _verdicts(numbers: Numbers) -> Bullets:
             f"FAIL: “within the limit” is rejected at {alpha}, corrected for the number of comparisons.",
             (
                 "INCONCLUSIVE: neither. Beside it stands how many examples or models would show that the limit holds, "
-                f"in {words.rate(POWER, 0)} of audits, if there were no harm and models differed as these do. Where "
-                "there is harm beyond the limit, no number will."
+                f"in about {words.rate(POWER, 0)} of audits, if there were no harm and models differed as these do. "
+                "Where there is harm beyond the limit, no number will."
             ),
             (
                 "UNDEFINED: too few examples or finished models, a baseline that says one class always, or a ratio to "
