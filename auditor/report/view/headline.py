@@ -52,11 +52,10 @@ def headline(numbers: Numbers) -> Headline:
         support=tuple(
             sentence
             for sentence in (
-                _interval(numbers, estimate, gate, finding.limit),
+                f"{_interval(numbers, estimate, gate, finding.limit)} {_picked(len(judged))}".strip(),
                 waiver_sentence(finding),
                 _seeds(finding),
                 baseline(finding),
-                _picked(len(judged)),
                 *_contrast(numbers, estimate),
             )
             if sentence
@@ -77,10 +76,7 @@ def _picked(judged: int) -> str:
     """Say that a finding was chosen by its size, which makes its estimate larger than the truth."""
     if judged < 2:
         return ""
-    return (
-        f"It is picked out of {judged:,} comparisons, and such an estimate is further from the limit than the truth, "
-        "as a rule."
-    )
+    return f"Picked out of {judged:,} comparisons, it lies further out than the truth, as a rule."
 
 
 def limit(gate: Gate, value: float | None) -> str:

@@ -25,10 +25,9 @@ def look_notice(result: AuditResult) -> tuple[str, ...]:
     variants = len({look.variant for look in result.looks})
     said = (
         f"{gates} had been judged before on these data, for {words.plural(variants, 'variant')}, by other plans: other "
-        "models, examples, seeds or limits (listed under Gates). Whoever looks until a gate passes passes too often, "
-        "and no interval here is corrected for it. Where 5% are promised, two, three or five looks pass a variant that "
-        "is exactly at its limit up to 8, 10 or 13% of the time if each adds to what was seen, and up to 10, 14 or 23% "
-        "if each has models or examples of its own; a limit that is loosened knows no such bound."
+        "models, examples, seeds or limits (listed under Gates). No number here is corrected for that: where 5% are "
+        "promised, two, three or five looks pass a variant that is exactly at its limit up to 8, 10 or 13% of the time "
+        "if each adds to what was seen, and up to 10, 14 or 23% if each has models or examples of its own."
     )
     return (said,)
 
