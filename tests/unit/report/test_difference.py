@@ -98,6 +98,25 @@ def test_what_keeps_two_audits_from_being_compared_is_said_first(old, new) -> No
     assert not shown(old, changed(old, Verdict.FAIL, {})).notices
 
 
+def test_a_fail_that_is_open_by_the_correction_for_more_comparisons_is_said() -> None:
+    before = with_gates(SEX)
+    after = with_gates(SEX, AGE)
+
+    def judged(result, verdict):
+        place = next(i for i, f in enumerate(result.findings) if f.gate == "sex" and f.verdict is Verdict.FAIL)
+        # beyond its limit by itself in both
+        own = replace(result.findings[place], verdict=verdict, p=0.02, p_holm=0.04 if verdict is Verdict.FAIL else 0.1)
+        return replace(result, findings=(*result.findings[:place], own, *result.findings[place + 1 :]))
+
+    told = [
+        n for n in shown(judged(before, Verdict.FAIL), judged(after, Verdict.INCONCLUSIVE)).notices if "correct" in n
+    ]
+    assert len(told) == 1
+    assert told[0].startswith("pruned-0.98: beyond a limit before correction, as it was, and not after it")
+    again = shown(judged(after, Verdict.FAIL), judged(after, Verdict.INCONCLUSIVE)).notices
+    assert not any("correct" in notice for notice in again)
+
+
 def test_gates_and_waivers_that_changed_are_listed(old, new) -> None:
     table = next(t for t in shown(old, new).tables if t.caption == "Gates and waivers")
     assert [[cell.text for cell in row] for row in table.rows] == [
