@@ -105,6 +105,7 @@ def publish_reports(
     models: Mapping[str, Mapping[int, Path]] | None = None,
 ) -> Written:
     """Let plugins report when everything else is written (`more` beside the rendered); what fails is only told."""
+    from auditor.errors import OutputError
     from auditor.report import FORMATS
     from auditor.report.answer_json import Written
     from auditor.report.manifest import MANIFEST, listed, manifest
@@ -119,12 +120,15 @@ def publish_reports(
         models=models or {},
     )
     published = publish(asked, finished, [MANIFEST, *(name for name, _ in FORMATS.values())])
-    _warn(published.failed, "was not made")
+    failed = dict(published.failed)
     if published.files:
-        theirs = {name: (folder / name).read_bytes() for name in published.files}
-        write(folder, {MANIFEST: manifest(theirs, listed(folder))}, ANOTHER)
+        try:
+            write(folder, {MANIFEST: manifest(published.files, listed(folder))}, ANOTHER)
+        except OutputError as error:
+            failed[MANIFEST] = error
+    _warn(failed, "was not made")
     files = [*finished.files.values(), *(folder / name for name in published.files)]
-    return Written(files=files, failed={**rendered.failed, **published.failed})
+    return Written(files=files, failed={**rendered.failed, **failed})
 
 
 def _warn(failed: Mapping[str, AuditorError], what: str) -> None:
