@@ -33,7 +33,12 @@ def need_folder(folder: Path, audit: str) -> None:
     from auditor.errors import OutputError, Problem
     from auditor.report.result_json import audit_of
 
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        there = next(place for place in (folder, *folder.absolute().parents) if _is_there(place))
+    except OSError as error:
+        raise OutputError(
+            Problem(file=str(folder), message=f"cannot be written: {error.strerror}", advice=ANOTHER)
+        ) from None
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
         reason = "no folder can be made there" if there != folder or not there.is_dir() else "it is not writable"
         raise OutputError(Problem(file=str(folder), message=f"cannot be written: {reason}", advice=ANOTHER))
@@ -44,6 +49,15 @@ def need_folder(folder: Path, audit: str) -> None:
         whose = "is no result that can be read" if other is None else f'is of another audit, "{other}"'
         message = f'holds a result.json that {whose}; this one is "{audit}"'
         raise OutputError(Problem(file=str(folder), message=message, advice=f"{ANOTHER} Or remove what is there."))
+
+
+def _is_there(place: Path) -> bool:
+    """Tell whether there is anything, if only a link to nowhere. Raises OSError where nobody can tell."""
+    try:
+        place.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def formats_asked(declaration: Declaration) -> Asked:
