@@ -148,6 +148,15 @@ def test_a_reader_that_goes_away_does_not_change_what_diff_answers(tmp_path, tex
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("arguments", [("a\udcff.toml",), ("audit.toml", "--set", "data.path=\udcff")])
+def test_a_name_that_is_no_text_is_refused_before_anything_is_done(auditor, tmp_path, arguments):
+    for name in ("a\udcff.toml", "audit.toml"):
+        (tmp_path / name).write_text("schema = 1\n")
+    code, _, err = auditor("validate", *arguments)
+    assert code == 2
+    assert "is no UTF-8 text" in err
+
+
 def without(*path):
     def change(content):
         for key in path[:-1]:
