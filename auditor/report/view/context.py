@@ -70,9 +70,11 @@ def _counts(by_class: tuple[int, ...]) -> tuple[Cell, ...]:
 def _split_table(data: DataSummary) -> Table:
     rows = []
     for s in data.splits:
-        rows.append((Cell(text=s.split), Cell(text=f"{s.examples:,}"), *_counts(s.by_class)))
+        rows.append((Cell(text=words.name(s.split)), Cell(text=f"{s.examples:,}"), *_counts(s.by_class)))
         if s.left_out is not None:
-            rows.append((Cell(text=f"{s.split}, left out"), Cell(text=f"{sum(s.left_out):,}"), *_counts(s.left_out)))
+            rows.append(
+                (Cell(text=f"{words.name(s.split)}, left out"), Cell(text=f"{sum(s.left_out):,}"), *_counts(s.left_out))
+            )
     notes = (_LEFT_OUT if any(s.left_out is not None for s in data.splits) else "", _more_classes(data))
     return Table(
         caption="Examples by split and class",

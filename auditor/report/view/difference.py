@@ -293,7 +293,7 @@ def _waivers(difference: Difference) -> Iterable[Change]:
         waiver = new or old
         if waiver is not None:
             about = [waiver.gate, waiver.variant, waiver.label, waiver.group and words.group_of(waiver.group)]
-            name = f"waiver of {', '.join(str(part) for part in about if part)}"
+            name = f"waiver of {', '.join(str(part) for part in about if part is not None)}"
             yield Change(name=name, old=_until(old), new=_until(new))
 
 

@@ -177,6 +177,11 @@ def test_what_an_audit_put_into_a_card_is_replaced_by_what_it_finds_now() -> Non
     assert Draft(small()).card_into(more) == first
 
 
+def test_an_editor_that_takes_the_last_line_break_away_changes_nothing() -> None:
+    text = Draft(small()).card_into(OTHERS)
+    assert Draft(small()).card_into(text.rstrip("\n")) == text
+
+
 def test_two_audits_have_their_places_in_one_card() -> None:
     result = small()
     result.definition["audit"]["name"] = "second"
@@ -186,7 +191,9 @@ def test_two_audits_have_their_places_in_one_card() -> None:
     assert Draft(small()).card_into(both) == both
 
 
-@pytest.mark.parametrize("text", ["", "# Mine\n", "no newline", "---\n---\n# Mine\n", "---\nmodel-index: []\n---\n"])
+@pytest.mark.parametrize(
+    "text", ["", "# Mine\n", "no newline", "---\n---\n# Mine\n", "---\nmodel-index: []\n---\n", "---\na: 1\n---"]
+)
 def test_a_card_without_results_is_given_them(text) -> None:
     made = Draft(small()).card_into(text)
     assert len(results(made)) == len(results(card()))
@@ -207,6 +214,12 @@ def test_a_card_without_results_is_given_them(text) -> None:
         ("---\na: !!python/object/apply:os.system [id]\n---\n", "no YAML that can be read"),
         ("---\na: &a [1]\nb: [*a, *a]\n---\n", "an alias"),
         ("---\na: " + "[" * 5_000 + "\n---\n", "no YAML that can be read"),
+        ("---\na: !!bool perhaps\n---\n", "no YAML that can be read"),
+        ("---\na: !!int ''\n---\n", "no YAML that can be read"),
+        ("---\na: !!timestamp today\n---\n", "no YAML that can be read"),
+        ("---\na: 0x" + "f" * 5_000 + "\n---\n", "a number of 5,002 characters"),
+        ("---\na: 1" + ":59" * 20_000 + "\n---\n", "a number of 60,001 characters"),
+        ("---\na: 1" + ":59" * 999 + ".5\n---\n", "a number of 3,000 characters"),
         ("---\na: 1\r\n---\nb\n", "two ways"),
         ("<!-- auditor adult: begin -->\n", "do not stand once each"),
         ("<!-- auditor adult: end -->\n<!-- auditor adult: begin -->\n", "do not stand once each"),

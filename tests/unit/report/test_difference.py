@@ -125,6 +125,13 @@ def test_gates_and_waivers_that_changed_are_listed(old, new) -> None:
     ]
 
 
+def test_a_waiver_of_the_class_0_is_not_told_as_one_of_all_classes(old, new) -> None:
+    (waiver,) = new.waivers
+    of_0 = replace(new, waivers=(replace(waiver, label=0),))
+    table = next(t for t in shown(old, of_0).tables if t.caption == "Gates and waivers")
+    assert table.rows[1][0].text == "waiver of sex, int8, 0, Female (sex)"
+
+
 def test_80_columns_are_enough(old, new) -> None:
     lines = printed(shown(old, new))
     assert max(map(len, lines)) <= 80
