@@ -81,5 +81,10 @@ def voiced(command: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
 def load(file: Path, settings: Sequence[str]) -> Declaration:
     """Read a definition, with what `--set` says in its place."""
     from auditor.declare import load_spec
+    from auditor.errors import Problem, SpecError
+    from auditor.text import is_text
 
+    if strange := [said for said in (file.name, *settings) if not is_text(said)]:
+        # both are kept in the result, whose JSON could not be written once all is done
+        raise SpecError(*(Problem(where=said, message="is no UTF-8 text") for said in strange))
     return load_spec(file, settings)
