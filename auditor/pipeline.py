@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from auditor import data, population
@@ -19,11 +18,11 @@ from auditor.measure.doubts import doubts, look
 from auditor.measure.summary import summarise_data, summarise_variant
 from auditor.population.files import matches
 from auditor.progress import Silent
-from auditor.provenance import describe
+from auditor.provenance import describe, today
 from auditor.records import BASELINE, AuditResult
 from auditor.sandbox import weakest
 from auditor.spec import Artifact
-from auditor.waivers import is_expired, waive
+from auditor.waivers import standing, waive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +76,9 @@ def populate(declaration: Declaration, *, progress: Progress | None = None, forc
             dataset = source.load()
             gates = declared_gates(declaration, dataset)
             waivers = declared_waivers(declaration, dataset, gates)
-            for warning in (*dataset.warnings, *_expired(waivers)):
+            # said before hours of training, not after
+            in_vain = [str(each) for each in standing(waivers, gates, today()) if each.why_not]
+            for warning in (*dataset.warnings, *in_vain):
                 progress.note(warning)
         with _stage("run", progress, timings):
             store = declaration.base / spec.run.store
@@ -122,21 +123,6 @@ def _thumbnails(ran: Populated, exemplars: Sequence[Exemplars]) -> Mapping[str |
     if wanted and not made:
         ran.progress.note("report.thumbnails: the inputs of the models are no pictures, so there are none")
     return made
-
-
-def today() -> str:
-    """Give the day by which waivers are judged: the one place that asks the clock for it."""
-    return datetime.now(UTC).date().isoformat()
-
-
-def _expired(waivers: Sequence[Waiver]) -> list[str]:
-    """Say before hours of training which waivers will not count."""
-    day = today()
-    return [
-        f"the waiver of {waiver.gate!r} by {waiver.owner} expired on {waiver.expires}: what it is about counts"
-        for waiver in waivers
-        if is_expired(waiver, day)
-    ]
 
 
 @contextmanager
