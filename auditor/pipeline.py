@@ -158,13 +158,7 @@ def _measure(
     findings = judge(
         gates, measures.estimates, variants, confidence=statistics.confidence, minimum=spec.population.minimum
     )
-    terms = Terms(
-        seed=spec.audit.seed,
-        training=spec.training.model_dump(mode="json"),
-        confidence=statistics.confidence,
-        min_group=statistics.min_group,
-        minimum=spec.population.minimum,
-    )
+    looks = declaration.base / spec.run.store / "looks"
     definition = define(spec)
     return AuditResult(
         status="incomplete" if unfit(variants, spec.population.minimum) else "complete",
@@ -191,8 +185,19 @@ def _measure(
         descriptions=measures.descriptions,
         selections=measures.selections,
         findings=findings,
-        looks=record_looks(declaration.base / spec.run.store / "looks", dataset, gates, findings, populations, terms),
+        looks=record_looks(looks, dataset, gates, findings, populations, _terms(spec)),
         fixed_sequences=most_compressed(findings, variants),
+    )
+
+
+def _terms(spec: AuditSpec) -> Terms:
+    """Give what verdicts depend on besides the numbers and the gates."""
+    return Terms(
+        seed=spec.audit.seed,
+        training=spec.training.model_dump(mode="json"),
+        confidence=spec.statistics.confidence,
+        min_group=spec.statistics.min_group,
+        minimum=spec.population.minimum,
     )
 
 
