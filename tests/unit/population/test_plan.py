@@ -11,7 +11,8 @@ from tiny import PRUNED, dataset, spec
 from auditor.data.representative import name_of_set
 from auditor.errors import AuditorError, ModelError, SpecError
 from auditor.population import environment
-from auditor.population.plan import plan, seed_of, warnings_of
+from auditor.population.jobs import seed_of
+from auditor.population.plan import plan, warnings_of
 
 INT8 = {"name": "int8", "method": "int8"}
 
