@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from auditor import data, population
 from auditor.data.thumbnails import thumbnails, to_picture
 from auditor.errors import IncompleteError, Problem, ResultError, SpecError
+from auditor.fixed_sequence import most_compressed
 from auditor.gates import declared_gates, declared_waivers
-from auditor.judge import judge, key_of, most_compressed, unfit
+from auditor.judge import judge, key_of, unfit
 from auditor.looks import Terms, record_looks
 from auditor.measure import measure
 from auditor.measure.doubts import doubts, look
