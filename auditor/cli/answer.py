@@ -51,7 +51,7 @@ def _append_summary(loaded: Loaded, target: Path) -> None:
 
     try:
         with target.open("ab") as stream:
-            stream.writelines(render(loaded.result, ["markdown"]).files.values())
+            stream.writelines(render(loaded.result, ["markdown"], edited=loaded.edited).files.values())
     except OSError as error:
         click.echo(f"warning: {target} cannot be written: {error.strerror}", err=True)
 

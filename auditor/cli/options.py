@@ -88,10 +88,15 @@ def load(
 ) -> Declaration:
     """Read a definition, with what `--set` says in its place, and then the options that stand for a key of it."""
     from auditor.declare import load_spec
+    from auditor.errors import Problem, SpecError
+    from auditor.text import is_text
 
-    said = {
+    given = {
         "population.size": members,
         "run.executor": executor,
         "run.require_sandbox": "true" if require_sandbox else None,
     }
-    return load_spec(file, (*settings, *(f"{key}={value}" for key, value in said.items() if value)))
+    if strange := [said for said in (file.name, *settings) if not is_text(said)]:
+        # both are kept in the result, whose JSON could not be written once all is done
+        raise SpecError(*(Problem(where=said, message="is no UTF-8 text") for said in strange))
+    return load_spec(file, (*settings, *(f"{key}={value}" for key, value in given.items() if value)))

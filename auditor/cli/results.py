@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import conclude, show
+from auditor.cli.answer import conclude, show, tell
 from auditor.cli.card import put_into
 from auditor.cli.completion import formats_of
-from auditor.cli.files import publish_reports, write_reports
+from auditor.cli.files import need_folder, publish_reports, write_reports
 from auditor.cli.options import FAIL_ON, FILE, INCONCLUSIVE, RESULT, VERBOSE, voiced
 from auditor.errors import ExitCode
 
@@ -103,6 +103,8 @@ def report(
     with tools_for(asked.formats) as tools:
         loaded, reading = _read(result, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
         with _fitting({result: loaded}):
+            if into and wanted:
+                need_folder(folder, loaded.result.definition["audit"]["name"])  # else the card alone would be written
             if into:
                 put_into(into, loaded)
             if wanted:
@@ -140,7 +142,7 @@ def diff(old: Path, new: Path, form: str) -> ExitCode:
         shown = difference_view(difference, edited=tuple(str(path) for path, one in read.items() if one.edited))
         made = as_text(shown) if form == "text" else as_markdown(shown) if form == "markdown" else as_json(difference)
     if isinstance(made, str):
-        click.echo(made, nl=False)
+        tell(made.removesuffix("\n"))
     else:
         show(made)
     return exit_code(difference)
@@ -179,10 +181,11 @@ def _options(settings: tuple[str, ...]) -> dict[str, dict[str, object]]:
 
 def _read_result(path: Path) -> Loaded:
     from auditor.errors import Problem, ResultError
-    from auditor.report.result_json import load
+    from auditor.regular import read_regular
+    from auditor.report.result_json import MOST_BYTES, load
 
     try:
-        loaded = load(path.read_bytes())
+        loaded = load(read_regular(path, MOST_BYTES))
     except OSError as error:
         raise ResultError(Problem(file=str(path), message=f"cannot be read: {error.strerror}")) from None
     except ResultError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from auditor.report.result_rows import as_object, data_row, finding_row, waiver_row
+from auditor.text import commandless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,4 +76,4 @@ def plan(planned: Plan) -> str:
 
 
 def _dump(**content: object) -> str:
-    return json.dumps({"schema": SCHEMA, **content}, allow_nan=False, default=as_object)
+    return commandless(json.dumps({"schema": SCHEMA, **content}, allow_nan=False, default=as_object))

@@ -15,6 +15,7 @@ from auditor.records import Gate
 from auditor.report.markdown import escaped, table_lines
 from auditor.report.result_rows import finding_row, gate_row, waiver_row
 from auditor.report.terminal import STYLES
+from auditor.text import commandless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,7 @@ def as_json(difference: Difference) -> str:
         "definition": [_change(change) for change in difference.definition],
         "provenance": [_change(change) for change in difference.provenance],
     }
-    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+    return commandless(json.dumps(content, indent=1, allow_nan=False)) + "\n"
 
 
 def _shift(shift: Shift) -> Json:
