@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.records import BASELINE, EVERYBODY, family_name
 from auditor.report.card_index import data_name, judged
-from auditor.report.markdown import escaped, not_passing, table_lines
+from auditor.report.markdown import escaped, head, not_passing, table_lines
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Table
 from auditor.report.view.method import NO_ATTRIBUTES, NOT_MEASURED
@@ -31,12 +31,7 @@ def section(result: AuditResult, view: View, *, left: int) -> Iterator[str]:
     """Write the audit's section; `left`: results that the front matter has no place for."""
     numbers = index(result)
     yield f"## Compression audit: {escaped(view.title)}"
-    yield f"\n**{view.symbol} {view.verdict}.** {escaped(view.verdict_sentence)}"
-    for notice in view.notices:
-        yield f"\n> **Note.** {escaped(notice)}"
-    yield f"\n**{escaped(view.headline.kicker)}.** {escaped(view.headline.sentence)}\n"
-    for sentence in view.headline.support:
-        yield f"- {escaped(sentence)}"
+    yield from head(view)
     yield from _uses(result)
     yield from _factors(numbers)
     yield from _metrics(numbers)

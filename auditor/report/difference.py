@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from auditor.compare import Change, Difference, Move, Shift
+    from auditor.compare.changes import Change, Difference, Move, Shift
     from auditor.records import Finding
     from auditor.report.view.blocks import Cell, Table
     from auditor.report.view.difference import DifferenceView
@@ -91,6 +91,7 @@ def as_json(difference: Difference) -> str:
         "same_models": list(difference.models),
         "verdicts": [_shift(shift) for shift in difference.shifts],
         "estimates": [_move(move) for move in difference.moves],
+        "renamed_gates": [{"old": old, "new": new} for old, new in difference.renamed],
         "gates": [_change(change) for change in difference.gates],
         "waivers": [
             {"old": old and waiver_row(old), "new": new and waiver_row(new)} for old, new in difference.waivers

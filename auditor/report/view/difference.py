@@ -7,7 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from auditor.compare import Change, exit_code, level_of
+from auditor.compare import exit_code
+from auditor.compare.changes import Change
+from auditor.compare.grounds import level_of
 from auditor.records import Gate, Verdict
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Table
@@ -18,12 +20,14 @@ from auditor.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from auditor.compare import Difference, Direction, Members, Move, Shift
+    from auditor.compare.changes import Difference, Direction, Members, Move, Shift
     from auditor.records import Estimate, Finding, Waiver
     from auditor.report.view.blocks import Tone
 
 _ROWS = 20
 """Rows of a table; what is left is in the JSON."""
+_NAMES = 5
+"""Gates with another name that a notice tells."""
 _TOGETHER = frozenset({"new", "gone", "waived"})
 TONES: dict[Direction, Tone] = {
     "worse": "fail",
@@ -129,6 +133,10 @@ def _notices(difference: Difference, edited: tuple[str, ...]) -> Iterable[str]:
         yield "Both audits judge by another confidence, smallest group or number of members: see the definition."
     if new.status == "incomplete":
         yield "The new audit is incomplete: a variant has fewer members than must finish."
+    names = [f"from {words.quoted(a)} to {words.quoted(b)}" for a, b in difference.renamed]
+    if names:
+        more = [f"{len(names) - _NAMES:,} more"] if len(names) > _NAMES else []
+        yield f"Compared as one gate, since only its name is another: renamed {words.listed(names[:_NAMES] + more)}."
     asks_less = [words.quoted(name) for name in _asking_less(difference)]
     if asks_less:
         yield f"Less is asked than before by {words.listed(asks_less)}: no better verdict of theirs is told as better."
@@ -283,6 +291,7 @@ def _listed(caption: str, heading: str, changes: Iterable[Change]) -> Table:
 
 
 def _gates(difference: Difference) -> Iterable[Change]:
+    yield from (Change(name=f"gate {new}: name", old=old, new=new) for old, new in difference.renamed)
     for change in difference.gates:
         sides = [side if not isinstance(side, Gate) else limit(side, None) for side in (change.old, change.new)]
         yield Change(name=f"gate {change.name}", old=sides[0], new=sides[1])

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING
 
-from auditor.judge import STRENGTHS, level
+from auditor.fixed_sequence import STRENGTHS, level
 from auditor.report.view.blocks import Levels
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from auditor.judge import families
+from auditor.fixed_sequence import families
 from auditor.records import BASELINE, EVERYBODY
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Figure, Limit, Line, Lines, Mark, Section, Table

@@ -162,3 +162,25 @@ def test_json_holds_everything(old, new) -> None:
     assert content["waivers"][0]["new"]["group"] == {"sex": "Female"}
     gone = json.loads(as_json(compare(with_gates(SEX, AGE), with_gates(SEX))))
     assert gone["gates"][0]["old"]["metric"] == "recall"
+
+
+def test_a_gate_that_was_renamed_is_said_in_every_form(old) -> None:
+    difference = compare(old, with_gates(replace(SEX, name="women [x]"), AGE))
+    view = difference_view(difference)
+    assert view.verdict == "NOT WORSE"
+    said = "Compared as one gate, since only its name is another: renamed from “sex” to “women [x]”."
+    assert view.notices == (said,)
+    assert said in " ".join(" ".join(printed(view)).split())
+    assert r"renamed from “sex” to “women \[x\]”" in as_markdown(view)
+    (table,) = view.tables
+    assert [[cell.text for cell in row] for row in table.rows] == [["gate women [x]: name", "sex", "women [x]"]]
+    content = json.loads(as_json(difference))
+    assert content["renamed_gates"] == [{"old": "sex", "new": "women [x]"}]
+    assert (content["worse"], content["gates"], content["verdicts"]) == (False, [], [])
+
+
+def test_of_many_gates_that_were_renamed_some_are_said(old) -> None:
+    gates = [replace(SEX, name=f"before {i}", min=-0.1 - i / 100) for i in range(9)]
+    renamed = [replace(one, name=one.name.replace("before", "after")) for one in gates]
+    (notice,) = shown(with_gates(*gates), with_gates(*renamed)).notices
+    assert notice.endswith("from “before 4” to “after 4” and 4 more.")

@@ -7,7 +7,7 @@ from math import log
 import pytest
 from adult_result import POSITIVE, adult, gate, with_gates
 
-from auditor.judge import STRENGTHS
+from auditor.fixed_sequence import STRENGTHS
 from auditor.records import EVERYBODY
 from auditor.report import figures
 from auditor.report.view import levels as axes
