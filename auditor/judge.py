@@ -61,7 +61,8 @@ def unfit(variants: Sequence[VariantSummary], minimum: int | None) -> Mapping[st
     reasons = {v.name: reason for v in variants if (reason := _too_few(v, minimum))}
     if baseline.name in reasons or baseline.collapsed:
         common = reasons.get(BASELINE) or (
-            f"{baseline.collapsed} of {baseline.finished} baseline members say one class always, or are at chance"
+            f"{baseline.collapsed} of {baseline.finished} baseline members say one class always, or are "
+            "not shown to do better than chance"
         )
         reasons |= {v.name: common for v in variants if v.name not in reasons}
     return reasons

@@ -116,15 +116,24 @@ def _rows(numbers: Numbers, metric: str, label: Label | None) -> Iterator[tuple[
     for group in sorted(numbers.sizes, key=len):
         for variant in numbers.variants:
             subject: Subject = (metric, label, group)
-            own, before = numbers.get(variant, subject, "value"), numbers.get(BASELINE, subject, "value")
+            own = numbers.get(variant, subject, "value")
             if own is None:
                 continue
             yield (
                 Cell(text=words.name(variant)),
                 Cell(text="everybody" if group == EVERYBODY else words.group_of(group)),
                 Cell(text=f"{own.n:,}"),
-                *map(_number, (before, own, numbers.get(variant, subject, "change"))),
+                _before(numbers, variant, subject),
+                *map(_number, (own, numbers.get(variant, subject, "change"))),
             )
+
+
+def _before(numbers: Numbers, variant: str, subject: Subject) -> Cell:
+    """Show what a change is from; without an interval where that is not what all baseline models have."""
+    before = numbers.before(variant, subject)
+    if before is None or numbers.compared_members(variant) == numbers.compared_members(BASELINE):
+        return _number(numbers.get(BASELINE, subject, "value"))
+    return Cell(text=words.rate(before), detail="its own baseline models")
 
 
 def _number(estimate: Estimate | None) -> Cell:

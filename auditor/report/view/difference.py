@@ -41,7 +41,13 @@ RELATIONS = {
 }
 _OVERLAP = (
     "No test is made: both audits may share examples and models, so the two numbers are not independent. Intervals "
-    "that do not overlap differ by more than the uncertainty of both; intervals that overlap say nothing either way."
+    "that do not overlap differ by more than the uncertainty of both; intervals that overlap say nothing either way. "
+    "Where in truth nothing changed, up to one pair of numbers in four still lies each outside the other's interval, "
+    "and of many pairs a few do not overlap."
+)
+_TURNED = (
+    "A verdict is judged anew with whatever models and examples there are: one near its limit turns by chance too, by "
+    "simulation in one of four pairs of audits where half of them pass. How far the numbers moved stands below."
 )
 
 
@@ -89,17 +95,21 @@ def _sentence(difference: Difference) -> str:
     others = Counter(shift.direction for shift in difference.shifts if not shift.counts)
     failing = sum(s.direction == "new" and s.finding.verdict is Verdict.FAIL for s in difference.shifts)
     parts = [
-        *([f"{deciding['worse']:,} got worse"] if deciding["worse"] else []),
+        *([f"{words.plural(deciding['worse'], 'is', 'are')} judged worse"] if deciding["worse"] else []),
         *([f"{words.plural(deciding['gone'], 'is', 'are')} gone"] if deciding["gone"] else []),
     ]
-    said = f"Of comparisons that decide, {words.listed(parts)}." if parts else "No comparison that decides got worse."
+    said = (
+        f"Of comparisons that decide, {words.listed(parts)}."
+        if parts
+        else "No comparison that decides is judged worse."
+    )
     notes: dict[Direction, str] = {
-        "worse": "got worse",
+        "worse": "judged worse",
         "gone": "gone",
         "new": f"new, {failing:,} of them FAIL",
         "waived": "waived now",
         "other terms": "better by other terms of the gate",
-        "better": "better",
+        "better": "judged better",
     }
     also = [f"{others[direction]:,} {note}" for direction, note in notes.items() if others[direction]]
     same = difference.compared - sum(s.old is not None and s.new is not None for s in difference.shifts)
@@ -122,9 +132,31 @@ def _notices(difference: Difference, edited: tuple[str, ...]) -> Iterable[str]:
     asks_less = [words.quoted(name) for name in _asking_less(difference)]
     if asks_less:
         yield f"Less is asked than before by {words.listed(asks_less)}: no better verdict of theirs is told as better."
+    if diluted := [words.name(variant) for variant in _diluted(difference)]:
+        yield (
+            f"{words.listed(diluted)}: beyond a limit before correction, as it was, and not after it, since there are "
+            "more comparisons to correct for. It is told as better, and not shown to be."
+        )
     same, all_ = difference.models
     if all_ and same == all_:
         yield "The models are the same files: only gates, data or statistics can have changed anything."
+
+
+def _diluted(difference: Difference) -> list[str]:
+    """Name the variants that fail no more only since their comparisons are corrected for more of them than before."""
+    before, after = (
+        Counter((f.estimate.variant, f.severity) for f in result.findings if f.p_holm is not None)
+        for result in (difference.old, difference.new)
+    )
+    level = 1 - difference.new.definition["statistics"]["confidence"]
+    open_ = [
+        shift.new
+        for shift in difference.shifts
+        if shift.old and shift.new and (shift.old.verdict, shift.new.verdict) == (Verdict.FAIL, Verdict.INCONCLUSIVE)
+        if shift.new.p is not None and shift.new.p < level
+    ]
+    families = {(f.estimate.variant, f.severity): f.estimate.variant for f in open_}
+    return list(dict.fromkeys(name for family, name in families.items() if after[family] > before[family]))
 
 
 def _asking_less(difference: Difference) -> list[str]:
@@ -159,6 +191,7 @@ def _verdicts(difference: Difference) -> Table:
         columns=tuple(Column(heading=heading) for heading in ("Change", "Whom it is about", "Was", "Is")),
         rows=tuple(rows[:_ROWS]),
         left=len(rows[_ROWS:]),
+        note=_TURNED if any(shift.direction in {"worse", "better"} for shift in difference.shifts) else "",
         is_list=True,
     )
 

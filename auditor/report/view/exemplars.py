@@ -183,7 +183,8 @@ def _exemplar_table(
         ),
         rows=tuple(rows),
         note="Over-indexing (×): the group's share among exemplars over its share of the test set, with score limits "
-        "given these models: how it would be with other models, they do not say."
+        "given these models: how it would be with other models, they do not say. Each limit holds at the audit's "
+        "confidence by itself, without a correction for how many there are, and chance exemplars are counted too."
         + (f" {left:,} more groups are in result.json." if left > 0 else ""),
     )
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from auditor.report import Draft
 from auditor.report.card_index import MOST_RESULTS, model_index
 from auditor.report.view import method, words
 
+FEMALE = (("sex", "Female"),)
 OTHERS = """\
 ---
 license: apache-2.0   # as the data's
@@ -89,6 +91,29 @@ def test_the_body_says_who_was_hurt_how_sure_it_is_and_what_is_unknown() -> None
     assert "undefined: 19 examples" in text
     for item in method.NOT_MEASURED:
         assert item[:30] in text
+
+
+def test_a_file_is_set_beside_the_baseline_model_that_its_change_is_from() -> None:
+    made = small()
+    one = made.variants[1]
+    own = replace(one, paired=True, claim="artifact", finished=1, compared=1, asked=1)
+    # its own baseline model is better than the mean of all ten
+    better = {(one.name, "recall", FEMALE, "change"): -0.1}
+    numbers = {
+        e.id: replace(e, value=e.value + better.get((e.variant, e.metric, e.group, e.compare), 0.0))
+        if e.value is not None
+        else e
+        for e in made.estimates
+    }
+    findings = tuple(replace(f, estimate=numbers[f.estimate.id]) for f in made.findings)
+    variants = (made.variants[0], own)
+    draft = Draft(replace(made, variants=variants, estimates=tuple(numbers.values()), findings=findings))
+    about = next(m for m in results(draft.card()) if m["type"] == "recall" and m["args"]["slice"] == dict(FEMALE))
+    assert about["value"] - about["args"]["baseline"] == pytest.approx(about["args"]["change"]["value"])
+    table = draft.card().partition("#### recall")[2]
+    row = next(line for line in table.splitlines() if "| Female (sex) |" in line)
+    before, after, change = (float(cell.split("<br>")[0].strip(" %").replace("−", "-")) for cell in row.split("|")[4:7])
+    assert after - before == pytest.approx(change, abs=0.11)
 
 
 def test_of_too_many_results_the_most_general_are_stated_and_the_rest_is_counted(monkeypatch) -> None:
