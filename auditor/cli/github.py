@@ -40,6 +40,8 @@ class _Harmless:
         return self.stream.write(_COMMAND.sub(lambda found: f"{found[0]} ", text))
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a stream has
+        if name == "buffer":  # around which click opens a stream of its own where this one has ASCII alone
+            raise AttributeError(name)
         return getattr(self.stream, name)
 
 

@@ -4,6 +4,7 @@ import io
 import re
 from dataclasses import replace
 
+import click
 import pytest
 from adult_result import small
 from hostile_names import HOSTILE, hostile
@@ -71,6 +72,14 @@ def test_two_colons_and_hashes_are_parted_on_github_alone(text, actions, monkeyp
     assert stream.getvalue().replace(" ", "") == text.replace(" ", "")
     monkeypatch.setenv("GITHUB_ACTIONS", "")
     assert github.harmless(stream) is stream
+
+
+def test_a_stream_of_ascii_is_not_opened_anew_beneath(actions, monkeypatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="backslashreplace")
+    monkeypatch.setattr("sys.stderr", github.harmless(stream))
+    click.echo("::error::ü", err=True)
+    stream.flush()
+    assert stream.buffer.getvalue() == b": :error: :\\xfc\n"
 
 
 def test_a_file_is_named_from_the_root_of_the_repository(tmp_path, monkeypatch) -> None:

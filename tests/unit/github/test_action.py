@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,14 @@ def test_the_action_installs_the_commit_that_it_is_used_at(tmp_path):
     script = STEPS["Install auditor"]["run"]
     assert '"$GITHUB_ACTION_PATH/../../.."' in script
     assert (GITHUB / "actions/audit/../../../pyproject.toml").resolve().is_file()
+
+
+def test_a_file_of_the_repository_does_not_stand_in_for_a_module_of_the_installer(tmp_path):
+    python, *options = STEPS["Install auditor"]["run"].partition(" install ")[0].split()
+    (tmp_path / "pip.py").write_text("raise SystemExit('the repository ran')")
+    command = [sys.executable, *options, "--version"]
+    assert python == "python"
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
 
 
 def test_actions_are_pinned_to_commits_but_for_the_one_that_says_so():
