@@ -66,6 +66,8 @@ def specification(panel: Row) -> str:
         drawn = _grid(len(panel["columns"]), len(panel["rows"]), panel["reach"]) | {"datasets": _grid_rows(panel)}
     elif panel["kind"] == "points":
         drawn = _points(panel) | {"datasets": _spot_rows(panel)}
+    elif panel["kind"] == "plain":
+        drawn = panel["specification"]
     else:
         chart, rows = _lines(panel)
         drawn = chart.to_dict(validate=False) | {"datasets": {_ROWS: rows}}

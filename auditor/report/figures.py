@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.errors import OutputError
 from auditor.report import draw
+from auditor.report.plain_panels import plain
 from auditor.report.programs import started
-from auditor.report.view.blocks import Dots, Figure, Grid, Points
+from auditor.report.view.blocks import Dots, Figure, Grid, Lines, Points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,6 +70,8 @@ def described(panel: Panel, figure: Figure) -> dict[str, Any]:
         return {"kind": "grid", "reach": _reach(figure), "columns": panel.columns, "rows": rows}
     if isinstance(panel, Points):
         return _described_points(panel, figure)
+    if not isinstance(panel, Lines):
+        return {"kind": "plain", "specification": plain(panel, figure)}
     domain = _span([mark for line in panel.lines for mark in line.marks], [])
     return {"kind": "lines", "domain": domain, "axis": figure.axis, "lines": [asdict(line) for line in panel.lines]}
 

@@ -1,0 +1,193 @@
+"""Pictures of exemplars: how many beside chance, accuracy on and off them, and in which groups they are many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.records import EVERYBODY
+from auditor.report.view import words
+from auditor.report.view.blocks import Figure, Mark
+from auditor.report.view.panels import Pair, Pairs, Ratios
+from auditor.report.view.rates import ROWS_DRAWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from auditor.records import ExemplarGroup, Exemplars, GroupKey, Label
+
+    Place = tuple[GroupKey, Label | None]
+    """A group, or a class of everybody."""
+
+VARIANTS_DRAWN = 12
+_GROUPS_OF = 2
+"""Variants whose groups are drawn."""
+_SMALL = 100
+_TOLD = 3
+"""Variants that a text alternative spells out."""
+
+
+def place_name(row: ExemplarGroup) -> str:
+    """Name a group with its attribute, or a class."""
+    return words.group_of(row.group) if row.label is None else f"labelled {words.quoted(row.label)}"
+
+
+def is_everybody(row: ExemplarGroup) -> bool:
+    """Tell the row of all examples from those of groups, and of classes of everybody."""
+    return row.group == EVERYBODY and row.label is None
+
+
+def places_of(one: Exemplars) -> tuple[ExemplarGroup, ...]:
+    """Give the groups, and the classes of everybody: all that can be more or less than everybody."""
+    return tuple(row for row in one.by_group if not is_everybody(row))
+
+
+def by_over_indexing(row: ExemplarGroup) -> tuple[float, float]:
+    """Order groups by what is shown of their over-indexing, the lower limit, then by the estimate; unknown last."""
+    low, value = row.over_indexing_low, row.over_indexing
+    return (1.0 if low is None else -low, 1.0 if value is None else -value)
+
+
+# --------------------------------------------------------------------------------------------------------------- chance
+
+
+def chance_figure(found: tuple[Exemplars, ...]) -> Figure:
+    """Draw observed shares beside those by chance, and accuracy on the exemplars; the most telling variants."""
+    drawn, hidden = found[:VARIANTS_DRAWN], len(found) - VARIANTS_DRAWN
+    unknown = sum(one.halves is None for one in drawn)
+    note = (
+        "Circle and square: halves of the populations, of equal numbers of models. Stroke: whole populations, which "
+        "differ less. Whether circle and square are further apart than chance sets them, the p of the excess tells."
+    )
+    if unknown:
+        note += (
+            f" Chance undefined for {words.plural(unknown, 'variant')}: the stroke alone says nothing of compression."
+        )
+    if hidden > 0:
+        note += f" Not drawn: {words.plural(hidden, 'variant')} of less excess, or of unknown excess."
+    return Figure(
+        caption="Share of exemplars, observed and by chance, and accuracy on the exemplars, by variant",
+        axis="%",
+        panels=(_chance_panel(drawn), _accuracy_panel(drawn)),
+        note=note,
+    )
+
+
+def _chance_panel(drawn: tuple[Exemplars, ...]) -> Pairs:
+    return Pairs(
+        title="Share of exemplars",
+        alt="Share of exemplars between halves of populations. " + _told(drawn, _chance_in_words),
+        names=("by chance", "observed"),
+        whole="whole populations",
+        rows=tuple(_chance_pair(one) for one in drawn),
+        from_zero=True,
+    )
+
+
+def _chance_pair(one: Exemplars) -> Pair:
+    return Pair(
+        label=words.name(one.variant),
+        first=None if one.expected is None else 100 * one.expected,
+        second=None if one.halves is None else 100 * one.halves.between,
+        whole=100 * one.rate,
+        missing="chance undefined",
+    )
+
+
+def _chance_in_words(one: Exemplars) -> str:
+    if one.halves is None or one.expected is None:
+        return f"{words.name(one.variant)}: chance undefined, {words.rate(one.rate, 2)} of whole populations."
+    observed, chance = words.rate(one.halves.between, 2), words.rate(one.expected, 2)
+    return f"{words.name(one.variant)}: {observed} observed, {chance} by chance."
+
+
+def _told(drawn: tuple[Exemplars, ...], say: Callable[[Exemplars], str]) -> str:
+    left = len(drawn) - _TOLD
+    return " ".join([*map(say, drawn[:_TOLD]), *([f"{left} more in the table."] if left > 0 else [])])
+
+
+def _accuracy_panel(drawn: tuple[Exemplars, ...]) -> Pairs:
+    def pair(one: Exemplars) -> Pair:
+        before, after = (None, None) if one.accuracy_on is None else one.accuracy_on
+        return Pair(
+            label=words.name(one.variant),
+            first=None if before is None else 100 * before,
+            second=None if after is None else 100 * after,
+            missing="no exemplars",
+        )
+
+    return Pairs(
+        title="Accuracy on them",
+        alt="Accuracy on the exemplars, from baseline to variant. " + _told(drawn, _accuracy_in_words),
+        names=("baseline", "variant"),
+        rows=tuple(map(pair, drawn)),
+    )
+
+
+def _accuracy_in_words(one: Exemplars) -> str:
+    if one.accuracy_on is None:
+        return f"{words.name(one.variant)}: no exemplars."
+    before, after = map(words.rate, one.accuracy_on)
+    off = "" if one.accuracy_off is None else f"; off them {' to '.join(map(words.rate, one.accuracy_off))}"
+    return f"{words.name(one.variant)}: {before} to {after}{off}."
+
+
+# -------------------------------------------------------------------------------------------------------- over-indexing
+
+
+def over_indexing_figure(found: tuple[Exemplars, ...]) -> tuple[Figure, ...]:
+    """Draw over-indexing with its limits, for the most telling variants of which any is known."""
+    known = [one for one in found if any(row.over_indexing is not None for row in places_of(one))]
+    if not known:
+        return ()
+    places = _places_drawn(known[:_GROUPS_OF])
+    hidden = len(places) - ROWS_DRAWN
+    note = (
+        "1 is as expected: the group's share among exemplars is its share of the test set. Intervals: score limits "
+        f"given these models. Hollow: fewer than {_SMALL} examples. Triangle at the edge: 0, or off the axis."
+    )
+    if hidden > 0:
+        note += f" Not drawn: {words.plural(hidden, 'more group')}, less over-indexed or undefined."
+    return (
+        Figure(
+            caption="Over-indexing by group: the most over-indexed first, by the lower limit",
+            axis="times as many as expected",
+            panels=tuple(_ratio_panel(one, places[:ROWS_DRAWN]) for one in known[:_GROUPS_OF]),
+            note=note,
+        ),
+    )
+
+
+def _places_drawn(drawn: list[Exemplars]) -> list[Place]:
+    """Order groups by the most over-indexing that any of these variants shows."""
+    ranked = sorted((row for one in drawn for row in places_of(one)), key=by_over_indexing)
+    return list(dict.fromkeys((row.group, row.label) for row in ranked))
+
+
+def _ratio_panel(one: Exemplars, places: list[Place]) -> Ratios:
+    rows = {(row.group, row.label): row for row in places_of(one)}
+    marks = tuple(_ratio_mark(rows.get(place), place) for place in places)
+    known = sorted((rows[place] for place in places if place in rows), key=by_over_indexing)
+    said = "; ".join(f"{place_name(row)} {over_in_words(row)}" for row in known[:_TOLD])
+    return Ratios(
+        title=f"{words.name(one.variant)}, {words.plural(one.count, 'exemplar')}",
+        alt=f"Over-indexing with {words.name(one.variant)}, most first: {said}.",
+        marks=marks,
+    )
+
+
+def _ratio_mark(row: ExemplarGroup | None, place: Place) -> Mark:
+    group, label = place
+    name = words.group(group) if label is None else f"labelled {words.quoted(label)}"
+    if row is None:
+        return Mark(label=name, value=None)
+    limits = row.over_indexing_low, row.over_indexing_high
+    return Mark(label=name, value=row.over_indexing, low=limits[0], high=limits[1], small=row.n < _SMALL)
+
+
+def over_in_words(row: ExemplarGroup) -> str:
+    """Give over-indexing with its limits, such as "×1.20 [0.96, 1.50]"; the word where it is undefined."""
+    if row.over_indexing is None:
+        return "undefined"
+    if row.over_indexing_low is None or row.over_indexing_high is None:
+        return f"×{row.over_indexing:.2f}"
+    return f"×{row.over_indexing:.2f} [{row.over_indexing_low:.2f},\N{NO-BREAK SPACE}{row.over_indexing_high:.2f}]"
