@@ -46,8 +46,11 @@ def class_figure(by_variant: Mapping[str, list[ClassTest]], chosen: str) -> Figu
     )
     note += "The curve is of all classes. " if ranked else "Hollow: not discovered, which is no proof of no shift. "
     note += "No intervals: the test takes the test examples as given."
+    of_groups = {test.label for variant in drawn for test in by_variant[variant] if test.group != EVERYBODY}
+    if len(of_groups) == 1 and not ranked:
+        note += f" Of groups: recall of {words.quoted(of_groups.pop())}."
     if len(by_variant) > len(drawn):
-        note += f" Drawn are the {len(drawn)} of {len(by_variant)} variants with most discoveries."
+        note += f" Drawn are the {len(drawn)} of {len(by_variant)} variants, those with the largest discovered losses."
     panels = (_ranked(v, by_variant[v], chosen) if ranked else _few(v, by_variant[v], chosen) for v in drawn)
     return Figure(
         caption=f"Shift of recall relative to overall accuracy, {about}, lowest first",
@@ -62,16 +65,22 @@ def who(test: ClassTest) -> str:
     return words.quoted(test.label) + ("" if test.group == EVERYBODY else f", {words.group(test.group)}")
 
 
-def _p_of(test: ClassTest) -> float:
-    return 2.0 if test.p is None else test.p
+def p_of(test: ClassTest | None) -> float:
+    """Give p to sort by; what has none comes last."""
+    return 2.0 if test is None or test.p is None else test.p
 
 
 def _few(variant: str, tests: list[ClassTest], chosen: str) -> Shifts:
     """Draw every class, and the groups of smallest p as far as there is room."""
-    ordered = sorted(tests, key=lambda test: (test.group != EVERYBODY, _p_of(test)))[:ROWS_DRAWN]
+    ordered = sorted(tests, key=lambda test: (test.group != EVERYBODY, p_of(test)))[:ROWS_DRAWN]
     ordered.sort(key=lambda test: (test.shift is None, test.shift or 0.0))
+    of_groups = {test.label for test in tests if test.group != EVERYBODY}
     marks = (
-        Shift(label=who(t), value=None if t.shift is None else 100 * t.shift, found=discovered(t, chosen))
+        Shift(
+            label=who(t) if t.group == EVERYBODY or len(of_groups) > 1 else words.group(t.group),
+            value=None if t.shift is None else 100 * t.shift,
+            found=discovered(t, chosen),
+        )
         for t in ordered
     )
     return Shifts(title=_title(variant, tests, chosen), alt=_alt(variant, tests, chosen), marks=tuple(marks))

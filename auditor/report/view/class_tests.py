@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from auditor.records import EVERYBODY
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Prose, Section, Table
-from auditor.report.view.class_figures import CORRECTIONS, LEVEL, class_figure, discovered, moved, who
+from auditor.report.view.class_figures import CORRECTIONS, LEVEL, class_figure, discovered, moved, p_of, who
 from auditor.report.view.further import listed_once
 from auditor.text import clean
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LISTED, _AT_LEAST = 400, 10
 """Tests listed of all variants together, and of each; all are counted."""
 _NAMED = 6
-_TESTS_ON_PAPER, _COUNTS_ON_PAPER = 8, 8
+_TESTS_ON_PAPER, _COUNTS_ON_PAPER = 5, 6
 _Subject = tuple[str, "Label", "GroupKey"]
 
 
@@ -41,14 +41,14 @@ def test_section(numbers: Numbers) -> Section:
 
 
 def _most_moved(tests: tuple[ClassTest, ...], chosen: str) -> dict[str, list[ClassTest]]:
-    """Give every variant's tests per member, or as published where there are no others; most discoveries first."""
+    """Give every variant's tests per member, or as published where there are no others; the worst discovery first."""
     own: dict[tuple[str, bool], list[ClassTest]] = {}
     for test in tests:
         own.setdefault((test.variant, test.published), []).append(test)
     first = {variant: own.get((variant, False)) or own[variant, True] for variant, _ in own}
 
-    def telling(variant: str) -> tuple[int, float]:
-        return -sum(discovered(test, chosen) for test in first[variant]), min(map(_p_of, first[variant]))
+    def telling(variant: str) -> tuple[float, float]:
+        return min(moved(first[variant], chosen, "lose"), default=0.0), min(map(p_of, first[variant]))
 
     return {variant: first[variant] for variant in sorted(first, key=telling)}
 
@@ -63,8 +63,13 @@ def _as_published(by_variant: Mapping[str, list[ClassTest]], chosen: str) -> tup
             named.append(words.name(variant))
     if not named:
         return ()
-    which = words.listed([*named[:_NAMED], *([f"{len(named) - _NAMED} more"] if len(named) > _NAMED else [])])
-    return (f"As in the paper, fewer classes lose than gain, but the losses are larger: {which}.",)
+    return (f"As in the paper, fewer classes lose than gain, but the losses are larger: {_some(named)}.",)
+
+
+def _some(variants: list[str]) -> str:
+    """List variants, as many as a sentence has room for."""
+    left = len(variants) - _NAMED
+    return words.listed([*variants[:_NAMED], *([f"{left:,} more"] if left > 0 else [])])
 
 
 _ABOUT = (
@@ -83,7 +88,7 @@ def _power(families: tuple[ClassTestFamily, ...]) -> tuple[str, ...]:
     by_size: dict[str, list[str]] = {}
     for variant, detectable in found.items():
         by_size.setdefault(f"{detectable:.2f}", []).append(words.name(variant))
-    parts = [f"{size} ({words.listed(variants)})" for size, variants in by_size.items()]
+    parts = [f"{size} ({_some(variants)})" for size, variants in by_size.items()]
     sentence = (
         f"One test at {LEVEL}, uncorrected, finds four times in five a shift of so many standard deviations between "
         f"models of one recipe: {words.listed(parts)}. Smaller shifts often go unseen: no finding is no proof of none."
@@ -108,7 +113,7 @@ def dealt_in_words(dealt: Mapping[str, Deals | None]) -> str:
     for variant, deals in dealt.items():
         if deals is not None:
             told.setdefault(_deals_in_words(deals), []).append(words.name(variant))
-    return "; ".join(f"{words.listed(variants)}: {how}" for how, variants in told.items())
+    return "; ".join(f"{_some(variants)}: {how}" for how, variants in told.items())
 
 
 def _deals_in_words(deals: Deals) -> str:
@@ -131,7 +136,7 @@ def _counts_table(
         rows.append(
             (
                 Cell(text=words.name(family.variant)),
-                Cell(text=f"{family.about}, {'published' if family.published else 'per member'}"),
+                Cell(text=f"{family.about}{', published' if family.published else ''}"),
                 Cell(text=f"{family.tested:,}"),
                 Cell(text=f"{len(own) - family.tested:,}"),
                 uncorrected,
@@ -148,9 +153,10 @@ def _counts_table(
         columns=tuple(Column(heading=heading, numeric=place > 1) for place, heading in enumerate(headings)),
         rows=tuple(rows),
         on_paper=_COUNTS_ON_PAPER,
-        note="Holm and max-T: at most a 5% chance of one false finding. BH (Benjamini and Hochberg): at most 5% of the "
-        "findings are false, on average. By chance: how many of the uncorrected ones there would be, on average, if "
-        f"compression did nothing. Discovered here means: at most {LEVEL} after {CORRECTIONS.get(chosen, chosen)}; of "
+        note="Per member, but for those as published. Holm and max-T: at most a 5% chance of one false finding. BH "
+        "(Benjamini and Hochberg): at most 5% of the findings are false, on average. By chance: how many of the "
+        "uncorrected ones there would be, on average, if compression did nothing. Discovered here means: at most "
+        f"{LEVEL} after {CORRECTIONS.get(chosen, chosen)}; of "
         "these, how many lose and gain, and by how many points on average.",
     )
 
@@ -173,14 +179,20 @@ def _tests_table(tests: tuple[ClassTest, ...], chosen: str) -> Table:
         own = by_variant.setdefault(test.variant, {})
         own.setdefault((test.variant, test.label, test.group), {})[test.published] = test
     room = max(_LISTED // len(by_variant), _AT_LEAST)
-    listed = [pair for own in by_variant.values() for pair in sorted(own.values(), key=_own_p)[:room]]
-    listed.sort(key=_own_p)
+
+    def telling(pair: dict[bool, ClassTest]) -> tuple[bool, float, float]:
+        own = pair.get(False)
+        found = own is not None and discovered(own, chosen)
+        return not found, own.shift or 0.0 if own and found else 0.0, p_of(own)
+
+    listed = [pair for own in by_variant.values() for pair in sorted(own.values(), key=telling)[:room]]
+    listed.sort(key=telling)
     left = sum(map(len, by_variant.values())) - len(listed)
-    headings = ("Class and group", "Variant", "Shift, points", "p", *CORRECTIONS.values(), "p, published")
+    headings = ("Class and group", "Variant", "Discovered", "Shift, points", "p", *CORRECTIONS.values(), "p, published")
     kinds = dict.fromkeys("paired" if test.paired else "Welch" for test in tests)
     return Table(
-        caption=f"Tests, smallest p first (t-tests: {words.listed(kinds)})",
-        columns=tuple(Column(heading=heading, numeric=place > 1) for place, heading in enumerate(headings)),
+        caption=f"Tests, the largest discovered loss first, then by p (t-tests: {words.listed(kinds)})",
+        columns=tuple(Column(heading=heading, numeric=place > 2) for place, heading in enumerate(headings)),
         rows=tuple(_test_row(pair, chosen) for pair in listed),
         on_paper=_TESTS_ON_PAPER,
         note=_test_note(tests, left),
@@ -195,26 +207,25 @@ def _test_note(tests: tuple[ClassTest, ...], left: int) -> str:
     return " ".join(notes)
 
 
-def _p_of(test: ClassTest | None) -> float:
-    return 2.0 if test is None or test.p is None else test.p
-
-
-def _own_p(pair: dict[bool, ClassTest]) -> float:
-    return _p_of(pair.get(False))
-
-
 def _test_row(pair: dict[bool, ClassTest], chosen: str) -> tuple[Cell, ...]:
     own, published = pair.get(False), pair.get(True)
     test = own or pair[True]
-    corrected = {"holm": own.p_holm, "bh": own.p_bh, "max_t": own.p_max_t} if own else dict.fromkeys(CORRECTIONS)
+    corrected = (own.p_holm, own.p_bh, own.p_max_t) if own else (None,) * len(CORRECTIONS)
     return (
         Cell(text=who(test)),
         Cell(text=words.name(test.variant)),
+        _way_cell(test, chosen),
         _shift_cell(test),
         _p_cell(own.p if own else None),
-        *(_p_cell(p, decides=key == chosen) for key, p in corrected.items()),
+        *map(_p_cell, corrected),
         Cell(text="not made", tone="muted") if published is None else _p_cell(published.p),
     )
+
+
+def _way_cell(test: ClassTest, chosen: str) -> Cell:
+    if test.shift is None or test.published or not discovered(test, chosen):
+        return Cell(text="–", tone="muted")
+    return Cell(text="loss" if test.shift < 0 else "gain")
 
 
 def _shift_cell(test: ClassTest) -> Cell:
@@ -223,8 +234,7 @@ def _shift_cell(test: ClassTest) -> Cell:
     return Cell(text=words.points(test.shift))
 
 
-def _p_cell(p: float | None, *, decides: bool = False) -> Cell:
+def _p_cell(p: float | None) -> Cell:
     if p is None:
         return Cell(text="undefined", tone="undefined")
-    found = p <= LEVEL
-    return Cell(text=words.p_value(p), detail="discovered" if decides and found else "", tone="" if found else "muted")
+    return Cell(text=words.p_value(p), tone="" if p <= LEVEL else "muted")

@@ -15,6 +15,7 @@ from auditor.report.view.exemplar_figures import (
     over_in_words,
     place_name,
     places_of,
+    with_limits,
 )
 from auditor.report.view.further import listed_once
 
@@ -30,7 +31,7 @@ LISTED = 400
 """Rows that a table of all variants and groups has; the rest is in result.json."""
 _CHANGES_LISTED = 10
 """Groups a variant whose changed decisions are listed."""
-_GROUPS_ON_PAPER, _CHANGES_ON_PAPER, _TOP_ON_PAPER = 8, 6, 5
+_GROUPS_ON_PAPER, _CHANGES_ON_PAPER, _TOP_ON_PAPER = 8, 5, 4
 _REFERENCES = 8
 _LEVEL = 0.05
 
@@ -59,7 +60,7 @@ def group_table(found: tuple[Exemplars, ...]) -> Table:
         *(("Odds ratio", "given margin") if odds else ()),
     )
     return Table(
-        caption="Exemplars by group: over-indexing and odds, the most over-indexed first",
+        caption="Exemplars by group: over-indexing and odds, the most over-indexed first; then by class",
         columns=tuple(Column(heading=heading, numeric=place > 1) for place, heading in enumerate(headings)),
         rows=tuple(_group_row(one, row, odds) for one, row in listed),
         on_paper=_GROUPS_ON_PAPER,
@@ -68,20 +69,15 @@ def group_table(found: tuple[Exemplars, ...]) -> Table:
 
 
 def _group_row(one: Exemplars, row: ExemplarGroup, odds: Odds) -> tuple[Cell, ...]:
-    share = Cell(text="undefined", tone="undefined") if row.rate is None else _count_cell(row)
-    over = over_in_words(row).split(" ", 1)
+    share = "" if row.rate is None else f" ({words.rate(row.rate)})"
     return (
         Cell(text=place_name(row)),
         Cell(text=words.name(one.variant)),
         Cell(text=f"{row.n:,}"),
-        share,
-        Cell(text=over[0], detail=" ".join(over[1:]), tone="" if row.over_indexing is not None else "undefined"),
-        *(() if not odds else _odds_cells(one, row, odds)),
+        Cell(text=f"{row.count:,}{share}"),
+        Cell(text=over_in_words(row), tone="" if row.over_indexing is not None else "undefined"),
+        *(_odds_cells(one, row, odds) if odds else ()),
     )
-
-
-def _count_cell(row: ExemplarGroup) -> Cell:
-    return Cell(text=f"{row.count:,}", detail=words.rate(row.rate or 0.0))
 
 
 def _odds_cells(one: Exemplars, row: ExemplarGroup, odds: Odds) -> tuple[Cell, ...]:
@@ -95,21 +91,20 @@ def _odds_cell(ratio: OddsRatio | None) -> Cell:
         return Cell(text="–", tone="muted")
     if ratio.value is None or ratio.low is None or ratio.high is None:
         return Cell(text="undefined", tone="undefined")
-    return Cell(text=f"{ratio.value:.2f}", detail=f"[{ratio.low:.2f},\N{NO-BREAK SPACE}{ratio.high:.2f}]")
+    return Cell(text=with_limits(ratio.value, ratio.low, ratio.high))
 
 
 def _group_note(listed: list[ExemplarGroup], odds: Odds, left: int) -> str:
     note = (
-        "Over-indexing (×): the group's share among exemplars over its share of the test set, with score limits given "
+        "Over-indexing: the group's share among exemplars over its share of the test set, with score limits given "
         "these models: how it would be with other models, they do not say."
     )
     if odds:
         references = dict.fromkeys(f"{o.reference} ({words.family(o.group[0][0])})" for o in odds.values())
         note += (
-            " Odds ratios compare with the attribute's reference group, other attributes held fixed (one logistic "
-            "regression, Wald limits): "
-            f"{_some(references)}. Given margin: the baseline's margin (largest minus second largest share) is held "
-            "fixed too, for groups that the baseline finds hard hold exemplars without any bias of compression."
+            f" Odds ratios: from one logistic regression on all attributes, to {_some(references)}; Wald limits. Given "
+            "margin: the baseline's margin (largest minus second largest share) is held fixed too, for groups that the "
+            "baseline finds hard hold exemplars without any bias of compression."
         )
     why = listed_once([row.over_indexing_undefined for row in listed] + [o.undefined for o in odds.values()])
     return (

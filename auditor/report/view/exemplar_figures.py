@@ -41,10 +41,10 @@ def places_of(one: Exemplars) -> tuple[ExemplarGroup, ...]:
     return tuple(row for row in one.by_group if not is_everybody(row))
 
 
-def by_over_indexing(row: ExemplarGroup) -> tuple[float, float]:
-    """Order groups by what is shown of their over-indexing, the lower limit, then by the estimate; unknown last."""
+def by_over_indexing(row: ExemplarGroup) -> tuple[bool, float, float]:
+    """Order groups, then classes, by what is shown of over-indexing, the lower limit, then by the estimate."""
     low, value = row.over_indexing_low, row.over_indexing
-    return (1.0 if low is None else -low, 1.0 if value is None else -value)
+    return (row.label is not None, 1.0 if low is None else -low, 1.0 if value is None else -value)
 
 
 # --------------------------------------------------------------------------------------------------------------- chance
@@ -146,10 +146,10 @@ def over_indexing_figure(found: tuple[Exemplars, ...]) -> tuple[Figure, ...]:
         f"given these models. Hollow: fewer than {_SMALL} examples. Triangle at the edge: 0, or off the axis."
     )
     if hidden > 0:
-        note += f" Not drawn: {words.plural(hidden, 'more group')}, less over-indexed or undefined."
+        note += f" Not drawn: {words.plural(hidden, 'more group or class', 'more groups and classes')}."
     return (
         Figure(
-            caption="Over-indexing by group: the most over-indexed first, by the lower limit",
+            caption="Over-indexing by group, then by class: the most over-indexed first, by the lower limit",
             axis="times as many as expected",
             panels=tuple(_ratio_panel(one, places[:ROWS_DRAWN]) for one in known[:_GROUPS_OF]),
             note=note,
@@ -188,6 +188,10 @@ def over_in_words(row: ExemplarGroup) -> str:
     """Give over-indexing with its limits, such as "×1.20 [0.96, 1.50]"; the word where it is undefined."""
     if row.over_indexing is None:
         return "undefined"
-    if row.over_indexing_low is None or row.over_indexing_high is None:
-        return f"×{row.over_indexing:.2f}"
-    return f"×{row.over_indexing:.2f} [{row.over_indexing_low:.2f},\N{NO-BREAK SPACE}{row.over_indexing_high:.2f}]"
+    return "×" + with_limits(row.over_indexing, row.over_indexing_low, row.over_indexing_high)
+
+
+def with_limits(ratio: float, low: float | None, high: float | None) -> str:
+    """Give a ratio on one line with its limits, where it has any."""
+    limits = "" if low is None or high is None else f"\N{NO-BREAK SPACE}[{low:.2f},\N{NO-BREAK SPACE}{high:.2f}]"
+    return f"{ratio:.2f}{limits}"

@@ -54,8 +54,8 @@ def most_telling(found: tuple[Exemplars, ...]) -> tuple[Exemplars, ...]:
 def _chance_table(found: tuple[Exemplars, ...]) -> Table:
     """Set what was observed beside what two populations of one recipe give, and accuracy on and off the exemplars."""
     headings = (
-        *("Variant", "Exemplars", "Halves: with baseline", "within baseline", "within variant"),
-        *("Excess, points", "p", "Accuracy on them", "off them", "on all"),
+        *("Variant", "Number", "Halves: across", "within baseline", "within variant"),
+        *("Excess, points", "p", "Accuracy on them", "off them"),
     )
     told = dealt_in_words({one.variant: one.deals for one in found})
     why = listed_once(reason for one in found for reason in (one.halves_undefined, one.excess_undefined))
@@ -64,8 +64,8 @@ def _chance_table(found: tuple[Exemplars, ...]) -> Table:
         columns=tuple(Column(heading=heading, numeric=place > 0) for place, heading in enumerate(headings)),
         rows=tuple(_chance_row(one) for one in found),
         on_paper=_ON_PAPER,
-        note="Halves: each population is cut in two at random, many times, so that the three shares are of equal "
-        "numbers of models; the two within come of seeds alone. Halves differ more than whole populations do. "
+        note="Halves: each population is cut in two at random, many times, so that the three shares of exemplars are "
+        "of equal numbers of models; the two within come of seeds alone. Halves differ more than whole populations do. "
         "Excess: how much more often a model of the variant disagrees with one of the baseline than two models of one "
         "population do; about 0 if compression changes nothing beyond seeds. Its p is from deals of the models"
         + (f" ({told})" if told else "")
@@ -81,7 +81,7 @@ def _chance_row(one: Exemplars) -> tuple[Cell, ...]:
         *_half_cells(one),
         Cell(text="undefined", tone="undefined") if one.excess is None else Cell(text=words.points(one.excess, 2)),
         p_cell(one.p),
-        *(_accuracy_cell(pair) for pair in (one.accuracy_on, one.accuracy_off, one.accuracy_all)),
+        *(_accuracy_cell(pair) for pair in (one.accuracy_on, one.accuracy_off)),
     )
 
 
