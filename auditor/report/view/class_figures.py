@@ -8,7 +8,6 @@ from auditor.records import EVERYBODY
 from auditor.report.view import words
 from auditor.report.view.blocks import Figure
 from auditor.report.view.panels import Ranked, Shift, Shifts
-from auditor.report.view.rates import ROWS_DRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +18,8 @@ LEVEL = 0.05
 """Of the test as published (Hooker et al. 2019)."""
 CORRECTIONS = {"holm": "Holm", "bh": "BH", "max_t": "max-T"}
 _VARIANTS_DRAWN = 2
+_FEW = 10
+"""Rows of a panel; with more classes it is a curve."""
 _NAMED = 3
 """Classes that a curve names at either end."""
 
@@ -39,7 +40,7 @@ def class_figure(by_variant: Mapping[str, list[ClassTest]], chosen: str) -> Figu
     """Draw the shifts of the first variants, from their tests per member; `chosen` is the declared correction."""
     drawn = list(by_variant)[:_VARIANTS_DRAWN]
     classes = max(sum(test.group == EVERYBODY for test in by_variant[variant]) for variant in drawn)
-    ranked = classes > ROWS_DRAWN
+    ranked = classes > _FEW
     about = "classes" if ranked else "classes and groups"
     note = (
         f"Triangles: discovered after {CORRECTIONS.get(chosen, chosen)}, pointing down for a loss and up for a gain. "
@@ -72,7 +73,7 @@ def p_of(test: ClassTest | None) -> float:
 
 def _few(variant: str, tests: list[ClassTest], chosen: str) -> Shifts:
     """Draw every class, and the groups of smallest p as far as there is room."""
-    ordered = sorted(tests, key=lambda test: (test.group != EVERYBODY, p_of(test)))[:ROWS_DRAWN]
+    ordered = sorted(tests, key=lambda test: (test.group != EVERYBODY, p_of(test)))[:_FEW]
     ordered.sort(key=lambda test: (test.shift is None, test.shift or 0.0))
     of_groups = {test.label for test in tests if test.group != EVERYBODY}
     marks = (

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LISTED, _AT_LEAST = 400, 10
 """Tests listed of all variants together, and of each; all are counted."""
 _NAMED = 6
-_TESTS_ON_PAPER, _COUNTS_ON_PAPER = 5, 6
+_TESTS_ON_PAPER, _COUNTS_ON_PAPER = 4, 6
 _Subject = tuple[str, "Label", "GroupKey"]
 
 
@@ -33,7 +33,7 @@ def test_section(numbers: Numbers) -> Section:
         chosen = str(numbers.result.definition["statistics"]["discovery"])
         families = numbers.result.class_test_families
         by_variant = _most_moved(tests, chosen)
-        about = Prose(paragraphs=(_ABOUT, *_as_published(by_variant, chosen), *_power(families), *_dealt(families)))
+        about = Prose(paragraphs=(_ABOUT, *_as_published(by_variant, chosen), *_power(families)))
         figure = class_figure(by_variant, chosen)
         blocks = (about, figure, _counts_table(tests, families, chosen, list(by_variant)), _tests_table(tests, chosen))
     question = "Did a class or a group move apart from the average?"
@@ -96,15 +96,14 @@ def _power(families: tuple[ClassTestFamily, ...]) -> tuple[str, ...]:
     return (sentence,)
 
 
-def _dealt(families: tuple[ClassTestFamily, ...]) -> tuple[str, ...]:
+def _dealt(families: tuple[ClassTestFamily, ...]) -> str:
     told = dealt_in_words({family.variant: family.deals for family in families})
     if not told:
-        return ()
-    sentence = (
-        "“By chance” and max-T come from deals: the same tests after the models were told apart as baseline and "
-        f"variant at random. {told}."
+        return ""
+    return (
+        " By chance and max-T come from deals: the same tests after the models were told apart as baseline and variant "
+        f"at random. {told}."
     )
-    return (sentence,)
 
 
 def dealt_in_words(dealt: Mapping[str, Deals | None]) -> str:
@@ -157,7 +156,7 @@ def _counts_table(
         "(Benjamini and Hochberg): at most 5% of the findings are false, on average. By chance: how many of the "
         "uncorrected ones there would be, on average, if compression did nothing. Discovered here means: at most "
         f"{LEVEL} after {CORRECTIONS.get(chosen, chosen)}; of "
-        "these, how many lose and gain, and by how many points on average.",
+        "these, how many lose and gain, and by how many points on average." + _dealt(families),
     )
 
 

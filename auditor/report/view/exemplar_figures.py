@@ -8,7 +8,6 @@ from auditor.records import EVERYBODY
 from auditor.report.view import words
 from auditor.report.view.blocks import Figure, Mark
 from auditor.report.view.panels import Pair, Pairs, Ratios
-from auditor.report.view.rates import ROWS_DRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +17,11 @@ if TYPE_CHECKING:
     Place = tuple[GroupKey, Label | None]
     """A group, or a class of everybody."""
 
-VARIANTS_DRAWN = 12
+_VARIANTS = 12
 _GROUPS_OF = 2
 """Variants whose groups are drawn."""
+_ROWS = 8
+"""Groups of a panel."""
 _SMALL = 100
 _TOLD = 3
 """Variants that a text alternative spells out."""
@@ -52,11 +53,11 @@ def by_over_indexing(row: ExemplarGroup) -> tuple[bool, float, float]:
 
 def chance_figure(found: tuple[Exemplars, ...]) -> Figure:
     """Draw observed shares beside those by chance, and accuracy on the exemplars; the most telling variants."""
-    drawn, hidden = found[:VARIANTS_DRAWN], len(found) - VARIANTS_DRAWN
+    drawn, hidden = found[:_VARIANTS], len(found) - _VARIANTS
     unknown = sum(one.halves is None for one in drawn)
     note = (
-        "Circle and square: halves of the populations, of equal numbers of models. Stroke: whole populations, which "
-        "differ less. Whether circle and square are further apart than chance sets them, the p of the excess tells."
+        "Circle and square: halves of the populations. Stroke: whole populations, which differ less. Whether circle "
+        "and square are apart by more than chance, the p of the excess tells."
     )
     if unknown:
         note += (
@@ -140,18 +141,18 @@ def over_indexing_figure(found: tuple[Exemplars, ...]) -> tuple[Figure, ...]:
     if not known:
         return ()
     places = _places_drawn(known[:_GROUPS_OF])
-    hidden = len(places) - ROWS_DRAWN
+    hidden = len(places) - _ROWS
     note = (
-        "1 is as expected: the group's share among exemplars is its share of the test set. Intervals: score limits "
-        f"given these models. Hollow: fewer than {_SMALL} examples. Triangle at the edge: 0, or off the axis."
+        "1 is as expected: the same share of the exemplars as of all examples. Intervals: score limits given these "
+        f"models. Hollow: fewer than {_SMALL} examples. Triangle at the edge: 0, or off the axis."
     )
     if hidden > 0:
         note += f" Not drawn: {words.plural(hidden, 'more group or class', 'more groups and classes')}."
     return (
         Figure(
-            caption="Over-indexing by group, then by class: the most over-indexed first, by the lower limit",
+            caption="Over-indexing by group, then by class: most first, by the lower limit",
             axis="times as many as expected",
-            panels=tuple(_ratio_panel(one, places[:ROWS_DRAWN]) for one in known[:_GROUPS_OF]),
+            panels=tuple(_ratio_panel(one, places[:_ROWS]) for one in known[:_GROUPS_OF]),
             note=note,
         ),
     )

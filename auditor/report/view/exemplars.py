@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 _ON_PAPER = 10
 _ABOUT = (
     "An exemplar is a test example on which the most frequent decision of the variant's models differs from that of "
-    "the baseline's (ties go to the class that stands last). No label is needed for it. Two populations of one recipe "
-    "differ in some examples too, the more the smaller they are: a count is not all due to compression. So it stands "
-    "beside what chance gives. Variants with the largest excess over chance come first."
+    "the baseline's (ties go to the class that stands last); no label is needed for it. Two populations of one recipe "
+    "differ in some examples too: counts stand beside what chance gives, the variants of largest excess first."
 )
 
 
@@ -61,13 +60,13 @@ def _chance_table(found: tuple[Exemplars, ...]) -> Table:
     why = listed_once(reason for one in found for reason in (one.halves_undefined, one.excess_undefined))
     return Table(
         caption="How many exemplars there are, how much of it is chance, and accuracy on and off them",
-        columns=tuple(Column(heading=heading, numeric=place > 0) for place, heading in enumerate(headings)),
+        columns=tuple(Column(heading=heading, numeric=0 < place < 7) for place, heading in enumerate(headings)),
         rows=tuple(_chance_row(one) for one in found),
         on_paper=_ON_PAPER,
-        note="Halves: each population is cut in two at random, many times, so that the three shares of exemplars are "
-        "of equal numbers of models; the two within come of seeds alone. Halves differ more than whole populations do. "
-        "Excess: how much more often a model of the variant disagrees with one of the baseline than two models of one "
-        "population do; about 0 if compression changes nothing beyond seeds. Its p is from deals of the models"
+        note="Halves: each population is cut in two at random, many times, so that the three shares are of equal "
+        "numbers of models; the two within come of seeds alone. Halves differ more than whole populations do. Excess: "
+        "how much more often a model of the variant disagrees with one of the baseline than two of one population do; "
+        "about 0 if compression changes nothing beyond seeds. Its p is from deals of the models"
         + (f" ({told})" if told else "")
         + ". A small p says that decisions changed, not that it is harm."
         + (f" Undefined: {why}." if why else ""),
@@ -77,7 +76,7 @@ def _chance_table(found: tuple[Exemplars, ...]) -> Table:
 def _chance_row(one: Exemplars) -> tuple[Cell, ...]:
     return (
         Cell(text=words.name(one.variant)),
-        Cell(text=f"{one.count:,}", detail=words.rate(one.rate, 2)),
+        Cell(text=f"{one.count:,}\N{NO-BREAK SPACE}({words.rate(one.rate, 2)})"),
         *_half_cells(one),
         Cell(text="undefined", tone="undefined") if one.excess is None else Cell(text=words.points(one.excess, 2)),
         p_cell(one.p),
@@ -92,7 +91,7 @@ def _half_cells(one: Exemplars) -> tuple[Cell, ...]:
 
 
 def _accuracy_cell(accuracy: tuple[float, float] | None) -> Cell:
-    """Give the variant's accuracy, and the baseline's on the same examples."""
+    """Give the baseline's accuracy and the variant's; None where there are no such examples."""
     if accuracy is None:
-        return Cell(text="undefined", detail="there are none", tone="undefined")
-    return Cell(text=words.rate(accuracy[1]), detail=f"from {words.rate(accuracy[0])}")
+        return Cell(text="undefined", tone="undefined")
+    return Cell(text="\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}".join(map(words.rate, accuracy)))
