@@ -31,7 +31,7 @@ LISTED = 400
 """Rows that a table of all variants and groups has; the rest is in result.json."""
 _CHANGES_LISTED = 10
 """Groups a variant whose changed decisions are listed."""
-_GROUPS_ON_PAPER, _CHANGES_ON_PAPER, _TOP_ON_PAPER = 8, 5, 4
+_GROUPS_ON_PAPER, _CHANGES_ON_PAPER, _TOP_ON_PAPER = 7, 5, 3
 _REFERENCES = 8
 _LEVEL = 0.05
 
@@ -41,6 +41,55 @@ def p_cell(p: float | None) -> Cell:
     if p is None:
         return Cell(text="undefined", tone="undefined")
     return Cell(text=words.p_value(p), tone="" if p <= _LEVEL else "muted")
+
+
+# ---------------------------------------------------------------------------------------------------- changed decisions
+
+
+def change_table(found: tuple[Exemplars, ...]) -> Table:
+    """List whose decisions changed most beyond chance: everybody with every variant, then groups and classes."""
+    whole = [(one, row) for one in found for row in one.by_group if is_everybody(row)]
+    parts = [pair for one in found for pair in _most_changed(one)]
+    parts.sort(key=lambda pair: _by_excess(pair[1]))
+    listed = [*whole, *parts][:LISTED]
+    left = sum(len(one.by_group) for one in found) - len(listed)
+    headings = ("Group", "Variant", "Right to wrong", "Wrong to right", "Decided otherwise", "Excess, points")
+    why = listed_once(row.excess_undefined for _, row in listed)
+    return Table(
+        caption="Changed decisions: everybody, then groups and classes, most excess first",
+        columns=tuple(Column(heading=h, numeric=place > 1) for place, h in enumerate((*headings, "p", "max-T"))),
+        rows=tuple(_change_row(one, row) for one, row in listed),
+        on_paper=_CHANGES_ON_PAPER,
+        note="Shares of all decisions, mean over pairs of a baseline's and a variant's model; models of one recipe "
+        "differ too, and excess is what goes beyond. max-T: p corrected for all groups, or for all classes, of a "
+        "variant."
+        + (f" Undefined: {why}." if why else "")
+        + (f" {left:,} more are in result.json." if left > 0 else ""),
+    )
+
+
+def _most_changed(one: Exemplars) -> list[tuple[Exemplars, ExemplarGroup]]:
+    return [(one, row) for row in sorted(places_of(one), key=_by_excess)[:_CHANGES_LISTED]]
+
+
+def _by_excess(row: ExemplarGroup) -> tuple[bool, float, float]:
+    return (row.excess is None, -(row.excess or 0.0), -(row.churn or 0.0))
+
+
+def _change_row(one: Exemplars, row: ExemplarGroup) -> tuple[Cell, ...]:
+    changes = (row.negative_flips, row.positive_flips, row.churn)
+    return (
+        Cell(text="everybody" if is_everybody(row) else place_name(row)),
+        Cell(text=words.name(one.variant)),
+        *(_share_cell(x) for x in changes),
+        Cell(text="undefined", tone="undefined") if row.excess is None else Cell(text=words.points(row.excess, 2)),
+        p_cell(row.p),
+        Cell(text="–", tone="muted") if is_everybody(row) else p_cell(row.p_max_t),
+    )
+
+
+def _share_cell(share: float | None) -> Cell:
+    return Cell(text="undefined", tone="undefined") if share is None else Cell(text=words.rate(share, 2))
 
 
 # ------------------------------------------------------------------------------------------------------------- by group
@@ -119,55 +168,6 @@ def _some(names: Mapping[str, None]) -> str:
     shown = [words.name(name) for name in names][:_REFERENCES]
     left = len(names) - len(shown)
     return words.listed([*shown, f"{left} more"] if left else shown)
-
-
-# ---------------------------------------------------------------------------------------------------- changed decisions
-
-
-def change_table(found: tuple[Exemplars, ...]) -> Table:
-    """List whose decisions changed most beyond chance: everybody with every variant, then groups and classes."""
-    whole = [(one, row) for one in found for row in one.by_group if is_everybody(row)]
-    parts = [pair for one in found for pair in _most_changed(one)]
-    parts.sort(key=lambda pair: _by_excess(pair[1]))
-    listed = [*whole, *parts][:LISTED]
-    left = sum(len(one.by_group) for one in found) - len(listed)
-    headings = ("Group", "Variant", "Right to wrong", "Wrong to right", "Decided otherwise", "Excess, points")
-    why = listed_once(row.excess_undefined for _, row in listed)
-    return Table(
-        caption="Changed decisions: everybody, then groups and classes, most excess first",
-        columns=tuple(Column(heading=h, numeric=place > 1) for place, h in enumerate((*headings, "p", "max-T"))),
-        rows=tuple(_change_row(one, row) for one, row in listed),
-        on_paper=_CHANGES_ON_PAPER,
-        note="Shares of all decisions, mean over pairs of a baseline's and a variant's model; models of one recipe "
-        "differ too, and excess is what goes beyond. max-T: p corrected for all groups, or for all classes, of a "
-        "variant."
-        + (f" Undefined: {why}." if why else "")
-        + (f" {left:,} more are in result.json." if left > 0 else ""),
-    )
-
-
-def _most_changed(one: Exemplars) -> list[tuple[Exemplars, ExemplarGroup]]:
-    return [(one, row) for row in sorted(places_of(one), key=_by_excess)[:_CHANGES_LISTED]]
-
-
-def _by_excess(row: ExemplarGroup) -> tuple[bool, float, float]:
-    return (row.excess is None, -(row.excess or 0.0), -(row.churn or 0.0))
-
-
-def _change_row(one: Exemplars, row: ExemplarGroup) -> tuple[Cell, ...]:
-    changes = (row.negative_flips, row.positive_flips, row.churn)
-    return (
-        Cell(text="everybody" if is_everybody(row) else place_name(row)),
-        Cell(text=words.name(one.variant)),
-        *(_share_cell(x) for x in changes),
-        Cell(text="undefined", tone="undefined") if row.excess is None else Cell(text=words.points(row.excess, 2)),
-        p_cell(row.p),
-        Cell(text="–", tone="muted") if is_everybody(row) else p_cell(row.p_max_t),
-    )
-
-
-def _share_cell(share: float | None) -> Cell:
-    return Cell(text="undefined", tone="undefined") if share is None else Cell(text=words.rate(share, 2))
 
 
 # ----------------------------------------------------------------------------------------------------------- to look at

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _VARIANTS = 12
 _GROUPS_OF = 2
 """Variants whose groups are drawn."""
-_ROWS = 8
+_ROWS = 9
 """Groups of a panel."""
 _SMALL = 100
 _TOLD = 3
@@ -165,8 +165,9 @@ def _places_drawn(drawn: list[Exemplars]) -> list[Place]:
 
 
 def _ratio_panel(one: Exemplars, places: list[Place]) -> Ratios:
-    rows = {(row.group, row.label): row for row in places_of(one)}
-    marks = tuple(_ratio_mark(rows.get(place), place) for place in places)
+    rows, names = {(row.group, row.label): row for row in places_of(one)}, words.groups(group for group, _ in places)
+    labels = [names[group] if label is None else f"labelled {words.quoted(label)}" for group, label in places]
+    marks = tuple(_ratio_mark(label, rows.get(place)) for label, place in zip(labels, places, strict=True))
     known = sorted((rows[place] for place in places if place in rows), key=by_over_indexing)
     said = "; ".join(f"{place_name(row)} {over_in_words(row)}" for row in known[:_TOLD])
     return Ratios(
@@ -176,13 +177,11 @@ def _ratio_panel(one: Exemplars, places: list[Place]) -> Ratios:
     )
 
 
-def _ratio_mark(row: ExemplarGroup | None, place: Place) -> Mark:
-    group, label = place
-    name = words.group(group) if label is None else f"labelled {words.quoted(label)}"
+def _ratio_mark(label: str, row: ExemplarGroup | None) -> Mark:
     if row is None:
-        return Mark(label=name, value=None)
+        return Mark(label=label, value=None)
     limits = row.over_indexing_low, row.over_indexing_high
-    return Mark(label=name, value=row.over_indexing, low=limits[0], high=limits[1], small=row.n < _SMALL)
+    return Mark(label=label, value=row.over_indexing, low=limits[0], high=limits[1], small=row.n < _SMALL)
 
 
 def over_in_words(row: ExemplarGroup) -> str:

@@ -37,9 +37,9 @@ def exemplar_section(numbers: Numbers) -> Section:
         Prose(paragraphs=(_ABOUT, *(many if len(numbers.groups) >= MANY_GROUPS else ()))),
         chance_figure(found),
         _chance_table(found),
+        change_table(found),
         *over_indexing_figure(found),
         group_table(found),
-        change_table(found),
         *top_table(found, numbers.result.thumbnails),
     )
     return Section(id="exemplars", title=title, question=question, blocks=blocks)
