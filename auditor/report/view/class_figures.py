@@ -76,9 +76,10 @@ def _few(variant: str, tests: list[ClassTest], chosen: str) -> Shifts:
     ordered = sorted(tests, key=lambda test: (test.group != EVERYBODY, p_of(test)))[:_FEW]
     ordered.sort(key=lambda test: (test.shift is None, test.shift or 0.0))
     of_groups = {test.label for test in tests if test.group != EVERYBODY}
+    names = words.groups(test.group for test in ordered)
     marks = (
         Shift(
-            label=who(t) if t.group == EVERYBODY or len(of_groups) > 1 else words.group(t.group),
+            label=who(t) if t.group == EVERYBODY or len(of_groups) > 1 else names[t.group],
             value=None if t.shift is None else 100 * t.shift,
             found=discovered(t, chosen),
         )
