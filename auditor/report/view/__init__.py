@@ -49,18 +49,18 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
     verdict, tone, symbol = overall(result)
     audit = result.definition["audit"]
     sections = (
-        gate_section(numbers),
         overall_section(numbers),
         change_section(numbers),
+        *frontier_sections(numbers),
+        gate_section(numbers),
         test_section(numbers),
         exemplar_section(numbers),
-        further_section(numbers),
         *selection_sections(numbers),
         data_section(numbers),
-        *frontier_sections(numbers),
         variant_section(numbers),
-        method_section(numbers),
         limits_section(numbers),
+        method_section(numbers),
+        further_section(numbers),
         provenance_section(numbers, digest),
     )
     has_selections = any(found.tables for found in result.selections)

@@ -54,7 +54,7 @@ class Table:
     left: int = 0
     """Rows that are not here but in result.json; the note says so."""
     on_paper: int | None = None
-    """How many rows are set on paper, where a page has no end of them; None for all."""
+    """How many rows are set on paper, where the page has no end of them; None: all, 0: none, it is the page's alone."""
     is_list: bool = False
     """Whether rows hold sentences: on a narrow page each is then set as a paragraph."""
 

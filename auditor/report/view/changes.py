@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _DRAWN = 2
 """Variants drawn with their intervals; the map and the tables hold them all."""
 _TABLE_VARIANTS = 5
+_ON_PAPER = 8
+"""Groups in a table on paper; the map and the figure above it hold more."""
 _SMALL = 100
 """Below so many examples a group counts as small where no limit says what is."""
 
@@ -33,19 +35,20 @@ _SMALL = 100
 def change_section(numbers: Numbers) -> Section:
     """Show how recall, false negative and false positive rates changed in every group."""
     blocks: list[Block] = []
+    first: list[tuple[str, ...]] = []
     for label in labels_shown(numbers):
         for metric in ("recall", "fpr"):
             groups = _groups(numbers, metric, label)
             if not groups:
                 continue
+            ranked = _most_harmful(numbers, metric, label, groups)
+            parts = _parts(numbers.variants, ranked)
+            first = first or parts
             if metric == "recall":
                 blocks.append(heat_map(numbers, metric, label, groups))
-            blocks.append(_change_figure(numbers, metric, label, groups))
-            blocks += [
-                _change_table(numbers, metric, label, groups, part)
-                for part in chunks(numbers.variants, _TABLE_VARIANTS)
-            ]
-    blocks += normalised_tables(numbers)
+            blocks.append(_change_figure(numbers, (metric, label), groups, ranked[:_DRAWN]))
+            blocks += [_change_table(numbers, (metric, label), groups, part, parts) for part in parts]
+    blocks += normalised_tables(numbers, first or chunks(numbers.variants, _TABLE_VARIANTS))
     if not blocks:
         blocks.append(Prose(paragraphs=("No change of recall or of error rates was measured.",)))
     question = "Whose rates did compression change, by how much, and how sure is that?"
@@ -85,8 +88,8 @@ def _smallest(numbers: Numbers, limits: Iterable[float]) -> int:
     return examples_for(min(edges), numbers.confidence)
 
 
-def _most_harmed(numbers: Numbers, metric: str, label: Label, groups: tuple[GroupKey, ...]) -> tuple[str, ...]:
-    """Choose the variants to draw: those with the largest harm that an interval shows, then the largest estimated."""
+def _most_harmful(numbers: Numbers, metric: str, label: Label, groups: tuple[GroupKey, ...]) -> tuple[str, ...]:
+    """Order the variants: those with the largest harm that an interval shows, then those with the largest estimated."""
 
     def harm(variant: str) -> tuple[float, float]:
         found = [numbers.get(variant, (metric, label, group), "change") for group in groups]
@@ -97,7 +100,16 @@ def _most_harmed(numbers: Numbers, metric: str, label: Label, groups: tuple[Grou
             shown, seen = [_other_way(e.high) for e in known], [_other_way(e.value) for e in known]
         return max(_largest(shown), 0.0), _largest(seen)
 
-    return tuple(sorted(numbers.variants, key=harm, reverse=True)[:_DRAWN])
+    return tuple(sorted(numbers.variants, key=harm, reverse=True))
+
+
+def _parts(variants: tuple[str, ...], ranked: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Cut the variants into tables that fit a page, first those that rank first; each part keeps the order declared.
+
+    Paper has room for the first part alone.
+    """
+    first = tuple(v for v in variants if v in ranked[:_TABLE_VARIANTS])
+    return [first, *chunks(tuple(v for v in variants if v not in first), _TABLE_VARIANTS)]
 
 
 def _other_way(x: float | None) -> float | None:
@@ -108,14 +120,15 @@ def _largest(found: Iterable[float | None]) -> float:
     return max((x for x in found if x is not None), default=-math.inf)
 
 
-def _change_figure(numbers: Numbers, metric: str, label: Label, groups: tuple[GroupKey, ...]) -> Figure:
-    variants = _most_harmed(numbers, metric, label, groups)
-    limits = {variant: _limits(numbers, variant, metric, label) for variant in variants}
+def _change_figure(
+    numbers: Numbers, rate: tuple[str, Label], groups: tuple[GroupKey, ...], variants: tuple[str, ...]
+) -> Figure:
+    limits = {variant: _limits(numbers, variant, *rate) for variant in variants}
     needed = _smallest(numbers, (limit for own in limits.values() for limit in own))
-    name = words.metric(metric, label)
+    name = words.metric(*rate)
     panels = []
     for variant in variants:
-        marks = _change_marks(numbers, variant, (metric, label), groups[:ROWS_DRAWN], needed)
+        marks = _change_marks(numbers, variant, rate, groups[:ROWS_DRAWN], needed)
         edges = tuple(100 * limit for limit in limits[variant])
         alt = _change_alt(name, variant, marks)
         panels.append(Dots(title=words.name(variant), alt=alt, marks=marks, limits=edges))
@@ -161,31 +174,38 @@ def _change_alt(name: str, variant: str, marks: tuple[Mark, ...]) -> str:
 
 
 def _change_table(
-    numbers: Numbers, metric: str, label: Label, groups: tuple[GroupKey, ...], variants: tuple[str, ...]
+    numbers: Numbers,
+    rate: tuple[str, Label],
+    groups: tuple[GroupKey, ...],
+    variants: tuple[str, ...],
+    parts: list[tuple[str, ...]],
 ) -> Table:
+    """Set some variants' changes out by group; `parts` are the variants of all tables of this rate."""
     rows, everything = [], []
     whole = numbers.compared_members(BASELINE)
     own = [variant for variant in variants if numbers.compared_members(variant) < whole]
     for group in groups[:ROWS_LISTED]:
-        found = [numbers.get(variant, (metric, label, group), "change") for variant in variants]
+        found = [numbers.get(variant, (*rate, group), "change") for variant in variants]
         n = next((e.n for e in found if e is not None), None)
         size = Cell(text="–" if n is None else f"{n:,}")
-        base = value_cell(numbers.get(BASELINE, (metric, label, group), "value"))
+        base = value_cell(numbers.get(BASELINE, (*rate, group), "value"))
         changes = (_change_cell(numbers, e, own) for e in found)
         rows.append((Cell(text=words.group(group)), size, Cell(text=base.text, tone=base.tone), *changes))
         everything += found
+    is_first = variants == parts[0]
+    whose = "" if len(parts) == 1 else "; the variants with the largest harm" if is_first else "; further variants"
     headings = ("n", "baseline", *map(words.name, variants))
     left = len(groups) - ROWS_LISTED
     notes = (
-        "The false negative rate is 1 − recall: it changes by as much, the other way." if metric == "recall" else "",
+        "The false negative rate is 1 − recall: it changes by as much, the other way." if rate[0] == "recall" else "",
         "“From”: what that variant's own baseline models have, which are not all of them." if own else "",
         why_undefined(everything),
         f"{left:,} more groups, less harmed, are in result.json." if left > 0 else "",
     )
     return Table(
-        on_paper=ROWS_DRAWN,
-        caption=f"Change of {words.metric(metric, label)} in points, with its interval; beside it the baseline's own "
-        "rate",
+        on_paper=_ON_PAPER if is_first else 0,
+        caption=f"Change of {words.metric(*rate)} in points, with its interval; beside it the baseline's own "
+        f"rate{whose}",
         columns=(Column(heading="Group"), *(Column(heading=heading, numeric=True) for heading in headings)),
         rows=tuple(rows),
         note=" ".join(note for note in notes if note),

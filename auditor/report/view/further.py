@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 ROWS = 12
 """Groups in a table; result.json holds the rest."""
-_ON_PAPER = 4
 _TABLE_VARIANTS = 5
 _REASONS = 6
 _INTRODUCTION = (
@@ -35,8 +34,8 @@ _NORMALISED: dict[Measure, str] = {
     "normalised_difference_fnr": "false negative rate",
 }
 _NORMALISED_ROWS = 60
-_NORMALISED_ON_PAPER = 27
-"""Three rates of everybody, of two attributes with two groups each, and of both at once."""
+_NORMALISED_ON_PAPER = 9
+"""Three rates of everybody and of two groups."""
 _DISPARITIES: tuple[tuple[Measure, Measure, str], ...] = (
     ("demographic_parity_difference", "demographic_parity_ratio", "demographic parity"),
     ("equalized_odds_difference", "equalized_odds_ratio", "equalised odds"),
@@ -84,8 +83,11 @@ def further_section(numbers: Numbers) -> Section:
     return Section(id="further", title="Further measures", question=question, blocks=tuple(blocks))
 
 
-def normalised_tables(numbers: Numbers) -> list[Table]:
-    """Tell relative changes of error rates by group, as Hooker et al. 2020 (arXiv 2010.03058) publish them."""
+def normalised_tables(numbers: Numbers, parts: list[tuple[str, ...]]) -> list[Table]:
+    """Tell relative changes of error rates by group, as Hooker et al. 2020 (arXiv 2010.03058) publish them.
+
+    `parts`: the variants of each table; the first is set on paper.
+    """
     grid = _grid(numbers, *_NORMALISED, names=_NORMALISED)
     order = grid.by_group((EVERYBODY, *numbers.groups))
     caption = (
@@ -94,7 +96,11 @@ def normalised_tables(numbers: Numbers) -> list[Table]:
     )
     left = len(order) - _NORMALISED_ROWS
     note = _joined(_NORMALISED_NOTE, grid.reasons, f"{left:,} more rows are in result.json." if left > 0 else "")
-    return _set_out(grid, order[:_NORMALISED_ROWS], caption, _percent_cell, note, on_paper=_NORMALISED_ON_PAPER)
+    rows = order[:_NORMALISED_ROWS]
+    return [
+        _set_out(grid, rows, part, caption, _percent_cell, note, on_paper=0 if place else _NORMALISED_ON_PAPER)
+        for place, part in enumerate(parts if rows else [])
+    ]
 
 
 # --------------------------------------------------------------------------------------------------------------- tables
@@ -149,35 +155,34 @@ def _row_name(d: Description, *, of_classes: bool) -> str:
 
 
 def _tables(grid: _Grid, caption: str, cell: Callable[[Description], Cell], note: str) -> list[Table]:
-    """Make a table for every handful of variants, worst row first."""
+    """Make a table for every handful of variants, worst row first; paper has no room for them."""
     order = grid.worst_first
     left = len(order) - ROWS
     more = f"{left:,} more rows, none with a larger value, are in result.json." if left > 0 else ""
-    return _set_out(grid, order[:ROWS], caption, cell, _joined(note, grid.reasons, more), on_paper=_ON_PAPER)
+    return [
+        _set_out(grid, order[:ROWS], part, caption, cell, _joined(note, grid.reasons, more), on_paper=0)
+        for part in (chunks(grid.variants, _TABLE_VARIANTS) if order else [])
+    ]
 
 
 def _set_out(
     grid: _Grid,
     rows: Sequence[tuple[object, ...]],
+    variants: tuple[str, ...],
     caption: str,
     cell: Callable[[Description], Cell],
     note: str,
     *,
     on_paper: int,
-) -> list[Table]:
-    return [
-        Table(
-            caption=caption,
-            columns=(
-                Column(heading="Of"),
-                *(Column(heading=heading, numeric=True) for heading in ("n", *map(words.name, part))),
-            ),
-            rows=tuple(_row(str(row[0]), grid.found[row], part, cell) for row in rows),
-            on_paper=on_paper,
-            note=note,
-        )
-        for part in (chunks(grid.variants, _TABLE_VARIANTS) if rows else [])
-    ]
+) -> Table:
+    headings = ("n", *map(words.name, variants))
+    return Table(
+        caption=caption,
+        columns=(Column(heading="Of"), *(Column(heading=heading, numeric=True) for heading in headings)),
+        rows=tuple(_row(str(row[0]), grid.found[row], variants, cell) for row in rows),
+        on_paper=on_paper,
+        note=note,
+    )
 
 
 def _row(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 WORST_FIRST = (Verdict.FAIL, Verdict.UNDEFINED, Verdict.INCONCLUSIVE, Verdict.PASS)
 _MATRIX_ROWS = 60
 _LIST_ROWS = {"error": 12, "warning": 8}
+_MATRIX_ON_PAPER = {"error": 16, "warning": 6}
+_LIST_ON_PAPER = {"error": 6, "warning": 3}
 _MATRIX_VARIANTS = 6
 POINT_WARNING = (
     "Decided on the estimate alone: at the limit itself such a gate passes a harmful variant one time in two."
@@ -211,12 +213,7 @@ def _matrix(gate: Gate, findings: tuple[Finding, ...], variants: tuple[str, ...]
         for place in places[:_MATRIX_ROWS]
     )
     left = len(places) - len(rows)
-    note = f"n: test examples in the rate's denominator. {_legend()}"
-    if any(f.verdict is Verdict.PASS and f.further_model is not None for f in findings):
-        note += (
-            " One model: where one further model of the recipe may lie at the same confidence; a PASS of the recipe "
-            "does not cover it, nor the one file that ships."
-        )
+    more = f"{left:,} more rows, all better than these, are in result.json." if left > 0 else ""
     return Table(
         caption=f"{words.name(gate.name)}: verdict, estimate and interval ({words.unit(gate.compare)})",
         columns=(
@@ -225,8 +222,20 @@ def _matrix(gate: Gate, findings: tuple[Finding, ...], variants: tuple[str, ...]
             *(Column(heading=words.name(variant), numeric=True) for variant in variants),
         ),
         rows=rows,
-        note=note + (f" {left:,} more rows, all better than these, are in result.json." if left else ""),
+        on_paper=_MATRIX_ON_PAPER[gate.severity],
+        note=f"{_matrix_note(findings)} {more}".strip() if variants[-1] == gate.variants[-1] else more,
     )
+
+
+def _matrix_note(findings: tuple[Finding, ...]) -> str:
+    """Say how a matrix is read: once, below the last table of a gate."""
+    note = f"n: test examples in the rate's denominator. {_legend()}"
+    if any(f.verdict is Verdict.PASS and f.further_model is not None for f in findings):
+        note += (
+            " One model: where one further model of the recipe may lie at the same confidence; a PASS of the recipe "
+            "does not cover it, nor the one file that ships."
+        )
+    return note
 
 
 def _legend() -> str:
@@ -287,6 +296,7 @@ def comparisons(gate: Gate, findings: tuple[Finding, ...]) -> Table:
         rows=rows,
         note=f"{left:,} more, none worse than these, are in result.json." if left else "",
         left=left,
+        on_paper=_LIST_ON_PAPER[gate.severity],
         is_list=True,
     )
 

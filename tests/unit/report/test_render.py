@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from adult_result import small
 from hostile_names import HOSTILE, hostile
+from markupsafe import escape
 from pypdf import PdfReader
 from rich.console import Console
 
@@ -25,7 +26,7 @@ from auditor.report import FORMATS, Draft, draw, figures, paper, pdf, render, re
 from auditor.report.html import TEMPLATES, html, isolated
 from auditor.report.markdown import escaped
 from auditor.report.terminal import summary
-from auditor.report.view.blocks import Dots, Figure, Grid, Line, Lines, Mark, Points, Spot, Tile
+from auditor.report.view.blocks import Dots, Figure, Grid, Line, Lines, Mark, Points, Spot, Table, Tile
 from auditor.text import clean
 
 TESTS = Path(__file__).parents[2]
@@ -93,7 +94,25 @@ def test_paper_has_no_script_and_no_row_that_it_does_not_show() -> None:
     assert "screen-only" in page
     assert "<script" in page
     assert not re.search('class="[^"]*screen-only|<script| tabindex=| data-label=', paper_page)
-    assert paper_page.count("<tr>") == len(re.findall("<tr>", page))
+    shown = [b for section in draft.view.sections for b in section.blocks if isinstance(b, Table)] + [draft.view.gates]
+    lengths = [(len(t.rows), len(t.rows) if t.on_paper is None else t.on_paper) for t in shown]
+    # a head, and as many rows as paper has room for
+    assert paper_page.count("<tr>") == sum(1 + min(rows, room) for rows, room in lengths if rows and room)
+
+
+def test_a_table_that_is_not_on_paper_is_whole_on_the_page_and_named_on_paper() -> None:
+    draft = Draft(small())
+    left_out = [t for s in draft.view.sections for t in s.blocks if isinstance(t, Table) and t.on_paper == 0 and t.rows]
+    assert left_out
+    page, paper_page = draft.html, html(draft.view, draft.pictures, paper=True)
+    for table in left_out:
+        caption = str(escape(table.caption))
+        assert f"<caption>{caption}</caption>" in page
+        assert f"<caption>{caption}</caption>" not in paper_page
+        # in a browser's own print the page says so as well
+        assert f"“{caption}”" in paper_page
+        assert f"“{caption}”" in page
+    assert len(re.findall('class="table [^"]*screen-only"', page)) == len(left_out)
 
 
 @pytest.mark.parametrize(

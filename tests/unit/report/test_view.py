@@ -130,7 +130,8 @@ def test_a_waived_finding_keeps_its_verdict_and_tells_who_why_and_until_when() -
     row = next(row for row in shown.comparisons[0].rows if row[0].detail == "waived")
     assert row[0].text == "FAIL"
     assert "Waived until 2026-12-31, not counted, by Ann: not shipped yet." in row[-1].text
-    assert "waived" in text_of(tables(shown)[0])
+    gates = next(section for section in shown.sections if section.id == "gates")
+    assert "waived" in text_of(next(block for block in gates.blocks if isinstance(block, Table)))
     for made in (markdown(shown), printed(shown)):
         assert "waived until 2026-12-31" in " ".join(made.replace("\\", "").split())
 
@@ -309,6 +310,38 @@ def test_every_figure_has_words_and_a_table_after_it(shown) -> None:
                 # figures of the same numbers may stand together
                 rest = (other for other in section.blocks[place:] if not isinstance(other, Figure))
                 assert isinstance(next(rest), Table)
+
+
+def test_the_sections_stand_in_the_order_of_a_readers_questions(shown) -> None:
+    assert [section.id for section in shown.sections] == [
+        *("overall", "changes", "frontier", "gates", "class-test", "exemplars", "selections", "data", "variants"),
+        *("not-measured", "method", "further", "provenance", "evidence"),
+    ]
+
+
+def test_of_many_variants_paper_has_those_of_the_largest_harm() -> None:
+    result = adult()
+    (worst,) = (variant for variant in result.variants if variant.name == "pruned-0.995")
+    names = [f"mild-{number}" for number in range(6)]
+    mild = [replace(worst, name=name) for name in names]
+    half = [
+        replace(e, variant=name, value=e.value and e.value / 2, low=e.low and e.low / 2, high=e.high and e.high / 2)
+        for name in names
+        for e in result.estimates
+        if e.variant == "pruned-0.5"
+    ]
+    baseline, *others = result.variants
+    many = replace(result, variants=(baseline, *mild, *others), estimates=(*result.estimates, *half))
+    section = next(s for s in seen(many).sections if s.id == "changes")
+    first, *rest = (b for b in section.blocks if isinstance(b, Table) and b.caption.startswith("Change of recall"))
+    shown_first = [column.heading for column in first.columns[3:]]
+    assert {"pruned-0.995", "pruned-0.98"} < set(shown_first)
+    assert shown_first == [v.name for v in many.variants if v.name in shown_first]
+    assert first.caption.endswith("the variants with the largest harm")
+    assert first.on_paper
+    everywhere = [column.heading for table in rest for column in table.columns[3:]]
+    assert sorted([*shown_first, *everywhere]) == sorted(v.name for v in many.variants[1:])
+    assert {table.on_paper for table in rest} == {0}
 
 
 def dot_figures(shown) -> list[Figure]:
