@@ -169,17 +169,7 @@ def _ratio_span(marks: Sequence[Mark]) -> tuple[float, float]:
 
 def _ratios(panel: Ratios, domain: tuple[float, float], axis: str) -> Spec:
     """Specify multiples with their intervals; what is left of the axis is a triangle at its edge."""
-    rows: list[Spec] = []
-    for place, mark in enumerate(panel.marks):
-        if mark.value is not None:
-            inside = mark.value >= domain[0]
-            limited = mark.low is not None and mark.high is not None
-            low, high = (mark.low, mark.high) if limited else (mark.value, mark.value)
-            row = {"row": place, "value": mark.value, "low": low, "high": high}
-            rows.append(
-                {key: max(x or 0.0, domain[0]) if key != "row" else x for key, x in row.items()}
-                | {"fill": "white" if mark.small else ACCENT, "shape": ROUND if inside else "triangle-left"}
-            )
+    rows = [_ratio_mark(place, mark, domain[0]) for place, mark in enumerate(panel.marks) if mark.value is not None]
     ticks = [tick for power in range(-5, 12) if domain[0] <= (tick := 2.0**power) <= domain[1]]
     x = {
         "field": "value",
@@ -192,7 +182,7 @@ def _ratios(panel: Ratios, domain: tuple[float, float], axis: str) -> Spec:
         _upright(1.0),
         _labels([mark.label for mark in panel.marks]),
         {
-            "data": _data(rows),
+            "data": _data([row for row in rows if "low" in row]),
             "mark": {"type": "rule", "strokeWidth": 1.6, "color": ACCENT},
             "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}, "y": _Y},
         },
@@ -209,6 +199,15 @@ def _ratios(panel: Ratios, domain: tuple[float, float], axis: str) -> Spec:
         _words(undefined),
     ]
     return _by_rows(layers, len(panel.marks))
+
+
+def _ratio_mark(place: int, mark: Mark, edge: float) -> Spec:
+    """Place a ratio and its limits; what is below the edge is set on it."""
+    value = mark.value or 0.0
+    row: Spec = {"row": place, "value": max(value, edge), "fill": "white" if mark.small else ACCENT}
+    if mark.low is not None and mark.high is not None:
+        row |= {"low": max(mark.low, edge), "high": max(mark.high, edge)}
+    return row | {"shape": ROUND if value >= edge else "triangle-left"}
 
 
 # --------------------------------------------------------------------------------------------------------------- shifts
@@ -278,7 +277,8 @@ def _ranked(panel: Ranked, domain: tuple[float, float], axis: str) -> Spec:
         },
         {
             "data": _data(found),
-            "mark": {"type": "point", "size": 26, "strokeWidth": 0.6, "opacity": 1},
+            # a thousand of them: what each is, for readers of the picture's own text, would be most of its bytes
+            "mark": {"type": "point", "size": 26, "strokeWidth": 0.6, "opacity": 1, "aria": False},
             "encoding": _looked({"x": x, "y": y}),
         },
         _corner(panel.highest, 4, "left", 6),
