@@ -52,17 +52,22 @@ def by_over_indexing(row: ExemplarGroup) -> tuple[bool, float, float]:
 
 
 def chance_figure(found: tuple[Exemplars, ...]) -> Figure:
-    """Draw observed shares beside those by chance, and accuracy on the exemplars; the most telling variants."""
+    """Draw observed shares beside those by chance, and accuracy on the exemplars; the most telling variants.
+
+    There are no intervals: a draw of members with replacement holds fewer distinct ones, and small populations differ
+    more, so that a bootstrap's interval may lie wholly above what was observed.
+    """
     drawn, hidden = found[:_VARIANTS], len(found) - _VARIANTS
     unknown = sum(one.halves is None for one in drawn)
-    note = (
-        "Circle and square: halves of the populations. Stroke: whole populations, which differ less. Whether circle "
-        "and square are apart by more than chance, the p of the excess tells."
-    )
-    if unknown:
+    note = "Stroke: whole populations."
+    if unknown < len(drawn):
         note += (
-            f" Chance undefined for {words.plural(unknown, 'variant')}: the stroke alone says nothing of compression."
+            " They differ less than their halves: circle and square. Whether these are apart by more than chance, the "
+            "p of the excess tells."
         )
+    if unknown:
+        note += f" Chance undefined for {words.plural(unknown, 'variant')}: the stroke alone does not tell compression "
+        note += "from seeds."
     if hidden > 0:
         note += f" Not drawn: {words.plural(hidden, 'variant')} of less excess, or of unknown excess."
     return Figure(
