@@ -172,7 +172,7 @@ def _expected(family: ClassTestFamily) -> Cell:
 
 
 def _tests_table(tests: tuple[ClassTest, ...], chosen: str) -> Table:
-    """List the tests of all variants, the smallest p first, as many of each as there is room for."""
+    """List the tests of all variants, what was discovered first, as many of each as there is room for."""
     by_variant: dict[str, dict[_Subject, dict[bool, ClassTest]]] = {}
     for test in tests:
         own = by_variant.setdefault(test.variant, {})
