@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from auditor.errors import ExitCode
@@ -11,7 +10,7 @@ from auditor.measure.multiplicity import holm
 from auditor.measure.power import needed
 from auditor.measure.rates import of_whom
 from auditor.measure.spread import LIMIT as SPREAD_LIMIT
-from auditor.records import BASELINE, Estimate, Finding, FixedSequence, Verdict, group_name
+from auditor.records import BASELINE, Estimate, Finding, Verdict, group_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from auditor.records import Gate, Severity, VariantSummary
 
 Key = tuple[object, ...]
-STRENGTHS = {"sparsity": 1, "clusters": -1, "ratio": -1}
-"""What orders variants of one recipe from the mildest to the strongest, and which way."""
 REASONS = {
     Verdict.PASS: "the whole interval lies within the limit",
     Verdict.FAIL: "beyond the limit, also after correction for all comparisons of the variant",
@@ -61,7 +58,8 @@ def unfit(variants: Sequence[VariantSummary], minimum: int | None) -> Mapping[st
     reasons = {v.name: reason for v in variants if (reason := _too_few(v, minimum))}
     if baseline.name in reasons or baseline.collapsed:
         common = reasons.get(BASELINE) or (
-            f"{baseline.collapsed} of {baseline.finished} baseline members say one class always, or are at chance"
+            f"{baseline.collapsed} of {baseline.finished} baseline members say one class always, or are "
+            "not shown to do better than chance"
         )
         reasons |= {v.name: common for v in variants if v.name not in reasons}
     return reasons
@@ -241,44 +239,6 @@ def _adjust(cases: list[_Case]) -> None:
         case.adjusted = {
             side: float(adjusted[case.estimate.id, side, limit]) for side, limit in case.limits() if case.p
         }
-
-
-def most_compressed(findings: Sequence[Finding], variants: Sequence[VariantSummary]) -> tuple[FixedSequence, ...]:
-    """Choose, of variants that differ alone in how far they go, the most compressed that passes.
-
-    Going from the mildest to the strongest and stopping at the first that does not PASS keeps the level of a single
-    test; picking the best of several does not (statistics: section 6).
-    """
-    families: dict[str, list[VariantSummary]] = {}
-    for variant in variants:
-        recipe = {key: value for key, value in variant.asked_for.items() if key not in {"name", *STRENGTHS}}
-        if _strength(variant) is not None:
-            families.setdefault(repr(sorted(recipe.items())), []).append(variant)
-    found = (
-        _sequence(findings, sorted(family, key=lambda variant: _strength(variant) or 0.0))
-        for family in families.values()
-    )
-    return tuple(sequence for sequence in found if len(sequence.variants) > 1)
-
-
-def _strength(variant: VariantSummary) -> float | None:
-    """Tell how far a variant goes, by the one key of its recipe that says so; None where none or several do."""
-    asked = [(key, variant.asked_for[key]) for key in STRENGTHS if key in variant.asked_for]
-    if len(asked) != 1 or not isinstance(asked[0][1], int | float):
-        return None
-    return STRENGTHS[asked[0][0]] * asked[0][1]
-
-
-def _sequence(findings: Sequence[Finding], family: Sequence[VariantSummary]) -> FixedSequence:
-    """Test in order. What is waived is tested too; a variant that no gate decides on is not shown to pass."""
-    own = [[f for f in findings if f.estimate.variant == v.name and f.severity == "error"] for v in family]
-    if not any(own):
-        return FixedSequence(variants=(), verdicts=(), chosen=None)
-    judged = {v.name: summary(found) if found else Verdict.UNDEFINED for v, found in zip(family, own, strict=True)}
-    passing = list(takewhile(lambda name: judged[name] is Verdict.PASS, judged))
-    return FixedSequence(
-        variants=tuple(judged), verdicts=tuple(judged.values()), chosen=passing[-1] if passing else None
-    )
 
 
 def counts(finding: Finding, fail_on: Severity = "error") -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 from typing import TYPE_CHECKING
 
 from auditor.errors import OutputError, Problem
@@ -24,8 +26,9 @@ def write(folder: Path, files: Mapping[str, bytes], advice: str) -> tuple[Path, 
     try:
         for parent in {path.parent for path in paths}:
             parent.mkdir(parents=True, exist_ok=True)
-        for part, content in zip(parts, files.values(), strict=True):
-            write_new(part, content)
+        modes = [_mode(path) for path in paths]
+        for part, content, mode in zip(parts, files.values(), modes, strict=True):
+            write_new(part, content, mode)
         for part, path in parts.items():
             part.replace(path)
     except OSError as error:
@@ -42,12 +45,25 @@ def part_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
 
 
-def write_new(path: Path, content: bytes) -> None:
+def write_new(path: Path, content: bytes, mode: int | None = None) -> None:
     """Write a file where there is none, down to the disk. Raises OSError where there is one, or a link to anything."""
     with path.open("xb") as stream:
+        if mode is not None:
+            os.fchmod(stream.fileno(), mode)
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def _mode(path: Path) -> int | None:
+    """Who may read what is replaced: nobody else may afterwards. Raises OSError where it is a folder."""
+    try:
+        found = path.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(found):
+        raise IsADirectoryError(errno.EISDIR, f'"{path.name}" is a folder')
+    return found & 0o777 if stat.S_ISREG(found) else None
 
 
 def _remove(part: Path) -> None:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from auditor import data, population
 from auditor.data.thumbnails import thumbnails, to_picture
 from auditor.errors import IncompleteError, Problem, ResultError, SpecError
+from auditor.fixed_sequence import most_compressed
 from auditor.gates import declared_gates, declared_waivers
-from auditor.judge import judge, key_of, most_compressed, unfit
+from auditor.judge import judge, key_of, unfit
 from auditor.looks import Terms, record_looks
 from auditor.measure import measure
 from auditor.measure.doubts import doubts, look
 from auditor.measure.summary import summarise_data, summarise_variant
 from auditor.population.files import matches
 from auditor.progress import Silent
-from auditor.provenance import describe
+from auditor.provenance import describe, today
 from auditor.records import BASELINE, AuditResult
 from auditor.sandbox import weakest
 from auditor.spec import Artifact
-from auditor.waivers import is_expired, waive
+from auditor.waivers import standing, waive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +77,9 @@ def populate(declaration: Declaration, *, progress: Progress | None = None, forc
             dataset = source.load()
             gates = declared_gates(declaration, dataset)
             waivers = declared_waivers(declaration, dataset, gates)
-            for warning in (*dataset.warnings, *_expired(waivers)):
+            # said before hours of training, not after
+            in_vain = [str(each) for each in standing(waivers, gates, today()) if each.why_not]
+            for warning in (*dataset.warnings, *in_vain):
                 progress.note(warning)
         with _stage("run", progress, timings):
             store = declaration.base / spec.run.store
@@ -124,21 +126,6 @@ def _thumbnails(ran: Populated, exemplars: Sequence[Exemplars]) -> Mapping[str |
     return made
 
 
-def today() -> str:
-    """Give the day by which waivers are judged: the one place that asks the clock for it."""
-    return datetime.now(UTC).date().isoformat()
-
-
-def _expired(waivers: Sequence[Waiver]) -> list[str]:
-    """Say before hours of training which waivers will not count."""
-    day = today()
-    return [
-        f"the waiver of {waiver.gate!r} by {waiver.owner} expired on {waiver.expires}: what it is about counts"
-        for waiver in waivers
-        if is_expired(waiver, day)
-    ]
-
-
 @contextmanager
 def _stage(name: str, progress: Progress, timings: dict[str, float]) -> Iterator[None]:
     progress.stage(name)
@@ -172,13 +159,7 @@ def _measure(
     findings = judge(
         gates, measures.estimates, variants, confidence=statistics.confidence, minimum=spec.population.minimum
     )
-    terms = Terms(
-        seed=spec.audit.seed,
-        training=spec.training.model_dump(mode="json"),
-        confidence=statistics.confidence,
-        min_group=statistics.min_group,
-        minimum=spec.population.minimum,
-    )
+    looks = declaration.base / spec.run.store / "looks"
     definition = define(spec)
     return AuditResult(
         status="incomplete" if unfit(variants, spec.population.minimum) else "complete",
@@ -205,8 +186,19 @@ def _measure(
         descriptions=measures.descriptions,
         selections=measures.selections,
         findings=findings,
-        looks=record_looks(declaration.base / spec.run.store / "looks", dataset, gates, findings, populations, terms),
+        looks=record_looks(looks, dataset, gates, findings, populations, _terms(spec)),
         fixed_sequences=most_compressed(findings, variants),
+    )
+
+
+def _terms(spec: AuditSpec) -> Terms:
+    """Give what verdicts depend on besides the numbers and the gates."""
+    return Terms(
+        seed=spec.audit.seed,
+        training=spec.training.model_dump(mode="json"),
+        confidence=spec.statistics.confidence,
+        min_group=spec.statistics.min_group,
+        minimum=spec.population.minimum,
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
-from contextlib import contextmanager, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stdout
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, TypeVar
 
@@ -64,20 +65,34 @@ def blamed_on(owner: str) -> Iterator[None]:
     Raises PluginError; an AuditorError keeps its problems.
     """
     try:
-        with redirect_stdout(sys.stderr):
+        with _apart():
             yield
-    except PluginError:
+    except (PluginError, KeyboardInterrupt):
         raise
     except AuditorError as error:
         raise PluginError(*(Problem(where=owner, message=str(problem)) for problem in error.problems)) from error
-    except (Exception, SystemExit) as error:
-        message = f"{type(error).__name__}: {error}".rstrip(": ")
-        raise PluginError(Problem(where=owner, message=f"{message} ({_place(error)})")) from error
+    except BaseException as error:  # a task that is cancelled is no Exception, nor is what some libraries raise
+        raise PluginError(Problem(where=owner, message=_told(error))) from error
 
 
-def _place(error: BaseException) -> str:
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{last.filename}:{last.lineno}"
+@contextmanager
+def _apart() -> Iterator[None]:
+    """Send to standard error what would go to standard output, of programs started here too, and come back to here."""
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        with redirect_stdout(sys.stderr), chdir(os.curdir):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _told(error: BaseException) -> str:
+    """Say what was raised and where; an error that cannot even be put into words is named."""
+    told = traceback.TracebackException.from_exception(error, limit=-1)
+    message = f"{type(error).__name__}: {told}".rstrip(": ")
+    return " ".join([message, *(f"({place.filename}:{place.lineno})" for place in told.stack)])
 
 
 def unknown(name: str, known: Iterable[str]) -> str:

@@ -1,10 +1,11 @@
-"""Where a result comes from: versions, digests, seeds, device."""
+"""Where a result comes from: versions, digests, seeds, device, and the day."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import platform
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,11 @@ def library_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return versions
+
+
+def today() -> str:
+    """Give the day by which waivers are judged, such as "2026-12-31", in UTC: the one place that asks for it."""
+    return datetime.now(UTC).date().isoformat()
 
 
 def describe(

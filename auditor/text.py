@@ -31,6 +31,16 @@ def _fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:6]
 
 
+def is_text(name: str) -> bool:
+    """Tell whether a name can be written as UTF-8; one from the file system may hold other bytes, as surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def commandless(document: str) -> str:
+    """Write JSON so that no string of it is a command, ##[…], to a pipeline that reads what is printed: same values."""
+    return document.replace("##[", "##\\u005b")
+
+
 def duration(seconds: float) -> str:
     """Give seconds as people say them."""
     if seconds < 90:

@@ -19,7 +19,9 @@ from auditor.measure.setting import prepare
 from auditor.measure.summary import summarise_data
 from auditor.population.confined import expected, refuse_unconfined
 from auditor.progress import Silent
+from auditor.provenance import today
 from auditor.records import BASELINE, NONE, Population, Predictions, group_name
+from auditor.waivers import standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from auditor.progress import Progress
     from auditor.records import Dataset, DataSummary, Estimate, Gate, GroupKey, Label
     from auditor.sandbox import Sandbox
+    from auditor.waivers import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,7 @@ class Validation:
     variants: tuple[tuple[str, int], ...]
     """Each variant, with the members that would run; 0 where they are columns of a table."""
     reaches: tuple[Reach, ...]
+    waivers: tuple[Standing, ...]
     warnings: tuple[str, ...]
     sandbox: Sandbox | None
     """What members would run in; None where no model would be opened."""
@@ -72,24 +76,31 @@ class Validation:
     """Examples of that sample."""
 
 
-def validate(declaration: Declaration, *, models: bool = True, progress: Progress | None = None) -> Validation:
-    """Read and check everything that a run would, and train nothing; given models decide on a sample, if `models`."""
+def validate(
+    declaration: Declaration, *, models: bool = True, progress: Progress | None = None, day: str | None = None
+) -> Validation:
+    """Read and check everything that a run would, and train nothing; given models decide on a sample, if `models`.
+
+    Waivers count up to the day that they name; `day` is the one to go by, such as "2026-12-31", and None is today.
+    """
     spec = declaration.spec
     with declaration.naming_places():
         refuse_unconfined(spec)
         source = data.open_source(spec, declaration.base)
         dataset = source.load()
         gates = declared_gates(declaration, dataset)
-        declared_waivers(declaration, dataset, gates)
+        waivers = declared_waivers(declaration, dataset, gates)
         variants = population.plan(spec, dataset, declaration.base)
         glanced = _glance(declaration, source, dataset, progress or Silent()) if models else population.NOTHING
     looks = look(glanced.given, dataset.labels[glanced.sample], len(dataset.classes))
+    standings = standing(waivers, gates, day or today())
     setting = _nothing_changes(dataset, spec.statistics.confidence, spec.statistics.min_group)
     alone = [variant.name for variant in variants if variant.claim == "recipe" and len(variant.jobs) == 1]
     return Validation(
         data=summarise_data(dataset),
         variants=tuple((variant.name, len(variant.jobs)) for variant in variants),
         reaches=tuple(reach for gate in gates for reach in _reaches(gate, setting)),
+        waivers=standings,
         sandbox=None if spec.model.predictions is not None else expected(spec.run),
         looks=looks,
         sample=glanced.sample.size,
@@ -97,6 +108,7 @@ def validate(declaration: Declaration, *, models: bool = True, progress: Progres
             *(f"{name} has one member: a claim about a recipe needs two, and is undefined" for name in alone),
             *(f"{failure.variant}: {failure.reason}" for each in glanced.given for failure in each.failures),
             *doubts(glanced.given, looks),
+            *(str(each) for each in standings if each.why_not),
         ),
     )
 

@@ -11,7 +11,7 @@ A PASS needs none.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.records import Verdict
@@ -19,7 +19,9 @@ from auditor.records import Verdict
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from auditor.records import Finding, Waiver
+    from auditor.records import Finding, Gate, GroupKey, Label, Waiver
+
+NOWHERE = "is about no comparison that the gate makes"
 
 
 def waive(
@@ -42,12 +44,12 @@ def _marked(finding: Finding, waivers: Sequence[Waiver], day: str, blocked: Cont
 def covers(waiver: Waiver, finding: Finding) -> bool:
     """Tell whether a finding is among those that a waiver is about, whatever its verdict."""
     e = finding.estimate
-    return (
-        waiver.gate == finding.gate
-        and waiver.variant in {None, e.variant}
-        and waiver.label in {None, e.label}
-        and waiver.group in {None, e.group}
-    )
+    return waiver.gate == finding.gate and _names(waiver, e.variant, e.label, e.group)
+
+
+def _names(waiver: Waiver, variant: str, label: Label | None, group: GroupKey) -> bool:
+    """Tell whether a waiver is about a place of its gate; what it leaves out is all."""
+    return waiver.variant in {None, variant} and waiver.label in {None, label} and waiver.group in {None, group}
 
 
 def _reaches(waiver: Waiver, finding: Finding, blocked: Container[str]) -> bool:
@@ -69,10 +71,44 @@ def idle(waiver: Waiver, findings: Sequence[Finding]) -> str:
     if any(finding.waiver == waiver for finding in about):
         return ""
     if not about:
-        return "is about no comparison that the gate makes"
+        return NOWHERE
     open_ = [finding for finding in about if finding.verdict is not Verdict.PASS]
     if not open_:
         return "is not needed: all that it is about passes"
     if all(finding.waiver is None for finding in open_):
         return "does not reach what is UNDEFINED: name the variant, group or class that is missing"
     return "is not needed: another waiver lasts longer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Whether a waiver can keep anything from counting, as far as that is known before a run."""
+
+    waiver: Waiver
+    expired: bool
+    why_not: str
+    """Why it keeps nothing from counting, whatever comes out; empty where it may."""
+
+    def __str__(self) -> str:
+        """Say which waiver it is, and what is wrong with it."""
+        line = "" if self.waiver.line is None else f" (line {self.waiver.line})"
+        return f"the waiver of {self.waiver.gate!r}{line} by {self.waiver.owner} {self.why_not}"
+
+
+def standing(waivers: Sequence[Waiver], gates: Sequence[Gate], day: str) -> tuple[Standing, ...]:
+    """Tell of each waiver whether it has expired on a day, and whether its gate compares what it names."""
+    return tuple(_standing(waiver, gates, expired=is_expired(waiver, day)) for waiver in waivers)
+
+
+def _standing(waiver: Waiver, gates: Sequence[Gate], *, expired: bool) -> Standing:
+    compared = any(
+        _names(waiver, variant, label, group)
+        for gate in gates
+        if gate.name == waiver.gate
+        for variant in gate.variants
+        for label, group, _ in gate.targets
+    )
+    why_not = "" if compared else NOWHERE
+    if expired and compared:
+        why_not = f"expired on {waiver.expires}: it excuses nothing any more, and what it is about counts"
+    return Standing(waiver=waiver, expired=expired, why_not=why_not)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from io import TextIOWrapper
@@ -48,6 +49,7 @@ def main() -> NoReturn:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     sys.stderr = harmless(sys.stderr)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a pipeline ends a job by it: as Ctrl-C, with no litter
     try:
         code = cli(prog_name=PROGRAM, standalone_mode=False)
     except AuditorError as error:

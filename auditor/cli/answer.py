@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from auditor.cli.github import annotate, harmless
+from auditor.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import RenderableType
 
     from auditor.cli.options import Voice
-    from auditor.errors import ExitCode
     from auditor.report import Reading, Rendered
     from auditor.report.answer_json import Written
     from auditor.report.result_json import Loaded
+
+Found = TypeVar("Found")
 
 
 def conclude(
@@ -47,9 +51,20 @@ def _append_summary(loaded: Loaded, target: Path) -> None:
 
     try:
         with target.open("ab") as stream:
-            stream.writelines(render(loaded.result, ["markdown"]).files.values())
+            stream.writelines(render(loaded.result, ["markdown"], edited=loaded.edited).files.values())
     except OSError as error:
         click.echo(f"warning: {target} cannot be written: {error.strerror}", err=True)
+
+
+def answer(
+    found: Found, voice: Voice, as_json: Callable[[Found], str], as_text: Callable[[Found], RenderableType]
+) -> ExitCode:
+    """Say what was found as the voice asks for it, where nothing is judged."""
+    if voice.json:
+        tell(as_json(found))
+    elif not voice.quiet:
+        show(as_text(found))
+    return ExitCode.PASSED
 
 
 def tell(text: str) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import show, tell
+from auditor.cli.answer import answer
 from auditor.cli.files import formats_asked
-from auditor.cli.options import DEFINITION, FILE, MEMBERS, SANDBOX, SANDBOXED, SETTINGS, load, voiced
+from auditor.cli.options import DEFINITION, FILE, MEMBERS, SANDBOX, SETTINGS, load, voiced
 from auditor.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -110,16 +110,11 @@ def validate(
     from auditor.report.terminal_validation import overview
     from auditor.validation import validate as check_all
 
-    extra = [SANDBOXED] if require_sandbox else []
-    declaration = load(file, (*settings, *extra))
+    declaration = load(file, settings, require_sandbox=require_sandbox)
     formats_asked(declaration)
     with progress_on(sys.stderr, quiet=voice.quiet) as progress:
         found = check_all(declaration, models=models, progress=progress)
-    if voice.json:
-        tell(answer_json.validation(found))
-    elif not voice.quiet:
-        show(overview(found))
-    return ExitCode.PASSED
+    return answer(found, voice, answer_json.validation, overview)
 
 
 @click.command()
@@ -133,13 +128,7 @@ def plan(file: Path, settings: tuple[str, ...], members: int | None, voice: Voic
     from auditor.report import answer_json
     from auditor.report.terminal_store import plan as shown
 
-    extra = [f"population.size={members}"] if members else []
-    planned = stock.plan(load(file, (*settings, *extra)))
-    if voice.json:
-        tell(answer_json.plan(planned))
-    elif not voice.quiet:
-        show(shown(planned))
-    return ExitCode.PASSED
+    return answer(stock.plan(load(file, settings, members=members)), voice, answer_json.plan, shown)
 
 
 @click.command()

@@ -33,7 +33,12 @@ def need_folder(folder: Path, audit: str) -> None:
     from auditor.errors import OutputError, Problem
     from auditor.report.result_json import audit_of
 
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        there = next(place for place in (folder, *folder.absolute().parents) if _is_there(place))
+    except OSError as error:
+        raise OutputError(
+            Problem(file=str(folder), message=f"cannot be written: {error.strerror}", advice=ANOTHER)
+        ) from None
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
         reason = "no folder can be made there" if there != folder or not there.is_dir() else "it is not writable"
         raise OutputError(Problem(file=str(folder), message=f"cannot be written: {reason}", advice=ANOTHER))
@@ -44,6 +49,15 @@ def need_folder(folder: Path, audit: str) -> None:
         whose = "is no result that can be read" if other is None else f'is of another audit, "{other}"'
         message = f'holds a result.json that {whose}; this one is "{audit}"'
         raise OutputError(Problem(file=str(folder), message=message, advice=f"{ANOTHER} Or remove what is there."))
+
+
+def _is_there(place: Path) -> bool:
+    """Tell whether there is anything, if only a link to nowhere. Raises OSError where nobody can tell."""
+    try:
+        place.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def formats_asked(declaration: Declaration) -> Asked:
@@ -105,6 +119,7 @@ def publish_reports(
     models: Mapping[str, Mapping[int, Path]] | None = None,
 ) -> Written:
     """Let plugins report when everything else is written (`more` beside the rendered); what fails is only told."""
+    from auditor.errors import OutputError
     from auditor.report import FORMATS
     from auditor.report.answer_json import Written
     from auditor.report.manifest import MANIFEST, listed, manifest
@@ -119,12 +134,15 @@ def publish_reports(
         models=models or {},
     )
     published = publish(asked, finished, [MANIFEST, *(name for name, _ in FORMATS.values())])
-    _warn(published.failed, "was not made")
+    failed = dict(published.failed)
     if published.files:
-        theirs = {name: (folder / name).read_bytes() for name in published.files}
-        write(folder, {MANIFEST: manifest(theirs, listed(folder))}, ANOTHER)
+        try:
+            write(folder, {MANIFEST: manifest(published.files, listed(folder))}, ANOTHER)
+        except OutputError as error:
+            failed[MANIFEST] = error
+    _warn(failed, "was not made")
     files = [*finished.files.values(), *(folder / name for name in published.files)]
-    return Written(files=files, failed={**rendered.failed, **published.failed})
+    return Written(files=files, failed={**rendered.failed, **failed})
 
 
 def _warn(failed: Mapping[str, AuditorError], what: str) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auditor.errors import ExitCode
 
 FILE = click.Path(path_type=Path)
+RESULT = click.argument("result", type=FILE)
 DEFINITION = click.argument("file", type=FILE, default="audit.toml")
 SETTINGS = click.option(
     "--set",
@@ -31,7 +32,6 @@ MEMBERS = click.option("--members", type=click.IntRange(1), help="Members a vari
 SANDBOX = click.option(
     "--require-sandbox", is_flag=True, help="Refuse to open models where the kernel cannot confine them."
 )
-SANDBOXED = "run.require_sandbox=true"
 INCONCLUSIVE = click.option("--allow-inconclusive", is_flag=True, help="Inconclusive gates do not count.")
 
 FAIL_ON = click.option(
@@ -78,8 +78,25 @@ def voiced(command: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
     return with_voice
 
 
-def load(file: Path, settings: Sequence[str]) -> Declaration:
-    """Read a definition, with what `--set` says in its place."""
+def load(
+    file: Path,
+    settings: Sequence[str],
+    *,
+    members: int | None = None,
+    executor: str | None = None,
+    require_sandbox: bool = False,
+) -> Declaration:
+    """Read a definition, with what `--set` says in its place, and then the options that stand for a key of it."""
     from auditor.declare import load_spec
+    from auditor.errors import Problem, SpecError
+    from auditor.text import is_text
 
-    return load_spec(file, settings)
+    given = {
+        "population.size": members,
+        "run.executor": executor,
+        "run.require_sandbox": "true" if require_sandbox else None,
+    }
+    if strange := [said for said in (file.name, *settings) if not is_text(said)]:
+        # both are kept in the result, whose JSON could not be written once all is done
+        raise SpecError(*(Problem(where=said, message="is no UTF-8 text") for said in strange))
+    return load_spec(file, (*settings, *(f"{key}={value}" for key, value in given.items() if value)))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.answer import conclude, show
+from auditor.cli.answer import conclude, show, tell
 from auditor.cli.card import put_into
 from auditor.cli.completion import formats_of
-from auditor.cli.files import publish_reports, write_reports
-from auditor.cli.options import FAIL_ON, FILE, INCONCLUSIVE, VERBOSE, voiced
+from auditor.cli.files import need_folder, publish_reports, write_reports
+from auditor.cli.options import FAIL_ON, FILE, INCONCLUSIVE, RESULT, VERBOSE, voiced
 from auditor.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("result", type=FILE)
+@RESULT
 @click.option(
     "--set", "settings", multiple=True, metavar="gate.N.KEY=VALUE", help="Another limit, such as gate.0.min=-0.03."
 )
@@ -53,11 +53,10 @@ def check(
     from auditor.report import FORMATS, render
     from auditor.report.answer_json import Written
 
-    old = _read_result(result)
+    old, reading = _read(result, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
     if not old.result.findings and not no_gate:
         raise ResultError(Problem(file=str(result), message="nothing in it is judged", advice="Say --no-gate."))
     gates = change_limits(old.result.gates, settings)
-    reading = _reading(old, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
     with _fitting({result: old}):
         new = replace(old, result=rejudge(old.result, gates))
         rendered = (
@@ -70,7 +69,7 @@ def check(
 
 
 @click.command()
-@click.argument("result", type=FILE)
+@RESULT
 @click.option(
     "--format",
     "formats",
@@ -102,9 +101,10 @@ def report(
     wanted = [name for name in formats if name != "card"] if into else list(formats or FORMATS)
     asked, folder = ask(wanted, _options(settings), FORMATS), output or result.parent
     with tools_for(asked.formats) as tools:
-        loaded = _read_result(result)
-        reading = _reading(loaded, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
+        loaded, reading = _read(result, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
         with _fitting({result: loaded}):
+            if into and wanted:
+                need_folder(folder, loaded.result.definition["audit"]["name"])  # else the card alone would be written
             if into:
                 put_into(into, loaded)
             if wanted:
@@ -114,14 +114,15 @@ def report(
     return ExitCode.PASSED
 
 
-def _reading(loaded: Loaded, *, allow_inconclusive: bool, fail_on: Severity) -> Reading:
-    """Without the definition itself, findings are shown in a file of its name at the root."""
+def _read(result: Path, *, allow_inconclusive: bool, fail_on: Severity) -> tuple[Loaded, Reading]:
+    """Read a result, and say how; without the definition itself, findings are in a file of its name at the root."""
     from pathlib import PurePath
 
     from auditor.report import Reading
 
+    loaded = _read_result(result)
     definition = PurePath(loaded.result.definition_file).name
-    return Reading(definition=definition, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
+    return loaded, Reading(definition=definition, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
 
 
 @click.command()
@@ -141,7 +142,7 @@ def diff(old: Path, new: Path, form: str) -> ExitCode:
         shown = difference_view(difference, edited=tuple(str(path) for path, one in read.items() if one.edited))
         made = as_text(shown) if form == "text" else as_markdown(shown) if form == "markdown" else as_json(difference)
     if isinstance(made, str):
-        click.echo(made, nl=False)
+        tell(made.removesuffix("\n"))
     else:
         show(made)
     return exit_code(difference)
@@ -180,10 +181,11 @@ def _options(settings: tuple[str, ...]) -> dict[str, dict[str, object]]:
 
 def _read_result(path: Path) -> Loaded:
     from auditor.errors import Problem, ResultError
-    from auditor.report.result_json import load
+    from auditor.regular import read_regular
+    from auditor.report.result_json import MOST_BYTES, load
 
     try:
-        loaded = load(path.read_bytes())
+        loaded = load(read_regular(path, MOST_BYTES))
     except OSError as error:
         raise ResultError(Problem(file=str(path), message=f"cannot be read: {error.strerror}")) from None
     except ResultError as error:

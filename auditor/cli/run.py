@@ -18,7 +18,6 @@ from auditor.cli.options import (
     INCONCLUSIVE,
     MEMBERS,
     SANDBOX,
-    SANDBOXED,
     SETTINGS,
     VERBOSE,
     load,
@@ -69,10 +68,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     from auditor.report.result_json import Loaded
     from auditor.report.terminal_time import spent
 
-    extra = [f"population.size={members}"] if members else []
-    extra += [f"run.executor={executor}"] if executor else []
-    extra += [SANDBOXED] if require_sandbox else []
-    declaration = load(file, (*settings, *extra))
+    declaration = load(file, settings, members=members, executor=executor, require_sandbox=require_sandbox)
     _need_gates(declaration, no_gate=no_gate)
     if require_pins:
         pipeline.require_pins(declaration.spec, declaration.base)

@@ -31,6 +31,7 @@ from auditor.data.splits import divide
 from auditor.data.values import listed, plural
 from auditor.errors import DataError, Problem
 from auditor.spec import SplitColumn, SplitFractions, SplitPaths
+from auditor.text import clean, is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -199,6 +200,10 @@ def list_images(root: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
         raise DataError(Problem(file=str(root), message=message, advice=advice))
     resolved = root.resolve()
     raise_first(
+        [Problem(file=str(root), where=one, message="its name is no UTF-8 text") for one in names if not is_text(one)],
+        str(root),
+    )
+    raise_first(
         [
             Problem(file=str(root), where=name, message="a link leads out of the folder")
             for name in names
@@ -207,7 +212,7 @@ def list_images(root: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
         str(root),
     )
     many, endings = plural(len(left), "file"), ", ".join(ENDINGS)
-    said = f"{many} left out for another ending than {endings}, such as {listed(left[:1])}."
+    said = f"{many} left out for another ending than {endings}, such as {listed([clean(one) for one in left[:1]])}."
     return names, (said,) if left else ()
 
 

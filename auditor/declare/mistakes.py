@@ -24,9 +24,12 @@ TOML_TYPES = {
 KeyPath = tuple[str | int, ...]
 
 LATER_VALUES = {
-    "metric": {"pie_excess"},
+    "metric": {
+        "pie_excess": "the report tests the excess of changed decisions by deals of members; an interval of it, which "
+        "a limit could be held against, is not made"
+    },
 }
-"""What the format knows and this version does not yet."""
+"""What the format knows and this version does not yet, with what there is instead."""
 MISSING: dict[KeyPath, str] = {
     (
         "attribute",
@@ -48,11 +51,6 @@ class Mistake:
     def where(self) -> str:
         """The key path as text, such as gate[2].metric."""
         return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self.path).lstrip(".")
-
-
-def not_yet(what: str) -> str:
-    """Say that the format knows something that this version does not."""
-    return f"{what}: not yet in this version"
 
 
 def explain(detail: ErrorDetails) -> Mistake:
@@ -92,8 +90,9 @@ def _explain_unknown(path: KeyPath, location: tuple[str | int, ...]) -> Mistake:
 
 def _explain_choice(path: KeyPath, given: Any, choices: list[str]) -> Mistake:  # noqa: ANN401 - whatever the file holds
     field = next((part for part in reversed(path) if isinstance(part, str)), "")
-    if given in LATER_VALUES.get(field, ()):
-        return Mistake(path=path, message=not_yet(repr(given)))
+    advice = LATER_VALUES.get(field, {}).get(given) if isinstance(given, str) else None
+    if advice:
+        return Mistake(path=path, message=f"{given!r}: not yet in this version", advice=advice)
     return Mistake(path=path, message=f"{given!r} is not known here", advice=did_you_mean(str(given), choices))
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from auditor.description import Description, Selections
+    from auditor.measure.setting import Setting
     from auditor.records import (
         ClassTest,
         ClassTestFamily,
@@ -97,12 +98,10 @@ def measure(
             setting = prepare(dealt, population, baseline, fewer, confidence=confidence, min_group=min_group)
         extremes += describe_extremes(setting, _extremes_of(dataset), seed)
         if population is not baseline and setting.members:
-            generator = np.random.default_rng(seed)
-            dealing = deal(setting, permutations, generator)
-            tests, corrected_together = compare_classes(setting, _shown_labels(dataset), dealing)
+            tests, corrected_together, found = _dealt(setting, permutations, np.random.default_rng(seed))
             class_tests += tests
             families += corrected_together
-            exemplars.append(find_exemplars(setting, dealing, generator))
+            exemplars.append(found)
     return Measures(
         estimates=tuple(estimates),
         class_tests=tuple(class_tests),
@@ -112,6 +111,15 @@ def measure(
         descriptions=tuple(descriptions),
         selections=tuple(selected),
     )
+
+
+def _dealt(
+    setting: Setting, permutations: int, generator: np.random.Generator
+) -> tuple[tuple[ClassTest, ...], tuple[ClassTestFamily, ...], Exemplars]:
+    """Give what deals of a variant's members tell: its class tests, and its exemplars."""
+    dealing = deal(setting, permutations, generator)
+    tests, families = compare_classes(setting, _shown_labels(setting.dataset), dealing)
+    return tests, families, find_exemplars(setting, dealing, generator)
 
 
 def _tested_by_deals(dataset: Dataset) -> Dataset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import partial
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from auditor.measure.intervals import PSEUDO_EXAMPLES, reach, variance_at
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
 
 MOST = 10**9
 """Where searching ends: nobody has more examples."""
+POWER = 0.8
+"""Share of audits that are to pass at the numbers that are given."""
+_SHARED = 1.5
+"""How many times the least number of members is asked for where examples must be more as well."""
+_ROOM = NormalDist().inv_cdf(POWER)
+"""Standard errors by which estimates then fall short of the truth at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needed:
-    """What would settle an open case if the true harm were 0; None where no number would."""
+    """What would let POWER of audits pass if the true harm were 0; None where no number would."""
 
     examples: int | None
     """In the denominator of the group's rate; the present number where it would do."""
@@ -48,8 +55,9 @@ def examples_for(limit: float, confidence: float) -> int:
 
 
 def needed(estimate: Estimate, limit: float, side: int, confidence: float) -> Needed:
-    """Tell how many examples and members would show that the limit holds, if the true harm were 0.
+    """Tell how many examples and members would show that the limit holds, in POWER of audits, if the true harm were 0.
 
+    At the size at which an estimate of exactly 0 passes only every other audit would: estimates vary about the truth.
     For a change or a gap the true value is then 0; for a rate itself it is what was estimated. `side` is -1 where the
     value must be at least the limit, +1 where at most. Members are taken to vary, and examples to flip, as they do now;
     more members are asked for only where more examples alone would not do.
@@ -67,10 +75,11 @@ def needed(estimate: Estimate, limit: float, side: int, confidence: float) -> Ne
 
     members = estimate.members
     if not settles(MOST, MOST, members):
-        more = _fewest(partial(settles, 1, 1), members) or _fewest(partial(settles, MOST, MOST), members)
-        if more is None:
+        least = _fewest(partial(settles, MOST, MOST), members)
+        if least is None:
             return Needed(examples=None, others=1.0, members=None)
-        members = more
+        # at the least number of members, examples would have to be without end
+        members = _fewest(partial(settles, 1, 1), members) or math.ceil(_SHARED * least)
     size = _fewest(lambda n: settles(n / units, 1, members), units)
     if size is not None:
         return Needed(examples=math.ceil(size * estimate.n / units), others=1.0, members=members)
@@ -97,12 +106,12 @@ def _one_proportion(estimate: Estimate, share: float) -> Bound:
 
 
 def _harm_excluded(bound: Bound, times: tuple[float, float], members: int, confidence: float) -> float:
-    """Give the smallest harm that would be excluded at other sizes, where none is found.
+    """Give the smallest harm that POWER of audits would exclude at other sizes, where there is none.
 
     `times` as many examples in the group and in the one that it is compared with. What examples really do makes a
     variance that falls with their number; the pseudo-examples' own falls with its square.
     """
-    shift, scaled, factors = 0.0, [], iter(times)
+    shift, noise, scaled, factors = 0.0, 0.0, [], iter(times)
     for term in bound.terms:
         if term.source == "examples":
             units = term.df + 1
@@ -110,9 +119,11 @@ def _harm_excluded(bound: Bound, times: tuple[float, float], members: int, confi
             real = max(term.variance - _pseudo_variance(units), 0.0) * units
             scaled.append(replace(term, variance=real / size + _pseudo_variance(size), df=size - 1))
             shift += PSEUDO_EXAMPLES / (size + PSEUDO_EXAMPLES)
+            noise += real / size
         else:
             scaled.append(replace(term, variance=term.variance * (term.df + 1) / members, df=members - 1))
-    return shift + reach(tuple(scaled), confidence)
+            noise += scaled[-1].variance
+    return shift + reach(tuple(scaled), confidence) + _ROOM * math.sqrt(noise)
 
 
 def _pseudo_variance(n: float) -> float:

@@ -23,16 +23,16 @@ from distributed.scheduler import KilledWorker
 from auditor.errors import IncompleteError, Problem
 from auditor.models.load import read_model
 from auditor.population import remote
+from auditor.population.entry import ENTRY, DamagedError
 from auditor.population.executors import LostError, Queue
-from auditor.population.store import ENTRY, DamagedError, wait_until
+from auditor.population.store import wait_until
 from auditor.provenance import digest_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from auditor.population.executors import Settle
-    from auditor.population.job import Job
-    from auditor.population.member import Site
+    from auditor.population.job import Job, Site
 
 WAIT = 300.0
 """Seconds to wait for a first worker, and for another where all have gone."""

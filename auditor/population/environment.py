@@ -17,6 +17,7 @@ _CODE = (
     "tf.py",
     "data/*.py",
     "population/member.py",
+    "population/starting.py",
     "population/recipe.py",
     "population/train.py",
     "population/stacked.py",

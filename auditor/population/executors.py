@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
-    from auditor.population.job import Job
-    from auditor.population.member import Site
+    from auditor.population.job import Job, Site
 
 RETRIES = 3
 """How often a job is given again whose worker died."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from auditor.errors import OutputError, Problem, SpecError
 from auditor.output import write
+from auditor.population.entry import DamagedError, Entry
 from auditor.population.job import Job, Variant
-from auditor.population.store import DamagedError, Entry
 from auditor.population.together import failure_of
 from auditor.provenance import digest_of_file
 from auditor.regular import read_regular

@@ -12,7 +12,7 @@ import numpy as np
 
 from auditor.data.inputs import read_inputs, write_inputs
 from auditor.population.confined import refuse_unconfined
-from auditor.population.member import Site
+from auditor.population.job import Site
 from auditor.population.plan import plan
 from auditor.population.running import executor_of, materialised, run_missing
 from auditor.population.store import Store

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from auditor.errors import Problem
+from auditor.population.entry import DamagedError
 from auditor.population.environment import inputs_definition
-from auditor.population.store import DAMAGED, DamagedError
+from auditor.population.store import DAMAGED
 from auditor.provenance import digest_of
 
 if TYPE_CHECKING:

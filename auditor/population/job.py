@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from auditor.population.store import Store
     from auditor.records import Claim
 
 
@@ -94,3 +95,16 @@ class Variant:
     """The pattern of a predictions table's columns."""
     export: tuple[Path, int] | None = None
     """A file for one member's model, and which member."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where a job finds what it needs, on this computer."""
+
+    store: Store
+    inputs: Path
+    """The materialised inputs."""
+    base: Path
+    """The folder of audit.toml: the user's own modules are beside it."""
+    force: bool
+    """Whether stored results are replaced."""

@@ -22,19 +22,15 @@ from auditor.compress.prune import Prune
 from auditor.compress.summaries import EVENTS, look, write_events
 from auditor.data.inputs import read_inputs, representative, to_float
 from auditor.errors import AuditorError, IncompleteError, ModelError, Problem
-from auditor.models.architectures import build
 from auditor.models.artifact import BATCH, TIMED_BATCH, latency, predict
-from auditor.models.config import read_config
 from auditor.models.decide import Reading, decide
-from auditor.models.hdf5 import parse_json
 from auditor.models.load import keras_bytes, open_model, read_pinned
-from auditor.models.start import load_weights
 from auditor.own import imported
 from auditor.population.dense import unstackable
 from auditor.population.recipe import settings_of
 from auditor.population.stacked import Stack, train_stack
-from auditor.population.store import DamagedError
-from auditor.population.train import diverged_in, total_steps, train
+from auditor.population.starting import built, facts_of, starting_model, trainable, write_stack
+from auditor.population.train import total_steps, train
 from auditor.sandbox import here
 
 if TYPE_CHECKING:
@@ -43,32 +39,13 @@ if TYPE_CHECKING:
     from auditor.compress.summaries import Logged
     from auditor.data.inputs import Inputs
     from auditor.models import KerasModel
-    from auditor.models.config import ModelFacts
-    from auditor.population.job import Job
-    from auditor.population.store import Entry, Store
+    from auditor.population.job import Job, Site
     from auditor.records import FloatArray, IntArray
 
-COMPARED = 16
-"""Test examples by which a model that is carried from one library to another is compared."""
 LEFT = "left_uncompressed"
 """What methods name that they left as it is; told by method, since a chain has several."""
-_FLOAT = np.dtype("<f4")
-"""How weights of a stack are stored: one number after another."""
 ATTEMPTS = 4
 """An exception is tried again; one that was seen before is final."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """Where a job finds what it needs, on this computer."""
-
-    store: Store
-    inputs: Path
-    """The materialised inputs."""
-    base: Path
-    """The folder of audit.toml: the user's own modules are beside it."""
-    force: bool
-    """Whether stored results are replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +82,7 @@ def _write(made: _Made | Stack | _Rehearsed | str, folder: Path) -> dict[str, An
     if isinstance(made, _Rehearsed):
         return {"failure": None}
     if isinstance(made, Stack):
-        for place, weights in enumerate(made.weights):
-            flat = np.concatenate([weight.ravel() for weight in weights]).astype(_FLOAT)
-            (folder / f"{_weights_of(place)}.bin").write_bytes(flat.tobytes())
-        return {"failure": None, "diverged": {str(place): epoch for place, epoch in made.diverged.items()}}
+        return {"failure": None, **write_stack(made, folder)}
     (folder / f"model{made.file.ending}").write_bytes(made.file.content)
     np.save(folder / "decisions.npy", made.decisions, allow_pickle=False)
     if made.probabilities is not None:
@@ -116,10 +90,6 @@ def _write(made: _Made | Stack | _Rehearsed | str, folder: Path) -> dict[str, An
     if made.file.logged:
         write_events(folder / EVENTS, made.file.logged)
     return {"failure": None, "measured": made.measured}
-
-
-def _weights_of(place: int) -> str:
-    return f"weights-{place:03}"
 
 
 def _attempt(job: Job, site: Site) -> _Made | Stack | _Rehearsed | str:
@@ -180,18 +150,6 @@ def _make(job: Job, site: Site) -> _Made:
     return _Made(file=file, decisions=decisions, probabilities=probabilities, measured=measured)
 
 
-def check_stack(entry: Entry, members: int) -> None:
-    """Raise DamagedError where an entry is not the weights of so many members of one shape."""
-    if entry.failure is not None:
-        return
-    files = sorted(entry.folder.glob("weights-*"))
-    if [path.name for path in files] != [f"{_weights_of(place)}.bin" for place in range(members)]:
-        raise DamagedError(f"it does not hold the weights of {members} members")
-    sizes = {path.stat().st_size for path in files}
-    if len(sizes) != 1 or sizes.pop() % _FLOAT.itemsize:
-        raise DamagedError("its members' weights are not of one shape")
-
-
 def _train_together(job: Job, site: Site) -> Stack:
     from auditor.tf import reseed, seed
 
@@ -200,7 +158,7 @@ def _train_together(job: Job, site: Site) -> Stack:
     seed(job.seeds[0])
     for number in job.seeds:
         reseed(number)
-        model, facts = _built(job, inputs)
+        model, facts = built(job, inputs)
         if said := unstackable(model):
             advice = "Set training.stacked to false: members are then trained each by itself."
             raise ModelError(Problem(where="training.stacked", message=f"the model cannot: {said}", advice=advice))
@@ -212,26 +170,6 @@ def _train_together(job: Job, site: Site) -> Stack:
     return train_stack(model, starts, job.seeds, inputs, training, activation=facts.activation, masking=masking)
 
 
-def _from_stack(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
-    """A member that was trained in a stack."""
-    start = job.definition["start"]
-    part = site.store.part(start["parent"], _weights_of(start["place"]))
-    if epoch := part.facts["diverged"].get(str(start["place"])):
-        raise MemberError(diverged_in(epoch))
-    if part.content is None:
-        raise DamagedError("it holds no weights of this member")
-    model, facts = _built(job, inputs)
-    shapes = [weight.shape for layer in model.layers for weight in layer.weights]
-    ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
-    if len(part.content) != ends[-1] * _FLOAT.itemsize:
-        raise DamagedError(f"it holds {len(part.content):,} bytes of weights a member, not those of {ends[-1]:,}")
-    flat = np.frombuffer(part.content, _FLOAT)
-    weights = iter(np.split(flat, ends[:-1]))
-    for layer in model.layers:
-        layer.set_weights([next(weights).reshape(weight.shape) for weight in layer.weights])
-    return model, facts
-
-
 def _rehearse(job: Job, site: Site) -> _Rehearsed:
     """Prepare a model for each step, and train none: what a method refuses, it refuses here."""
     from auditor.tf import seed
@@ -239,10 +177,10 @@ def _rehearse(job: Job, site: Site) -> _Rehearsed:
     inputs, definition = read_inputs(site.inputs), job.definition
     seed(0)
     if job.given is None:
-        model, _ = _built(job, inputs)
+        model, _ = built(job, inputs)
     else:
         content, _ = read_pinned(job.given, definition["start"]["sha256"])
-        model, _ = _trainable(content, definition["start"]["ending"], str(job.given), job, inputs)
+        model, _ = trainable(content, definition["start"]["ending"], str(job.given), job, inputs)
     for step in definition["steps"]:
         method = _method(step)
         model = method.strip(method.prepare(model, 0))
@@ -255,7 +193,7 @@ def _file(job: Job, site: Site, inputs: Inputs) -> Compressed:
     if job.given is not None:
         content, _ = read_pinned(job.given, definition["start"]["sha256"])
         return Compressed(ending=definition["start"]["ending"], content=content, measured={})
-    model, facts = _start(job, site, inputs)
+    model, facts = starting_model(job, site, inputs)
     if training := definition["training"]:
         train(model, inputs, training, facts.activation, definition["seed"], reuse=not definition["trusted"])
     return _compressed(model, facts.activation, job, inputs)
@@ -272,7 +210,7 @@ def _compressed(model: KerasModel, activation: str | None, job: Job, inputs: Inp
             lesson = method.lesson(model, _taught_by(activation, job))
             model = method.prepare(model, step["seed"])
             if lesson is not None:
-                activation = _facts(model, "student", job).activation
+                activation = facts_of(model, "student", job).activation
             method.calibrate(model, representative(inputs, step.get("calibration")))
             watch = (lambda now: logged.append(look(now))) if step.get("summaries") else None
             course, reuse = (step["training"], activation, step["seed"]), not job.definition["trusted"]
@@ -293,62 +231,10 @@ def _method(step: Mapping[str, Any]) -> Method:
     return method_of(settings_of(step))
 
 
-def _start(job: Job, site: Site, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
-    """The model that a member starts from: an untrained one, one that a stack has trained, or its parent."""
-    start = job.definition["start"]
-    if "place" in start:
-        with _parent_whole(job, site):
-            return _from_stack(job, site, inputs)
-    if "architecture" in start:
-        return _built(job, inputs)
-    folder = str(site.store.job_folder(start["parent"]))
-    with _parent_whole(job, site):
-        content, ending = site.store.model(start["parent"])
-    return _trainable(content, ending, folder, job, inputs)
-
-
-def _trainable(content: bytes, ending: str, file: str, job: Job, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
-    """A model in tf_keras. Raises ModelError where its format is final."""
-    definition = job.definition
-    parent = open_model(content, ending, file, definition["trusted"], output=definition["start"].get("output"))
-    if parent.trainable is None:
-        message, advice = f"a {ending} model cannot be compressed further", "Give the .keras or .h5 that it came of."
-        raise ModelError(Problem(file=file, message=message, advice=advice))
-    return parent.trainable(to_float(inputs.test_x[:COMPARED], inputs)), parent.facts
-
-
-def _built(job: Job, inputs: Inputs) -> tuple[KerasModel, ModelFacts]:
-    start = job.definition["start"]
-    model = build(
-        start["architecture"], inputs.train_x.shape[1:], job.definition["reading"]["classes"], start["options"]
-    )
-    if job.path is not None:
-        content, _ = read_pinned(job.path, start["sha256"])
-        load_weights(model, content, start["ending"], str(job.path), fresh_head=start["fresh_head"])
-    # What could not be opened again after training is refused before it.
-    return model, _facts(model, start["architecture"], job)
-
-
-def _facts(model: KerasModel, name: str, job: Job) -> ModelFacts:
-    return read_config(parse_json(model.to_json(), ""), name, ".keras", job.definition["trusted"])
-
-
 def _taught_by(activation: str | None, job: Job) -> str | None:
     """The last activation of a teacher, also where only audit.toml tells that it gives probabilities."""
     declared = job.definition["reading"]["kind"]
     return "softmax" if declared == "probabilities" and activation != "sigmoid" else activation
-
-
-@contextlib.contextmanager
-def _parent_whole(job: Job, site: Site) -> Iterator[None]:
-    """Say of a damaged parent where it is, and what to do."""
-    try:
-        yield
-    except DamagedError as error:
-        folder = site.store.job_folder(job.definition["start"]["parent"])
-        aside = site.store.set_aside(folder)
-        advice = f"It is kept as {aside}. Run again, and it is made again."
-        raise IncompleteError(Problem(file=str(folder), message=str(error), advice=advice)) from error
 
 
 @contextlib.contextmanager

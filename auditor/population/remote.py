@@ -19,10 +19,11 @@ from auditor.errors import IncompleteError, ModelError, Problem
 from auditor.folders import remove
 from auditor.models.load import read_model
 from auditor.own import module_digest
+from auditor.population.entry import ENTRY, DamagedError
 from auditor.population.environment import environment
-from auditor.population.job import Job
-from auditor.population.member import Site, run_job
-from auditor.population.store import ENTRY, DamagedError, Store, wait_until
+from auditor.population.job import Job, Site
+from auditor.population.member import run_job
+from auditor.population.store import Store, wait_until
 from auditor.provenance import digest_of_file
 
 if TYPE_CHECKING:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 from auditor.data.inputs import read_inputs
 from auditor.errors import IncompleteError, ModelError, Problem
 from auditor.population.confined import refuse_unconfined, refuse_unconfined_results
+from auditor.population.entry import DamagedError, Entry
 from auditor.population.environment import inputs_definition
 from auditor.population.executors import Executor, Local, inline
 from auditor.population.exported import export, withdraw
-from auditor.population.member import Site, check_stack
+from auditor.population.job import Site
 from auditor.population.plan import plan, warnings_of
-from auditor.population.store import DamagedError, Entry, Store
+from auditor.population.starting import check_stack
+from auditor.population.store import Store
 from auditor.population.together import Columns, Outcome, failure_of, from_columns, population_of, without_twins
 from auditor.provenance import digest_of
 

@@ -65,14 +65,7 @@ def train_stack(
 
     tf = load().tf
     examples, batch = len(inputs.train_x), training["batch_size"]
-    shape = _Shape(
-        layers=json.dumps([[type(each).__name__, _anonymous(each.get_config())] for each in model.layers], default=str),
-        members=len(seeds),
-        batch=batch,
-        training=json.dumps(training, sort_keys=True),
-        activation=activation,
-    )
-    loop = _compiled(shape, _Held(model))
+    loop = _compiled(_shape(model, len(seeds), training, activation), _Held(model))
     weights = tuple(tf.constant(np.stack(each)) for each in zip(*starts, strict=True))
     places = _prunable(model)
     masks = tuple(tf.ones_like(weights[place]) for place in places)
@@ -89,20 +82,12 @@ def train_stack(
         total = np.zeros(len(seeds), np.float32)
         order = np.stack([each.permutation(examples) for each in orders])
         for rows, sizes in _calls(order, batch):
-            steps = len(sizes)
-            part = slice(done, done + steps)
-            *state, losses = loop(
-                tf.constant(steps),
-                tf.constant(done),
-                *state,
-                x,
-                y,
-                noise,
-                tf.constant(_padded(rows, shape.steps(per_epoch))),
-                *(tf.constant(_padded(each, shape.steps(per_epoch))) for each in (sizes, changes[part], keep[part])),
-            )
+            part = slice(done, done + len(sizes))
+            own = [_padded(each, min(per_epoch, _STEPS)) for each in (rows, sizes, changes[part], keep[part])]
+            counts = tf.constant(len(sizes)), tf.constant(done)
+            *state, losses = loop(*counts, *state, x, y, noise, *map(tf.constant, own))
             total += losses.numpy()
-            done += steps
+            done += len(sizes)
         for member in np.flatnonzero(~(np.isfinite(total) & _finite(state[0]))):
             diverged.setdefault(int(member), epoch + 1)
         # as TFMOT does at the end of an epoch: what is masked then cannot grow back at the next change of masks
@@ -126,8 +111,15 @@ class _Shape:
     training: str
     activation: str | None
 
-    def steps(self, per_epoch: int) -> int:
-        return min(per_epoch, _STEPS)
+
+def _shape(model: KerasModel, members: int, training: Mapping[str, Any], activation: str | None) -> _Shape:
+    return _Shape(
+        layers=json.dumps([[type(each).__name__, _anonymous(each.get_config())] for each in model.layers], default=str),
+        members=members,
+        batch=training["batch_size"],
+        training=json.dumps(training, sort_keys=True),
+        activation=activation,
+    )
 
 
 class _Held:
@@ -190,12 +182,11 @@ def _padded(array: Any, steps: int) -> Any:  # noqa: ANN401 - an array of any ki
     return np.pad(array, [(0, short)] + [(0, 0)] * (array.ndim - 1)) if short else np.ascontiguousarray(array)
 
 
-@functools.lru_cache(maxsize=2)
-def _compiled(shape: _Shape, held: _Held) -> Callable[..., Any]:
-    """Compile the loop over a call's steps."""
+def _step(shape: _Shape, model: KerasModel) -> Callable[..., Any]:
+    """Give a step of all members: from the state and the step's own inputs to the state after it, and the losses."""
     from auditor.tf import load
 
-    tf, model = load().tf, held.model
+    tf = load().tf
     training = json.loads(shape.training)
     layers, places = list(model.layers), _prunable(model)
     trainable = [any(w is each for each in layer.trainable_weights) for layer in layers for w in layer.weights]
@@ -229,6 +220,16 @@ def _compiled(shape: _Shape, held: _Held) -> Callable[..., Any]:
         for i, gradient in zip(learnt, gradients, strict=True):
             weights_after[i], first[i], second[i] = update(weights[i], first[i], second[i], gradient, t)
         return tuple(weights_after), masks, tuple(first), tuple(second), losses
+
+    return step
+
+
+@functools.lru_cache(maxsize=2)
+def _compiled(shape: _Shape, held: _Held) -> Callable[..., Any]:
+    """Compile the loop over a call's steps."""
+    from auditor.tf import load
+
+    tf, step = load().tf, _step(shape, held.model)
 
     @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
     def loop(  # noqa: PLR0913, PLR0917 - each is an input of the graph

@@ -9,23 +9,19 @@ import contextlib
 import errno
 import fcntl
 import hashlib
-import json
 import os
 import re
-import stat
 import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from auditor.compress.summaries import EVENTS, LARGEST_EVENTS
 from auditor.errors import IncompleteError, Problem
 from auditor.folders import remove
 from auditor.models import LARGEST
-from auditor.population.facts import misshapen_array, misshapen_events, misshapen_facts
+from auditor.population.entry import ENTRY, DamagedError, Entry, Part, is_plain_file, sealed_bytes, unsealed
+from auditor.population.facts import misshapen_facts
 from auditor.provenance import canonical, digest_of, digest_of_file
 from auditor.regular import read_regular
 from auditor.sandbox import Sandbox
@@ -33,79 +29,11 @@ from auditor.sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from auditor.records import FloatArray, IntArray
-
-ENTRY = "entry.json"
-LARGEST_ENTRY = 16 << 20
-"""Bytes."""
 DAMAGED = ".damaged-"
 """In the name of a folder that was set aside."""
 VISIBLE = 120.0
 """Seconds."""
 SCRATCH_NAME = re.compile(r"[0-9a-f]{32}(\.old)?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A stored result."""
-
-    folder: Path
-    failure: str | None
-    """Why the member failed; None where it finished."""
-    measured: Mapping[str, Any]
-    seconds: float
-    sandbox: Sandbox
-    """What was withheld from the process that made it."""
-    model: Path | None
-    """The member's model file."""
-    digest: str
-    """SHA-256 of the model file; empty where there is none."""
-
-    def decisions(self) -> IntArray:
-        """int16 [N]."""
-        return np.load(self.folder / "decisions.npy", allow_pickle=False)
-
-    def probabilities(self) -> FloatArray | None:
-        """float32 [N, C], or None where only decisions are known."""
-        path = self.folder / "probabilities.npy"
-        return np.load(path, allow_pickle=False) if path.exists() else None
-
-    def events(self) -> bytes | None:
-        """What pruning did while the member trained, for TensorBoard; None where that was not asked for."""
-        path = self.folder / EVENTS
-        return read_regular(path, LARGEST_EVENTS) if path.exists() else None
-
-    def check(self, *, examples: int, classes: int) -> None:
-        """Raise DamagedError where what is stored is not a member's decisions on so many examples."""
-        if self.failure is not None:
-            return
-        if self.model is None:
-            raise DamagedError("it holds no model file")
-        for name, dtype, shape in (
-            ("decisions.npy", np.int16, (examples,)),
-            ("probabilities.npy", np.float32, (examples, classes)),
-        ):
-            path = self.folder / name
-            if name == "probabilities.npy" and not path.exists():
-                continue
-            if said := misshapen_array(path, dtype, shape, classes):
-                raise DamagedError(f"{name} {said}")
-        if said := misshapen_events(self.folder / EVENTS):
-            raise DamagedError(f"{EVENTS}: {said}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One file of a stored result, and the result's facts."""
-
-    facts: Mapping[str, Any]
-    content: bytes | None
-    """None where the result has no such file."""
-    ending: str
-
-
-class DamagedError(Exception):
-    """An entry that is not what was written, or not of the shape of what is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +69,7 @@ class Store:
         def sealed(scratch: Path) -> None:
             facts = fill(scratch)
             files = {path.name: digest_of_file(path) for path in sorted(scratch.iterdir())}
-            (scratch / ENTRY).write_bytes(_sealed({"definition": definition, "files": files, **facts}))
+            (scratch / ENTRY).write_bytes(sealed_bytes({"definition": definition, "files": files, **facts}))
 
         self._put(folder, sealed, replace=replace)
 
@@ -206,7 +134,7 @@ class Store:
             raise DamagedError(f"its files are {sorted(present)}, not {sorted(facts['files'])}")
         for name, checksum in facts["files"].items():
             try:
-                if not _is_file(folder / name):
+                if not is_plain_file(folder / name):
                     raise DamagedError(f"{name} is no file any more")
                 if digest_of_file(folder / name) != checksum:
                     raise DamagedError(f"{name} has changed since it was written")
@@ -216,7 +144,7 @@ class Store:
 
     def facts(self, folder: Path, *, of_job: bool = False) -> dict[str, Any]:
         """The facts of an entry; its other files are not read. Raises DamagedError."""
-        facts = _unsealed(folder / ENTRY)
+        facts = unsealed(folder / ENTRY)
         if said := misshapen_facts(facts, of_job=of_job):
             raise DamagedError(f"{ENTRY}: {said}")
         return facts
@@ -316,7 +244,7 @@ class Store:
         if name is None:
             return Part(facts=facts, content=None, ending="")
         try:
-            if not _is_file(folder / name):
+            if not is_plain_file(folder / name):
                 raise DamagedError(f"{name} is no file any more")
             content = read_regular(folder / name, LARGEST)
         except OSError as error:
@@ -342,33 +270,6 @@ def wait_until(seen: Callable[[], bool]) -> bool:
     while not (there := seen()) and time.monotonic() < end:
         time.sleep(0.2)
     return there
-
-
-def _sealed(facts: dict[str, Any]) -> bytes:
-    return canonical({"facts": facts, "sha256": digest_of(facts)})
-
-
-def _unsealed(path: Path) -> dict[str, Any]:
-    """The facts of an entry, if every byte of it is as written."""
-    try:
-        if path.exists() and not _is_file(path):
-            raise DamagedError(f"{ENTRY} is no file any more")
-        text = read_regular(path, LARGEST_ENTRY)
-        facts: dict[str, Any] = json.loads(text)["facts"]
-        if text == _sealed(facts):
-            return facts
-    except FileNotFoundError as error:
-        raise DamagedError(f"{ENTRY} is missing") from error
-    except OSError as error:
-        raise DamagedError(f"{ENTRY} cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DamagedError(f"{ENTRY} cannot be read: {error}") from error
-    raise DamagedError(f"{ENTRY} has changed since it was written")
-
-
-def _is_file(path: Path) -> bool:
-    """Tell whether it is what this program writes: no folder, no link, nothing that could be read for ever."""
-    return stat.S_ISREG(path.lstat().st_mode)
 
 
 def _flush(path: Path) -> None:

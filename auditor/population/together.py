@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from auditor.errors import DataError, Problem
-from auditor.population.store import Entry
+from auditor.population.entry import Entry
 from auditor.provenance import digest_of
 from auditor.records import BASELINE, Failure, Population, Predictions
 from auditor.sandbox import Sandbox, weakest

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from auditor.report.result_rows import as_object, data_row, finding_row
+from auditor.report.result_rows import as_object, data_row, finding_row, waiver_row
+from auditor.text import commandless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,6 +53,9 @@ def validation(found: Validation) -> str:
         data=data_row(found.data),
         variants=[{"name": name, "members": members} for name, members in found.variants],
         reaches=[_reach(reach) for reach in found.reaches],
+        waivers=[
+            waiver_row(each.waiver) | {"expired": each.expired, "why_not": each.why_not} for each in found.waivers
+        ],
         warnings=(*found.data.warnings, *found.warnings),
         sandbox=None if found.sandbox is None else str(found.sandbox),
         looks=found.looks,
@@ -72,4 +76,4 @@ def plan(planned: Plan) -> str:
 
 
 def _dump(**content: object) -> str:
-    return json.dumps({"schema": SCHEMA, **content}, allow_nan=False, default=as_object)
+    return commandless(json.dumps({"schema": SCHEMA, **content}, allow_nan=False, default=as_object))

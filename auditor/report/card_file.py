@@ -20,6 +20,8 @@ MOST_BYTES = 8 << 20
 """Of a card that is read."""
 _FRONT = re.compile(r"\A(\s*---[ \t]*\n)(.*?)^(---[ \t]*(?:\n|\Z))", re.DOTALL | re.MULTILINE)
 _INDEX = "model-index"
+_NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+_LONGEST_NUMBER = 100
 
 
 def put(text: str, *, audit: str, body: str, metadata: Json) -> str:
@@ -42,7 +44,7 @@ def _split(text: str) -> tuple[str, str, str, str]:
     """Give the line above the front matter, the front matter, the line below it, and the rest."""
     if found := _FRONT.match(text):
         head, front, foot = found.groups()
-        return head, front, foot, text[found.end() :]
+        return head, front, foot if foot.endswith("\n") else f"{foot}\n", text[found.end() :]
     if re.match(r"\s*---[ \t]*(\n|\Z)", text):
         raise _refused("its front matter has no end", "Put a line of --- below it.")
     return "---\n", "", "---\n\n" if text else "---\n", text
@@ -72,14 +74,18 @@ def _front(front: str, audit: str, metadata: Json) -> str:
 
 
 class _Plain(yaml.SafeLoader):
-    """YAML without aliases, by which a few lines may stand for gigabytes."""
+    """YAML without aliases, by which a few lines may stand for gigabytes, and numbers that take hours to read."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Read a value; an alias is refused."""
+        """Read a value; an alias is refused, and so is a number of very many digits."""
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(problem="an alias (*), which is not read", problem_mark=mark)
-        return super().compose_node(parent, index)
+        node = super().compose_node(parent, index)
+        if isinstance(node, yaml.ScalarNode) and node.tag in _NUMBERS and len(node.value) > _LONGEST_NUMBER:
+            problem = f"a number of {len(node.value):,} characters"
+            raise yaml.composer.ComposerError(problem=problem, problem_mark=node.start_mark)
+        return node
 
 
 def _read(front: str) -> tuple[Json, yaml.MappingNode | None]:
@@ -88,7 +94,8 @@ def _read(front: str) -> tuple[Json, yaml.MappingNode | None]:
         loader = _Plain(front)
         top = loader.get_single_node()
         content = None if top is None else loader.construct_document(top)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    # the last three are what PyYAML itself raises for a value that is not of its tag, such as "!!bool perhaps"
+    except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
         place = getattr(error, "problem_mark", None)
         line = f", line {place.line + 2}" if place else ""
         why = getattr(error, "problem", None) or str(error) or "nested too deeply"
@@ -164,6 +171,8 @@ def _section(rest: str, audit: str, body: str) -> str:
     name = re.sub(r"[^A-Za-z0-9._]+", "-", audit)[:100]
     begin, end = (f"<!-- auditor {name}: {what} -->\n" for what in ("begin", "end"))
     made = f"{begin}{body}{end}"
+    if rest.endswith(end.rstrip()):  # an editor took the last line break away
+        rest += "\n"
     first, last = rest.count(begin), rest.count(end)
     if not first and not last:
         gap = "" if not rest else "\n" if rest.endswith("\n") else "\n\n"

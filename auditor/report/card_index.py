@@ -118,14 +118,14 @@ def _audit(result: AuditResult) -> str:
 def _details(numbers: Numbers, e: Estimate) -> Json:
     """Give what a number needs to be read: of whom it is, how sure it is, and what the baseline had."""
     subject = (e.metric, e.label, e.group)
-    before, change = numbers.get(BASELINE, subject, "value"), numbers.get(e.variant, subject, "change")
+    before, change = numbers.before(e.variant, subject), numbers.get(e.variant, subject, "change")
     details: Json = {"slice": {clean(key, _NAME): clean(name, _NAME) for key, name in e.group} or "everybody"}
     if e.label is not None:
         details["class"] = clean(e.label, _NAME) if isinstance(e.label, str) else e.label
     details |= _interval(e, numbers.confidence)
     details |= {"n": e.n, "members": e.members, "claim": e.claim}
-    if before is not None and before.value is not None:
-        details["baseline"] = before.value
+    if before is not None:
+        details["baseline"] = before
     if change is not None and change.value is not None:
         details["change"] = {"value": change.value, **_interval(change, numbers.confidence)}
     return details

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.records import BASELINE, EVERYBODY, family_name
 from auditor.report.card_index import data_name, judged
-from auditor.report.markdown import escaped, not_passing, table_lines
+from auditor.report.markdown import escaped, head, not_passing, table_lines
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Table
 from auditor.report.view.method import NO_ATTRIBUTES, NOT_MEASURED
@@ -31,12 +31,7 @@ def section(result: AuditResult, view: View, *, left: int) -> Iterator[str]:
     """Write the audit's section; `left`: results that the front matter has no place for."""
     numbers = index(result)
     yield f"## Compression audit: {escaped(view.title)}"
-    yield f"\n**{view.symbol} {view.verdict}.** {escaped(view.verdict_sentence)}"
-    for notice in view.notices:
-        yield f"\n> **Note.** {escaped(notice)}"
-    yield f"\n**{escaped(view.headline.kicker)}.** {escaped(view.headline.sentence)}\n"
-    for sentence in view.headline.support:
-        yield f"- {escaped(sentence)}"
+    yield from head(view)
     yield from _uses(result)
     yield from _factors(numbers)
     yield from _metrics(numbers)
@@ -116,15 +111,24 @@ def _rows(numbers: Numbers, metric: str, label: Label | None) -> Iterator[tuple[
     for group in sorted(numbers.sizes, key=len):
         for variant in numbers.variants:
             subject: Subject = (metric, label, group)
-            own, before = numbers.get(variant, subject, "value"), numbers.get(BASELINE, subject, "value")
+            own = numbers.get(variant, subject, "value")
             if own is None:
                 continue
             yield (
                 Cell(text=words.name(variant)),
                 Cell(text="everybody" if group == EVERYBODY else words.group_of(group)),
                 Cell(text=f"{own.n:,}"),
-                *map(_number, (before, own, numbers.get(variant, subject, "change"))),
+                _before(numbers, variant, subject),
+                *map(_number, (own, numbers.get(variant, subject, "change"))),
             )
+
+
+def _before(numbers: Numbers, variant: str, subject: Subject) -> Cell:
+    """Show what a change is from; without an interval where that is not what all baseline models have."""
+    before = numbers.before(variant, subject)
+    if before is None or numbers.compared_members(variant) == numbers.compared_members(BASELINE):
+        return _number(numbers.get(BASELINE, subject, "value"))
+    return Cell(text=words.rate(before), detail="its own baseline models")
 
 
 def _number(estimate: Estimate | None) -> Cell:

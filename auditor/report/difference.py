@@ -15,13 +15,14 @@ from auditor.records import Gate
 from auditor.report.markdown import escaped, table_lines
 from auditor.report.result_rows import finding_row, gate_row, waiver_row
 from auditor.report.terminal import STYLES
+from auditor.text import commandless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import RenderableType
 
-    from auditor.compare import Change, Difference, Move, Shift
+    from auditor.compare.changes import Change, Difference, Move, Shift
     from auditor.records import Finding
     from auditor.report.view.blocks import Cell, Table
     from auditor.report.view.difference import DifferenceView
@@ -90,6 +91,7 @@ def as_json(difference: Difference) -> str:
         "same_models": list(difference.models),
         "verdicts": [_shift(shift) for shift in difference.shifts],
         "estimates": [_move(move) for move in difference.moves],
+        "renamed_gates": [{"old": old, "new": new} for old, new in difference.renamed],
         "gates": [_change(change) for change in difference.gates],
         "waivers": [
             {"old": old and waiver_row(old), "new": new and waiver_row(new)} for old, new in difference.waivers
@@ -103,7 +105,7 @@ def as_json(difference: Difference) -> str:
         "definition": [_change(change) for change in difference.definition],
         "provenance": [_change(change) for change in difference.provenance],
     }
-    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+    return commandless(json.dumps(content, indent=1, allow_nan=False)) + "\n"
 
 
 def _shift(shift: Shift) -> Json:

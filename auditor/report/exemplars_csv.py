@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from auditor.records import AuditResult
 
 COLUMNS = ("variant", "example", "class", "decision_baseline", "decision", "share_baseline", "share", "score")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet run the text of a cell."""
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+"""What makes a spreadsheet run the text of a cell, with white space before it or without; the last four are wide."""
 
 
 def exemplars_csv(result: AuditResult) -> str:
@@ -41,4 +41,4 @@ def _cells(values: Iterable[str | float]) -> list[str | float]:
 def _text(text: str) -> str:
     """Keep a spreadsheet from running a text (OWASP, CSV injection); what cannot be seen is replaced."""
     shown = clean(text, len(text))
-    return f"'{shown}" if text.startswith(_FORMULA) else shown
+    return f"'{shown}" if text.lstrip().startswith(_FORMULA) else shown

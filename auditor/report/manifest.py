@@ -34,7 +34,7 @@ def listed(folder: Path) -> dict[str, str]:
         return {}
     lines = (_LINE.fullmatch(line) for line in text.split("\n"))
     known = {_name(line): line["digest"] for line in lines if line}
-    return {name: digest for name, digest in known.items() if _within(name) and (folder / name).is_file()}
+    return {name: digest for name, digest in known.items() if _within(name) and _is_there(folder / name)}
 
 
 def _line(name: str, digest: str) -> str:
@@ -52,3 +52,10 @@ def _name(line: re.Match[str]) -> str:
 def _within(name: str) -> bool:
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts and "\0" not in name
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no file can have such a name
+        return False

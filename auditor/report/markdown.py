@@ -28,12 +28,7 @@ def escaped(text: str) -> str:
 
 def _lines(view: View) -> Iterator[str]:
     yield f"# {escaped(view.title)}"
-    yield f"\n**{view.symbol} {view.verdict}.** {escaped(view.verdict_sentence)}"
-    for notice in view.notices:
-        yield f"\n> **Note.** {escaped(notice)}"
-    yield f"\n**{escaped(view.headline.kicker)}.** {escaped(view.headline.sentence)}\n"
-    for sentence in view.headline.support:
-        yield f"- {escaped(sentence)}"
+    yield from head(view)
     if view.gates is not None:
         yield "\n## Gates\n"
         yield from table_lines(view.gates, view.gates.rows)
@@ -44,6 +39,16 @@ def _lines(view: View) -> Iterator[str]:
     for key, text in view.facts.pairs:
         yield f"- {escaped(key)}: {escaped(text)}"
     yield f"\n{escaped(view.digest_line)}. Everything else is in the report and in result.json."
+
+
+def head(view: View) -> Iterator[str]:
+    """Write what page one begins with, below its heading: the verdict, the notices, who is hurt and by how much."""
+    yield f"\n**{view.symbol} {view.verdict}.** {escaped(view.verdict_sentence)}"
+    for notice in view.notices:
+        yield f"\n> **Note.** {escaped(notice)}"
+    yield f"\n**{escaped(view.headline.kicker)}.** {escaped(view.headline.sentence)}\n"
+    for sentence in view.headline.support:
+        yield f"- {escaped(sentence)}"
 
 
 def not_passing(name: str, found: Table, heading: str = "###") -> Iterator[str]:

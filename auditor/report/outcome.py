@@ -69,7 +69,7 @@ def told(finding: Finding, gate: Gate) -> str:
     unit = "" if e.value is None or words.unit(e.compare) != "points" else " points"
     numbers = " ".join(part for part in (words.value(e, digits) + unit, words.interval(e, digits)) if part)
     said = f"{finding.verdict}: {numbers}, limit {limit(gate, finding.limit)}, n = {e.n:,}. {_sentence(finding.reason)}"
-    return f"{said} Needed: {_sentence(finding.needed)}" if finding.needed else said
+    return f"{said} To show that it holds: {_sentence(finding.needed)}" if finding.needed else said
 
 
 def _sentence(text: str) -> str:

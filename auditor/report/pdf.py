@@ -45,7 +45,7 @@ class Press:
 @contextmanager
 def press() -> Iterator[Press]:
     """Start the process: it loads its libraries while the page is being written."""
-    with started(paper.__file__) as process, ThreadPoolExecutor(1) as waiting:
+    with ThreadPoolExecutor(1) as waiting, started(paper.__file__) as process:  # ended before it is waited for
         yield Press(process, waiting)
 
 

@@ -143,8 +143,8 @@ def _explained(kind: type[Reporter], name: str, detail: ErrorDetails) -> Mistake
 class Published:
     """What became of plugins' reports."""
 
-    files: tuple[str, ...]
-    """Names of what was written."""
+    files: Mapping[str, bytes]
+    """What was written, by its name in the folder."""
     failed: Mapping[str, AuditorError]
     """By format."""
 
@@ -154,21 +154,22 @@ def publish(asked: Asked, finished: Finished, reserved: Iterable[str]) -> Publis
 
     `reserved` are the names of files that are no plugin's to write, whether they are there or not.
     """
-    failed, written = dict(asked.failed), list[str]()
+    failed, written = dict(asked.failed), dict[str, bytes]()
     own = {name.casefold() for name in (*reserved, *OWN_FOLDERS)}
     taken = {name.casefold() for name in finished.files}
     for name, reporter in asked.reporters.items():
         owner = plugins.origin(REPORTERS, name)
         try:
             with plugins.blamed_on(owner):
-                files = reporter.report(finished)
+                given = reporter.report(finished)
+                files = dict(given) if isinstance(given, Mapping) else given
                 _check_files(files, finished.folder, own, taken)
             write(finished.folder, files, "Choose another with --output.")
-            written += files
+            written |= files
             taken |= {file.casefold() for file in files}
         except (PluginError, OutputError) as error:
             failed[name] = error
-    return Published(files=tuple(written), failed=failed)
+    return Published(files=written, failed=failed)
 
 
 def _check_files(files: object, folder: Path, own: set[str], taken: set[str]) -> None:

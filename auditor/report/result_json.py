@@ -31,6 +31,8 @@ _OUTSIDE_DIGEST = frozenset({"timings", "sandbox", "judged_on", "digest"})
 The day of judging is among it: the same audit, run tomorrow, is the same result. What the day does is within: each
 finding says whether it is waived, so the digest changes on the day that a waiver ends, and on no other.
 """
+MOST_BYTES = 1 << 30
+"""Of a result that is read: reading it takes ten times as much memory."""
 _SHOWN_PROBLEMS = 20
 
 
@@ -96,7 +98,7 @@ def load(text: str | bytes) -> Loaded:
 def audit_of(path: Path) -> str | None:
     """Name the audit that a result.json of any version is of; None where it cannot be told."""
     try:
-        name = json.loads(read_regular(path))["audit"]["definition"]["audit"]["name"]
+        name = json.loads(read_regular(path, MOST_BYTES))["audit"]["definition"]["audit"]["name"]
     except (OSError, ValueError, RecursionError, LookupError, TypeError):
         return None
     return name if isinstance(name, str) else None

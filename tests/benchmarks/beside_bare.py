@@ -17,7 +17,8 @@ from auditor.data.inputs import read_inputs, to_float
 from auditor.models.architectures import build
 from auditor.population import train as training_of
 from auditor.population.environment import inputs_definition
-from auditor.population.member import Site, run_job
+from auditor.population.job import Site
+from auditor.population.member import run_job
 from auditor.population.plan import plan
 from auditor.population.recipe import settings_of
 from auditor.population.store import Store

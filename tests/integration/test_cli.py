@@ -228,6 +228,47 @@ def test_validate_tells_sizes_and_what_each_gate_can_show(auditor):
     assert "everybody" in done.stdout
 
 
+WAIVERS = """
+[[waiver]]
+gate = "recall holds"
+reason = "not shipped yet"
+owner = "Ann"
+expires = {ann}
+[[waiver]]
+gate = "recall holds"
+group = "{group}"
+reason = "not shipped yet"
+owner = "Ben"
+expires = 9999-12-31
+"""
+
+
+def add_waivers(folder, ann="2020-06-30", group="sex = F"):
+    with (folder / "audit.toml").open("a", encoding="utf-8") as file:
+        file.write(WAIVERS.format(ann=ann, group=group))
+
+
+def test_validate_tells_of_a_waiver_that_has_expired(auditor, folder):
+    add_waivers(folder)
+    done = auditor("validate")
+    assert done.returncode == 0
+    said = " ".join(done.stdout.split())
+    assert "by Ann expired on 2020-06-30: it excuses nothing any more, and what it is about counts" in said
+    assert "Ben" not in said
+    ann, ben = json.loads(auditor("validate", "--format", "json").stdout)["waivers"]
+    assert (ann["gate"], ann["owner"], ann["expires"], ann["expired"]) == ("recall holds", "Ann", "2020-06-30", True)
+    assert ann["why_not"].startswith("expired on 2020-06-30")
+    assert (ben["group"], ben["expired"], ben["why_not"]) == ({"sex": "F"}, False, "")
+
+
+def test_validate_refuses_a_waiver_of_a_group_that_is_not_in_the_data(auditor, folder):
+    add_waivers(folder, group="sex = X")
+    for form in ("text", "json"):
+        done = auditor("validate", "--format", form)
+        assert done.returncode == 2
+        assert "waiver[1].group: 'sex = X' is no group of the test split" in done.stderr
+
+
 def test_a_reader_that_goes_away_does_not_change_the_answer(auditor, folder):
     auditor("run")
     done = subprocess.run(

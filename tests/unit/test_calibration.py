@@ -53,6 +53,8 @@ def test_what_reports_cite_is_what_the_table_holds():
     assert max(row["pass"] for row in chosen) == calibrated.FALSE_PASS_WORST
     assert max(row["pass"] for row in again) == pytest.approx(calibrated.FALSE_PASS_AGAIN, abs=1e-4)
     assert mean(row["pass"] for row in chosen) == pytest.approx(calibrated.FALSE_PASS_MEAN, abs=1e-4)
+    wide = [row["pass"] for row in rows if row["sd"] == 0.4 and row["kind"] == "plain" and row["harm"] == row["limit"]]
+    assert max(wide) == calibrated.FALSE_PASS_WIDE
     assert max(seeds) == calibrated.SEEDS_ONLY_WORST
     assert mean(seeds) == pytest.approx(calibrated.SEEDS_ONLY_MEAN, abs=1e-4)
     assert mean(row["point"] for row in chosen) == pytest.approx(calibrated.POINT_MEAN, abs=1e-3)

@@ -8,7 +8,7 @@ import pytest
 from adult_result import gate, with_gates
 
 from auditor.compare import compare, exit_code
-from auditor.records import Verdict
+from auditor.records import Verdict, Waiver
 
 FEMALE = (("sex", "Female"),)
 GATE = gate("sex", ("sex",))
@@ -85,6 +85,75 @@ def test_what_has_disappeared_answers_1(audit, gone):
     difference = compare(two, replace(two, findings=tuple(filter(left, two.findings))))
     assert {(s.direction, s.counts) for s in difference.shifts} == {("gone", True)}
     assert exit_code(difference) == 1
+
+
+def named(name, **changes):
+    return replace(GATE, name=name, **changes)
+
+
+def test_a_gate_that_has_another_name_and_is_else_the_same_is_compared_as_one():
+    both_ways = {"targets": tuple(reversed(GATE.targets)), "line": 99, "why": "said otherwise"}
+    difference = compare(with_gates(GATE), with_gates(named("women and men", **both_ways)))
+    assert difference.renamed == (("sex", "women and men"),)
+    assert (difference.shifts, difference.gates) == ((), ())
+    assert difference.compared == len(with_gates(GATE).findings)
+    assert exit_code(difference) == 0
+
+
+def test_a_verdict_that_got_worse_under_another_name_got_worse():
+    after = with_one(with_gates(named("women")), FAIL)
+    difference = compare(with_one(with_gates(GATE), PASS), after)
+    (found,) = difference.shifts
+    assert (found.direction, found.counts) == ("worse", True)
+    assert (found.old.gate, found.new.gate) == ("sex", "women")
+    assert exit_code(difference) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"min": -0.03},
+        {"max": 0.5},
+        {"metric": "accuracy"},
+        {"compare": "disparity_change"},
+        {"decide_on": "point"},
+        {"severity": "warning"},
+        {"variants": ("int8",)},
+        {"targets": GATE.targets[:1]},
+    ],
+)
+def test_a_gate_with_another_name_that_asks_otherwise_is_another_gate(audit, changes):
+    # findings are left out: only what is asked makes a gate the same
+    difference = compare(audit, replace(audit, gates=(named("women", **changes),), findings=()))
+    assert difference.renamed == ()
+    assert {change.name for change in difference.gates} == {"sex", "women"}
+    assert exit_code(difference) == 1
+
+
+@pytest.mark.parametrize("twice", ["old", "new"])
+def test_of_two_gates_that_ask_the_same_none_is_guessed_to_be_the_other(twice):
+    one, two = with_gates(named("a")), with_gates(named("b"), named("c"))
+    difference = compare(two, one) if twice == "old" else compare(one, two)
+    assert difference.renamed == ()
+    assert {s.direction for s in difference.shifts} == {"gone", "new"}
+    assert exit_code(difference) == 1
+
+
+def test_a_gate_that_kept_its_name_is_no_other_ones_new_name():
+    difference = compare(with_gates(named("a"), named("b")), with_gates(named("b"), named("c")))
+    assert difference.renamed == (("a", "c"),)
+    assert exit_code(difference) == 0
+
+
+def test_a_waiver_of_a_gate_that_was_renamed_is_the_same_waiver():
+    waiver = Waiver(
+        gate="sex", line=3, variant="int8", label=None, group=FEMALE, reason="later", owner="Ann", expires="2026-12-31"
+    )
+    old = replace(with_gates(GATE), waivers=(waiver,))
+    new = replace(with_gates(named("women")), waivers=(replace(waiver, gate="women"),))
+    assert compare(old, new).waivers == ()
+    ((before, after),) = compare(old, replace(new, waivers=(replace(new.waivers[0], owner="Ben"),))).waivers
+    assert (before.owner, after.owner) == ("Ann", "Ben")
 
 
 def test_what_is_new_has_nothing_to_be_worse_than(audit):

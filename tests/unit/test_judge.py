@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from auditor.errors import ExitCode
-from auditor.judge import exit_code, judge, most_compressed, summary, unfit
+from auditor.fixed_sequence import most_compressed
+from auditor.judge import exit_code, judge, summary, unfit
 from auditor.measure.intervals import end_of
 from auditor.records import Bound, Estimate, Gate, Term, VariantSummary, Verdict
 

@@ -18,7 +18,8 @@ from auditor.data.tfexample import ExampleError, read_example
 from auditor.data.tfrecord_file import read_records
 from auditor.errors import DataError, ModelError
 from auditor.models.load import read_model
-from auditor.population.store import DamagedError, Store
+from auditor.population.entry import DamagedError
+from auditor.population.store import Store
 from auditor.provenance import digest_of_file
 from auditor.regular import read_regular
 

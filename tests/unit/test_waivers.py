@@ -11,7 +11,7 @@ from auditor.judge import exit_code
 from auditor.pipeline import rejudge
 from auditor.records import Verdict, Waiver
 from auditor.report import result_json
-from auditor.waivers import idle, waive
+from auditor.waivers import idle, standing, waive
 
 FEMALE = (("sex", "Female"),)
 WAIVER = Waiver(
@@ -119,3 +119,25 @@ def test_a_waiver_comes_back_from_a_file_exactly():
     result = with_gates(gate("sex", ("sex",)))
     made = rejudge(replace(result, waivers=waivers), result.gates, day="2026-12-31")
     assert result_json.load(result_json.dump(made)).result == made
+
+
+def test_before_a_run_a_waiver_that_has_expired_is_told_with_its_gate_owner_and_last_day():
+    gates = [gate("sex", ("sex",))]
+    (lasting,) = standing([WAIVER], gates, "2026-12-31")
+    assert (lasting.expired, lasting.why_not) == (False, "")
+    (gone,) = standing([WAIVER], gates, "2027-01-01")
+    assert gone.expired
+    assert str(gone) == (
+        "the waiver of 'sex' (line 80) by Ann expired on 2026-12-31: it excuses nothing any more, and what it is about "
+        "counts"
+    )
+
+
+@pytest.mark.parametrize(
+    "other", [{"variant": "int8"}, {"label": "<=50K"}, {"group": (("race", "Black"),)}, {"group": ()}]
+)
+def test_before_a_run_a_waiver_of_what_its_gate_does_not_compare_is_told(other):
+    gates = [gate("sex", ("sex",), variants=("pruned-0.995",)), gate("race", ("race",), variants=("int8",))]
+    (idle_one,) = standing([replace(WAIVER, **other)], gates, "2026-06-01")
+    assert idle_one.why_not == "is about no comparison that the gate makes"
+    assert not idle_one.expired

@@ -63,7 +63,6 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
         further_section(numbers),
         provenance_section(numbers, digest),
     )
-    has_selections = any(found.tables for found in result.selections)
     return View(
         title=clean(audit.get("title") or audit["name"], 200),
         subtitle="Whom does compression hurt? An audit of compressed models against their baseline",
@@ -76,7 +75,7 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
         headline=headline(numbers),
         gates=gate_table(result),
         comparisons=tuple(comparisons(gate, of_gate(result, gate)) for gate in ordered(result)),
-        sections=(*sections, evidence_section(sections, has_selections=has_selections)),
+        sections=(*sections, evidence_section(sections, result)),
         digest_line=f"Result {digest[:16]}",
     )
 
@@ -98,7 +97,7 @@ def _notices(result: AuditResult, *, edited: bool) -> tuple[str, ...]:
 
 
 def _collapsed(result: AuditResult) -> tuple[str, ...]:
-    """Tell which variants have members that say one class always, or are at chance."""
+    """Tell which variants have members that say one class always, or are not shown to do better than chance."""
     lost = [v for v in result.variants if v.collapsed]
     if not lost:
         return ()
@@ -106,7 +105,8 @@ def _collapsed(result: AuditResult) -> tuple[str, ...]:
     part = [f"{words.name(v.name)} ({v.collapsed} of {v.finished})" for v in lost if v.collapsed < v.finished]
     said = [f"all of {words.listed(whole)}"] if whole else []
     said += [f"some of {words.listed(part)}"] if part else []
-    return (f"Models that say one class always, or are at chance: {'; '.join(said)}. That is the harm, and is scored.",)
+    what = "Models that say one class always, or are not shown to do better than chance"
+    return (f"{what}: {'; '.join(said)}. They are scored like any other: it may be the harm that is looked for.",)
 
 
 def _facts(numbers: Numbers) -> tuple[tuple[str, str], ...]:

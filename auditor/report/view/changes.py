@@ -28,6 +28,10 @@ _DRAWN = 2
 _TABLE_VARIANTS = 5
 _ON_PAPER = 8
 """Groups in a table on paper; the map and the figure above it hold more."""
+_FROM = (
+    "“From”: what that variant's own baseline models have, which are not all of them; the interval of a file is over "
+    "examples alone."
+)
 _SMALL = 100
 """Below so many examples a group counts as small where no limit says what is."""
 
@@ -135,8 +139,8 @@ def _change_figure(
     hidden = len(groups) - ROWS_DRAWN
     others = len(numbers.variants) - len(variants)
     notes = [
-        f"Drawn are the {len(variants)} variants with the largest harm that an interval shows; the tables hold all "
-        f"{len(numbers.variants)}."
+        f"Drawn are the {len(variants)} variants with the largest harm that an interval shows, else estimated; the "
+        f"tables hold all {len(numbers.variants)}."
         if others
         else "",
         f"Hollow: fewer than {needed} examples"
@@ -198,7 +202,7 @@ def _change_table(
     left = len(groups) - ROWS_LISTED
     notes = (
         "The false negative rate is 1 − recall: it changes by as much, the other way." if rate[0] == "recall" else "",
-        "“From”: what that variant's own baseline models have, which are not all of them." if own else "",
+        _FROM if own else "",
         why_undefined(everything),
         f"{left:,} more groups, less harmed, are in result.json." if left > 0 else "",
     )

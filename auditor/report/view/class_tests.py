@@ -152,10 +152,11 @@ def _counts_table(
         columns=tuple(Column(heading=heading, numeric=place > 1) for place, heading in enumerate(headings)),
         rows=tuple(rows),
         on_paper=_COUNTS_ON_PAPER,
-        note="Per member, but for those as published. Holm and max-T: at most a 5% chance of one false finding. BH "
-        "(Benjamini and Hochberg): at most 5% of the findings are false, on average. By chance: how many of the "
-        "uncorrected ones there would be, on average, if compression did nothing. Discovered here means: at most "
-        f"{LEVEL} after {CORRECTIONS.get(chosen, chosen)}; of "
+        note="Per member, but for those as published. Each correction is for the tests of one row, not for all rows. "
+        "Holm and max-T: at most a 5% chance of any false finding. BH (Benjamini and Hochberg): at most 5% of the "
+        "findings are false, on average. max-T takes its p from deals, not from Student's t, so that it may find more "
+        "than the uncorrected tests. By chance: how many of the uncorrected ones there would be, on average, if "
+        f"compression did nothing. Discovered here means: at most {LEVEL} after {CORRECTIONS.get(chosen, chosen)}; of "
         "these, how many lose and gain, and by how many points on average." + _dealt(families),
     )
 

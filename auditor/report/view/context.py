@@ -70,9 +70,11 @@ def _counts(by_class: tuple[int, ...]) -> tuple[Cell, ...]:
 def _split_table(data: DataSummary) -> Table:
     rows = []
     for s in data.splits:
-        rows.append((Cell(text=s.split), Cell(text=f"{s.examples:,}"), *_counts(s.by_class)))
+        rows.append((Cell(text=words.name(s.split)), Cell(text=f"{s.examples:,}"), *_counts(s.by_class)))
         if s.left_out is not None:
-            rows.append((Cell(text=f"{s.split}, left out"), Cell(text=f"{sum(s.left_out):,}"), *_counts(s.left_out)))
+            rows.append(
+                (Cell(text=f"{words.name(s.split)}, left out"), Cell(text=f"{sum(s.left_out):,}"), *_counts(s.left_out))
+            )
     notes = (_LEFT_OUT if any(s.left_out is not None for s in data.splits) else "", _more_classes(data))
     return Table(
         caption="Examples by split and class",
@@ -158,8 +160,9 @@ def _asked_table(numbers: Numbers) -> Table:
         caption="What was asked for, and how many models (members) came of it",
         columns=tuple(Column(heading=heading, numeric=place > 2) for place, heading in enumerate(headings)),
         rows=tuple(rows),
-        note="Collapsed: the model says one class always, or is at chance. It is scored like any other: it is the "
-        "harm.",
+        note="Collapsed: the model says one class always, or its mean recall over classes is not above that of chance "
+        "by 1.645 standard errors, which with few examples of a class a sound model may miss. It is scored like any "
+        "other: it may be the harm that is looked for.",
     )
 
 
@@ -242,6 +245,7 @@ def provenance_section(numbers: Numbers, digest: str) -> Section:
         ("result digest (SHA-256)", digest),
         ("definition", clean(result.definition_file, 300)),
         ("data digest (SHA-256)", clean(result.data.digest)),
+        *([("judged on (UTC)", result.judged_on)] if result.judged_on else []),
         *([("sandbox", clean(str(result.sandbox), 300))] if result.sandbox else []),
         *((key, value) for key, value in _flat(result.provenance)),
     )
@@ -249,7 +253,8 @@ def provenance_section(numbers: Numbers, digest: str) -> Section:
         Prose(
             paragraphs=(
                 (
-                    "Same inputs give the same numbers: the digest covers all of the result but timings and sandbox. "
+                    "Same inputs give the same numbers: the digest covers all of the result but timings, sandbox and "
+                    "the day. "
                     "Every number of this report stands in result.json, with the definition as it was resolved."
                 ),
             )

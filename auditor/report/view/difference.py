@@ -7,7 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from auditor.compare import Change, exit_code, level_of
+from auditor.compare import exit_code
+from auditor.compare.changes import Change
+from auditor.compare.grounds import level_of
 from auditor.records import Gate, Verdict
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Table
@@ -18,12 +20,14 @@ from auditor.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from auditor.compare import Difference, Direction, Members, Move, Shift
+    from auditor.compare.changes import Difference, Direction, Members, Move, Shift
     from auditor.records import Estimate, Finding, Waiver
     from auditor.report.view.blocks import Tone
 
 _ROWS = 20
 """Rows of a table; what is left is in the JSON."""
+_NAMES = 5
+"""Gates with another name that a notice tells."""
 _TOGETHER = frozenset({"new", "gone", "waived"})
 TONES: dict[Direction, Tone] = {
     "worse": "fail",
@@ -41,7 +45,13 @@ RELATIONS = {
 }
 _OVERLAP = (
     "No test is made: both audits may share examples and models, so the two numbers are not independent. Intervals "
-    "that do not overlap differ by more than the uncertainty of both; intervals that overlap say nothing either way."
+    "that do not overlap differ by more than the uncertainty of both; intervals that overlap say nothing either way. "
+    "Where in truth nothing changed, up to one pair of numbers in four still lies each outside the other's interval, "
+    "and of many pairs a few do not overlap."
+)
+_TURNED = (
+    "A verdict is judged anew with whatever models and examples there are: one near its limit turns by chance too, by "
+    "simulation in one of four pairs of audits where half of them pass. How far the numbers moved stands below."
 )
 
 
@@ -89,17 +99,21 @@ def _sentence(difference: Difference) -> str:
     others = Counter(shift.direction for shift in difference.shifts if not shift.counts)
     failing = sum(s.direction == "new" and s.finding.verdict is Verdict.FAIL for s in difference.shifts)
     parts = [
-        *([f"{deciding['worse']:,} got worse"] if deciding["worse"] else []),
+        *([f"{words.plural(deciding['worse'], 'is', 'are')} judged worse"] if deciding["worse"] else []),
         *([f"{words.plural(deciding['gone'], 'is', 'are')} gone"] if deciding["gone"] else []),
     ]
-    said = f"Of comparisons that decide, {words.listed(parts)}." if parts else "No comparison that decides got worse."
+    said = (
+        f"Of comparisons that decide, {words.listed(parts)}."
+        if parts
+        else "No comparison that decides is judged worse."
+    )
     notes: dict[Direction, str] = {
-        "worse": "got worse",
+        "worse": "judged worse",
         "gone": "gone",
         "new": f"new, {failing:,} of them FAIL",
         "waived": "waived now",
         "other terms": "better by other terms of the gate",
-        "better": "better",
+        "better": "judged better",
     }
     also = [f"{others[direction]:,} {note}" for direction, note in notes.items() if others[direction]]
     same = difference.compared - sum(s.old is not None and s.new is not None for s in difference.shifts)
@@ -119,12 +133,38 @@ def _notices(difference: Difference, edited: tuple[str, ...]) -> Iterable[str]:
         yield "Both audits judge by another confidence, smallest group or number of members: see the definition."
     if new.status == "incomplete":
         yield "The new audit is incomplete: a variant has fewer members than must finish."
+    names = [f"from {words.quoted(a)} to {words.quoted(b)}" for a, b in difference.renamed]
+    if names:
+        more = [f"{len(names) - _NAMES:,} more"] if len(names) > _NAMES else []
+        yield f"Compared as one gate, since only its name is another: renamed {words.listed(names[:_NAMES] + more)}."
     asks_less = [words.quoted(name) for name in _asking_less(difference)]
     if asks_less:
         yield f"Less is asked than before by {words.listed(asks_less)}: no better verdict of theirs is told as better."
+    if diluted := [words.name(variant) for variant in _diluted(difference)]:
+        yield (
+            f"{words.listed(diluted)}: beyond a limit before correction, as it was, and not after it, since there are "
+            "more comparisons to correct for. It is told as better, and not shown to be."
+        )
     same, all_ = difference.models
     if all_ and same == all_:
         yield "The models are the same files: only gates, data or statistics can have changed anything."
+
+
+def _diluted(difference: Difference) -> list[str]:
+    """Name the variants that fail no more only since their comparisons are corrected for more of them than before."""
+    before, after = (
+        Counter((f.estimate.variant, f.severity) for f in result.findings if f.p_holm is not None)
+        for result in (difference.old, difference.new)
+    )
+    level = 1 - difference.new.definition["statistics"]["confidence"]
+    open_ = [
+        shift.new
+        for shift in difference.shifts
+        if shift.old and shift.new and (shift.old.verdict, shift.new.verdict) == (Verdict.FAIL, Verdict.INCONCLUSIVE)
+        if shift.new.p is not None and shift.new.p < level
+    ]
+    families = {(f.estimate.variant, f.severity): f.estimate.variant for f in open_}
+    return list(dict.fromkeys(name for family, name in families.items() if after[family] > before[family]))
 
 
 def _asking_less(difference: Difference) -> list[str]:
@@ -159,6 +199,7 @@ def _verdicts(difference: Difference) -> Table:
         columns=tuple(Column(heading=heading) for heading in ("Change", "Whom it is about", "Was", "Is")),
         rows=tuple(rows[:_ROWS]),
         left=len(rows[_ROWS:]),
+        note=_TURNED if any(shift.direction in {"worse", "better"} for shift in difference.shifts) else "",
         is_list=True,
     )
 
@@ -250,6 +291,7 @@ def _listed(caption: str, heading: str, changes: Iterable[Change]) -> Table:
 
 
 def _gates(difference: Difference) -> Iterable[Change]:
+    yield from (Change(name=f"gate {new}: name", old=old, new=new) for old, new in difference.renamed)
     for change in difference.gates:
         sides = [side if not isinstance(side, Gate) else limit(side, None) for side in (change.old, change.new)]
         yield Change(name=f"gate {change.name}", old=sides[0], new=sides[1])
@@ -260,7 +302,7 @@ def _waivers(difference: Difference) -> Iterable[Change]:
         waiver = new or old
         if waiver is not None:
             about = [waiver.gate, waiver.variant, waiver.label, waiver.group and words.group_of(waiver.group)]
-            name = f"waiver of {', '.join(str(part) for part in about if part)}"
+            name = f"waiver of {', '.join(str(part) for part in about if part is not None)}"
             yield Change(name=name, old=_until(old), new=_until(new))
 
 

@@ -10,6 +10,8 @@ from auditor.report.view.blocks import Cell, Column, Prose, Section, Table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from auditor.records import AuditResult
+
 ABSENT = "Not in this audit"
 
 
@@ -42,7 +44,7 @@ LAWS = (
                 asks="How the system was tested, on which data and with which metrics, potentially discriminatory "
                 "impacts among them; test logs and reports, dated and signed",
                 sections=("data", "gates", "changes", "method", "provenance"),
-                beyond="A signature: owner and reviewers are named on page one.",
+                beyond="A signature.",
             ),
             Rule(
                 source="Annex IV 3",
@@ -126,13 +128,12 @@ LAWS = (
 )
 
 
-def evidence_section(sections: Sequence[Section], *, has_selections: bool) -> Section:
-    """Say for each rule where in the report, of these sections, its evidence stands.
-
-    `has_selections`: whether there is a selection table; a population of models has none, and then the section of that
-    name says only why.
-    """
+def evidence_section(sections: Sequence[Section], result: AuditResult) -> Section:
+    """Say for each rule where in the report, of these sections, its evidence stands, and what the audit lacks of it."""
+    # a population of models has no selection table, and then the section of that name says only why
+    has_selections = any(found.tables for found in result.selections)
     titles = {s.id: s.title for s in sections if has_selections or s.id != "selections"}
+    lacking = _lacking(result)
     text = (
         "Those who must document a system find here which part of this report is evidence for what a rule asks for. "
         "It does not say that a rule applies, that what it asks for is complete, or that it is kept."
@@ -141,11 +142,22 @@ def evidence_section(sections: Sequence[Section], *, has_selections: bool) -> Se
         id="evidence",
         title="Appendix: evidence by rule",
         question="Which part of this report is evidence for what?",
-        blocks=(Prose(paragraphs=(text,)), *(_table(law, titles) for law in LAWS)),
+        blocks=(Prose(paragraphs=(text,)), *(_table(law, titles, lacking) for law in LAWS)),
     )
 
 
-def _table(law: Law, titles: Mapping[str, str]) -> Table:
+def _lacking(result: AuditResult) -> Mapping[str, str]:
+    """Give, by the rule's source, what an audit may hold and this one does not."""
+    audit = result.definition["audit"]
+    named = "Who answers for it is named on page one." if audit.get("owner") or audit.get("reviewers") else ""
+    day = "" if result.judged_on else "The day of the audit."
+    explained = result.gates and all(gate.why for gate in result.gates)
+    reasons = "" if explained else "Reasons for the metric and the limit of every gate: not all give one."
+    return {"Annex IV 2(g)": f"{named} {day}".strip(), "Annex IV 4": reasons, "5-301": day}
+
+
+def _table(law: Law, titles: Mapping[str, str], lacking: Mapping[str, str]) -> Table:
+    beyond = {part.source: f"{part.beyond} {lacking.get(part.source, '')}".strip() for part in law.parts}
     return Table(
         caption=law.name,
         columns=tuple(Column(heading=heading) for heading in ("Part", "Asks for", "Stands under", "Is not here")),
@@ -154,7 +166,7 @@ def _table(law: Law, titles: Mapping[str, str]) -> Table:
                 Cell(text=part.source.replace(" ", "\N{NO-BREAK SPACE}")),
                 Cell(text=part.asks),
                 _places(part, titles),
-                Cell(text=part.beyond or "–", tone="muted" if not part.beyond else ""),
+                Cell(text=beyond[part.source] or "–", tone="" if beyond[part.source] else "muted"),
             )
             for part in law.parts
         ),

@@ -146,7 +146,8 @@ def _odds_cell(ratio: OddsRatio | None) -> Cell:
 def _group_note(listed: list[ExemplarGroup], odds: Odds, left: int) -> str:
     note = (
         "Over-indexing: the group's share among exemplars over its share of the test set, with score limits given "
-        "these models: how it would be with other models, they do not say."
+        "these models: how it would be with other models, they do not say. Each limit holds at the audit's confidence "
+        "by itself, without a correction for how many there are, and chance exemplars are counted too."
     )
     if odds:
         references = dict.fromkeys(f"{o.reference} ({words.family(o.group[0][0])})" for o in odds.values())

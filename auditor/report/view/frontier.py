@@ -10,7 +10,7 @@ from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Figure, Points, Prose, Section, Spot, Table
 from auditor.report.view.numbers import deciding, summed
 from auditor.report.view.rates import labels_shown, mark, value_cell
-from auditor.report.view.verdicts import sequence_sentence, verdict_cell
+from auditor.report.view.verdicts import sequence_sentences, verdict_cell
 
 if TYPE_CHECKING:
     from auditor.records import Estimate, Gate, GroupKey, Label, VariantSummary
@@ -100,7 +100,7 @@ def _worst(numbers: Numbers, variant: str, label: Label, groups: tuple[GroupKey,
 
 def _answer(numbers: Numbers) -> tuple[str, ...]:
     if numbers.result.fixed_sequences:
-        return tuple(map(sequence_sentence, numbers.result.fixed_sequences))
+        return sequence_sentences(numbers.result)
     level = words.rate(1 - numbers.confidence, 0)
     said = (
         "No recipe was tried at several strengths, so no choice among these variants keeps the level of one test: "

@@ -33,15 +33,17 @@ _CONTRASTS = TWO_GROUPS
 
 
 def headline(numbers: Numbers) -> Headline:
-    """Choose and word the finding: the failure that is surest beyond its limit, else the largest estimated loss."""
-    failed = [f for f in deciding(numbers.result) if f.verdict is Verdict.FAIL]
+    """Choose and word the finding: the failure that lies furthest beyond its limit, else the largest estimated loss."""
+    judged = [f for f in deciding(numbers.result) if f.verdict is not Verdict.UNDEFINED]
+    failed = [f for f in judged if f.verdict is Verdict.FAIL]
     leading = [f for f in failed if _may_lead(numbers, f)]
     if not leading:
         return _without_failure(numbers, len(failed))
     gates = {gate.name: gate for gate in numbers.result.gates}
     finding = max(leading, key=lambda f: _beyond(f, gates[f.gate]))
     estimate, gate = finding.estimate, gates[finding.gate]
-    others = f": of {len(failed):,} failed comparisons, the one furthest beyond its limit" if len(failed) > 1 else ""
+    others = "the one whose whole interval lies furthest beyond its limit"
+    others = f": of {len(failed):,} failed comparisons, {others}" if len(failed) > 1 else ""
     return Headline(
         kicker=f"The finding{others}",
         sentence=_sentence(numbers, estimate),
@@ -50,7 +52,7 @@ def headline(numbers: Numbers) -> Headline:
         support=tuple(
             sentence
             for sentence in (
-                _interval(numbers, estimate, gate, finding.limit),
+                f"{_interval(numbers, estimate, gate, finding.limit)} {_picked(len(judged))}".strip(),
                 waiver_sentence(finding),
                 _seeds(finding),
                 baseline(finding),
@@ -68,6 +70,13 @@ def baseline(finding: Finding) -> str:
     if finding.baseline_fails_too:
         return "The baseline's own estimate is beyond this limit too."
     return "The baseline's own estimate is within this limit."
+
+
+def _picked(judged: int) -> str:
+    """Say that a finding was chosen by its size, which makes its estimate larger than the truth."""
+    if judged < 2:
+        return ""
+    return f"Picked out of {judged:,} comparisons, it lies further out than the truth, as a rule."
 
 
 def limit(gate: Gate, value: float | None) -> str:
@@ -145,7 +154,8 @@ def _accuracy(numbers: Numbers, variant: str) -> str:
     moved = f"{abs(100 * change.value):.1f}"
     if moved == "0.0":
         return "Accuracy moved by less than 0.1 points. "
-    return f"Accuracy {'fell' if change.value < 0 else 'rose'} {moved} points. "
+    unsure = "" if _excludes_zero(change) else ", which may be chance"
+    return f"Accuracy {'fell' if change.value < 0 else 'rose'} {moved} points{unsure}. "
 
 
 def _sentence(numbers: Numbers, estimate: Estimate) -> str:
@@ -239,7 +249,7 @@ def _contrast(numbers: Numbers, estimate: Estimate) -> Iterable[str]:
     other = words.group(change.against or EVERYBODY)
     stated = f"the gap to {other} changed by {_stated(change)}, interval {words.span(change)}"
     if _excludes_zero(change):
-        yield f"{_capital(stated)}: this group is affected otherwise than {other}."
+        yield f"{_capital(stated)}: taken alone, that shows this group to be affected otherwise than {other}."
     else:
         yield f"Whether this group is affected otherwise than {other} is not shown: {stated}, which includes 0."
 
@@ -298,7 +308,7 @@ def _not_excluded(estimate: Estimate) -> str:
     is_bad_high = estimate.metric in words.BAD_WHEN_HIGH
     worst, best = (ends[1], -ends[0]) if is_bad_high else (-ends[0], ends[1])
     if worst <= 0:
-        return "A loss is excluded."
+        return "Taken alone, its interval excludes a loss; that says nothing of others."
     if best >= 0:
         return f"A loss of {100 * worst:.1f} points is not excluded; nor is no loss at all."
     return f"Taken alone, its interval excludes no loss at all; one of {100 * worst:.1f} points is not excluded."

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 _ROWS, _COLUMNS = 14, 12
 """Groups and variants in a panel; further variants have a panel of their own, further groups are in the tables."""
 _NOT_MEASURED = "–"
-_NOTE = (
-    "Orange is a fall, blue a rise, deeper with the logarithm of 1 + points. Framed and bold: the interval excludes 0, "
-    f"without a correction for how many there are. {SYMBOLS[Verdict.UNDEFINED]}: undefined."
-)
 
 
 def heat_map(numbers: Numbers, metric: str, label: Label, groups: tuple[GroupKey, ...]) -> Figure:
@@ -33,10 +29,20 @@ def heat_map(numbers: Numbers, metric: str, label: Label, groups: tuple[GroupKey
     more = f" {words.plural(hidden, 'more group')}, less harmed or undefined, stand in the tables." if hidden else ""
     return Figure(
         caption=f"Change of {words.metric(metric, label)} from the baseline in points: everybody, then the groups, "
-        "most harmed first",
+        "largest estimated harm first",
         axis="points",
         panels=tuple(_panel(numbers, (metric, label), shown, part) for part in chunks(numbers.variants, max(width, 1))),
-        note=_NOTE + more,
+        note=_note(numbers.confidence) + more,
+    )
+
+
+def _note(confidence: float) -> str:
+    each, both = words.rate(confidence, 0), words.rate(2 * (1 - confidence), 0)
+    return (
+        "Orange is a fall, blue a rise, deeper with the logarithm of 1 + points. Framed and bold: the interval "
+        "excludes 0, without a correction for how many there are. Each end holds at "
+        f"{each} by itself: of unchanged numbers up to {both} would be framed. "
+        f"{SYMBOLS[Verdict.UNDEFINED]}: undefined."
     )
 
 

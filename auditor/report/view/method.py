@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.measure import calibrated
-from auditor.measure.power import examples_for
+from auditor.measure.power import POWER, examples_for
 from auditor.measure.spread import LIMIT as SPREAD_LIMIT
 from auditor.report.view import words
 from auditor.report.view.blocks import Bullets, Formula, Heading, Prose, Section
@@ -60,7 +60,10 @@ def method_section(numbers: Numbers) -> Section:
         Prose(
             paragraphs=(
                 (
-                    "and the lower end is its mirror image. One and a half pseudo-examples at full harm (for the lower "
+                    "and the lower end is its mirror image. Each end holds at "
+                    f"{words.rate(numbers.confidence, 0)} by itself, both together at "
+                    f"{words.rate(2 * numbers.confidence - 1, 0)}; no interval is corrected for how many there are, or "
+                    "for having been picked. One and a half pseudo-examples at full harm (for the lower "
                     "end: at full benefit) keep small groups from claiming certainty. For differences between groups "
                     "the parts of both add up; a ratio is judged by the difference that is 0 where it is at its limit, "
                     "and its interval ends where that difference is no longer shown (Fieller). Examples that share an "
@@ -86,8 +89,9 @@ def _assumptions() -> str:
         "Assumed: models of one recipe differ about normally on the probit scale. Rates are then skewed, the more the "
         "nearer they are to 0 or 100%: the end that large steps lie on is widened for it. Where models are seen to "
         f"differ by more than {SPREAD_LIMIT:g} on that scale (about 12 points at a rate of 50%, 5 at 90%), a PASS must "
-        "hold with twice the reach over models; of two to five paired models that does little. Where one model in ten "
-        "fails badly and was not drawn, nothing shows it: simulated, such a recipe passed up to "
+        "hold with twice the reach over models; of two to five paired models that does little: simulated with 0.4, a "
+        f"variant at its limit passed up to {words.rate(calibrated.FALSE_PASS_WIDE)} of the time. Where one model in "
+        "ten fails badly and was not drawn, nothing shows it: simulated, such a recipe passed up to "
         f"{words.rate(calibrated.LOTTERY_WORST, 0)} of the time."
     )
 
@@ -96,7 +100,8 @@ def _calibration() -> str:
     """Cite the simulated error rates."""
     return (
         f"How often it is wrong was simulated in {calibrated.SETTINGS:,} settings in which the change of one group's "
-        "rate is exactly at its limit (30 to 3,000 examples, files and populations of 2 to 30 models, "
+        "rate is exactly at its limit (30 to 3,000 examples, enough for a PASS if nothing changed, files and "
+        "populations of 2 to 30 models, "
         f"{calibrated.RUNS:,} audits each, standard deviation over models up to 0.2): such a variant should pass at "
         f"most 5% of the time. It passed {words.rate(calibrated.FALSE_PASS_MEAN)} of the time on average and "
         f"{words.rate(calibrated.FALSE_PASS_WORST)} in the worst setting; of the worst ones, simulated again "
@@ -123,10 +128,20 @@ def _verdicts(numbers: Numbers) -> Bullets:
     alpha = words.rate(1 - numbers.confidence, 0)
     return Bullets(
         items=(
-            "PASS: the whole interval is within the limit. That is shown, not merely unrefuted.",
+            (
+                "PASS: the whole interval is within the limit. That is shown, not merely unrefuted; where a gate says "
+                "otherwise, the estimate alone decides, and nothing is shown."
+            ),
             f"FAIL: “within the limit” is rejected at {alpha}, corrected for the number of comparisons.",
-            "INCONCLUSIVE: neither. What would settle it, if there were no harm, stands beside it.",
-            "UNDEFINED: too few examples, or too few finished models. It never counts as a PASS.",
+            (
+                "INCONCLUSIVE: neither. Beside it stands how many examples or models would show that the limit holds, "
+                f"in about {words.rate(POWER, 0)} of audits, if there were no harm and models differed as these do. "
+                "Where there is harm beyond the limit, no number will."
+            ),
+            (
+                "UNDEFINED: too few examples or finished models, a baseline that says one class always, or a ratio to "
+                "a rate of 0. It never counts as a PASS."
+            ),
         )
     )
 
@@ -137,10 +152,11 @@ def _several(numbers: Numbers) -> str:
     return (
         "A gate passes only if every comparison does, so no correction is needed for a PASS. It fails if some "
         "comparison does, so each p is Holm-adjusted over the deciding comparisons of a variant. A single group's PASS "
-        "line holds at its own level, not jointly with others. For discovery in the class test the correction is "
-        f"{correction.get(declared, words.name(declared))}. To pick the most compressed variant that passes, go from "
-        "the mildest to the strongest and stop at the first that does not; picking the best of several is wrong more "
-        "often. Looking again at more examples or models until a gate passes is, too."
+        "line holds at its own level, not jointly with others. Each variant is judged by itself: of many at their "
+        "limits, some one fails or passes wrongly more often than any one. For discovery in the class test the "
+        f"correction is {correction.get(declared, words.name(declared))}. To pick the most compressed variant that "
+        "passes, go from the mildest to the strongest and stop at the first that does not; picking the best of several "
+        "is wrong more often. Looking again at more examples or models until a gate passes is, too."
     )
 
 

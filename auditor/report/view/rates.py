@@ -136,7 +136,8 @@ def _spread_table(numbers: Numbers, metric: str, label: Label | None) -> Table |
         columns=(Column(heading="Variant"), *(Column(heading=words.family(f), numeric=True) for f in families)),
         rows=rows,
         note="Intervals: examples and models drawn again together (bootstrap). Such a difference is never below 0 and "
-        "lies above the truth where groups are small: it is description, and is not judged. Groups with too few "
+        "lies above the truth where groups are small, as its whole interval may, also where groups are in truth alike: "
+        "it is description, and is not judged. Groups with too few "
         "examples are left out." + (f" Undefined: {why}." if why else ""),
     )
 

@@ -11,7 +11,7 @@ from auditor.report.view.blocks import SYMBOLS, TONES, Cell, Column, Heading, Pr
 from auditor.report.view.headline import baseline, limit
 from auditor.report.view.looks import look_table
 from auditor.report.view.numbers import bad_is_low, counted, deciding, of_gate, summed
-from auditor.report.view.waivers import waiver_sentence
+from auditor.report.view.waivers import told, waiver_sentence
 from auditor.text import clean
 
 if TYPE_CHECKING:
@@ -51,9 +51,8 @@ def overall_sentence(result: AuditResult) -> str:
     parts = [_gates_sentence(result, errors, "deciding gate")] if errors else ["No gate decides."]
     if warnings:
         parts.append(_gates_sentence(result, warnings, "warning gate"))
-    waived = sum(finding.waived for finding in result.findings)
-    if waived:
-        parts.append(f"{words.plural(waived, 'comparison')} waived: shown below, not counted.")
+    if waived := [finding for finding in result.findings if finding.waived]:
+        parts.append(f"{words.plural(len(waived), 'comparison')} waived ({told(waived)}): shown below, not counted.")
     return " ".join(parts)
 
 
@@ -63,16 +62,22 @@ def _gates_sentence(result: AuditResult, gates: list[Gate], what: str) -> str:
     verdicts = [summed(tuple(f for f in findings if not f.waived)) for findings in found]
     failed, passed = verdicts.count(Verdict.FAIL), verdicts.count(Verdict.PASS)
     open_ = len(gates) - failed - passed - waived
+    # nothing is shown where the estimate alone decides
+    pairs = zip(gates, verdicts, strict=True)
+    guessed = sum(gate.decide_on == "point" and verdict is Verdict.PASS for gate, verdict in pairs)
+    shown = passed - guessed
     but = ", but for what is waived" if any(f.waived for findings in found for f in findings) else ""
     if len(gates) == 1:
-        said = "fails" if failed else "is waived" if waived else "is undecided" if open_ else f"is shown to hold{but}"
+        passes = f"passes on the estimate alone{but}" if guessed else f"is shown to hold{but}"
+        said = "fails" if failed else "is waived" if waived else "is undecided" if open_ else passes
         return f"The {what} {said}."
-    if passed == len(gates):
+    if shown == len(gates):
         return f"Every one of {len(gates)} {what}s is shown to hold{but}."
     counts = [f"{failed} {'fails' if failed == 1 else 'fail'}"] if failed else []
     counts += [f"{open_} {'is' if open_ == 1 else 'are'} undecided"] if open_ else []
     counts += [f"{waived} {'is' if waived == 1 else 'are'} waived"] if waived else []
-    counts += [f"{passed} {'is' if passed == 1 else 'are'} shown to hold"] if passed else []
+    counts += [f"{shown} {'is' if shown == 1 else 'are'} shown to hold"] if shown else []
+    counts += [f"{guessed} {'passes' if guessed == 1 else 'pass'} on the estimate alone"] if guessed else []
     return f"Of {words.plural(len(gates), what)}, {words.listed(counts)}."
 
 
@@ -144,7 +149,7 @@ def gate_section(numbers: Numbers) -> Section:
     if not result.gates:
         blocks.append(Prose(paragraphs=("The definition has no gate: nothing was judged.",)))
     else:
-        blocks.append(Prose(paragraphs=(_seeds_sentence(result), *map(sequence_sentence, result.fixed_sequences))))
+        blocks.append(Prose(paragraphs=(_seeds_sentence(result), *sequence_sentences(result))))
     for gate in ordered(result):
         findings = of_gate(result, gate)
         why = (f"Why: {clean(gate.why)}",) if gate.why else ()
@@ -160,15 +165,34 @@ def gate_section(numbers: Numbers) -> Section:
     return Section(id="gates", title="Gates", question=question, blocks=tuple(blocks))
 
 
-def sequence_sentence(sequence: FixedSequence) -> str:
-    """Say which is the most compressed variant that passes, and where the search stopped."""
+def sequence_sentences(result: AuditResult) -> tuple[str, ...]:
+    """Say of each recipe tried at several strengths which is the most compressed that passes, and at which level."""
+    sequences = result.fixed_sequences
+    guessed = any(gate.decide_on == "point" for gate in result.gates if gate.severity == "error")
+    level = (
+        "as a gate is decided on the estimate alone, that keeps no level"
+        if guessed
+        else "that keeps the level of one test"
+    )
+    said = [f"{_chosen(sequence)} up to the first that does not pass: {level}." for sequence in sequences]
+    tested = {name for sequence in sequences for name in sequence.variants}
+    if sequences and not guessed and (len(sequences) > 1 or len(tested) < len(result.variants) - 1):
+        said.append(
+            "A choice between these and other variants does not keep it: whoever picks the best of several that pass "
+            "errs more often."
+        )
+    return tuple(said)
+
+
+def _chosen(sequence: FixedSequence) -> str:
+    """Say which variant is chosen, and where the search stopped."""
     names = [words.name(variant) for variant in sequence.variants]
     passed = 0 if sequence.chosen is None else sequence.variants.index(sequence.chosen) + 1
     chosen = f"is {names[passed - 1]}" if passed else "cannot be named: the mildest does not pass"
     stop = f" {names[passed]} is {sequence.verdicts[passed].value}." if passed < len(names) else ""
     return (
         f"Of {words.listed(names)}, the most compressed that passes every deciding gate {chosen}.{stop} They are "
-        "tested from the mildest on, up to the first that does not pass: that keeps the level of one test."
+        "tested from the mildest on,"
     )
 
 
@@ -192,7 +216,8 @@ def _seeds_sentence(result: AuditResult) -> str:
     other = [f for f in asked if f.seeds_only is not f.verdict]
     passed = sum(f.seeds_only is Verdict.PASS and f.verdict is not Verdict.PASS for f in other)
     return (
-        f"Intervals over training seeds alone, the usual ones, would have said otherwise in {len(other):,} of "
+        "Intervals over training seeds alone, the usual ones, uncorrected, would have said otherwise in "
+        f"{len(other):,} of "
         f"{words.plural(len(asked), 'comparison')}; in {passed:,} of them they would have passed what is not shown to "
         "hold."
     )
@@ -344,7 +369,7 @@ def _reason(finding: Finding) -> str:
 
 
 def _needed(finding: Finding) -> str:
-    return f"To settle: {clean(finding.needed)}." if finding.needed else ""
+    return f"To show that it holds: {clean(finding.needed)}." if finding.needed else ""
 
 
 def _full_stop(text: str) -> str:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import signal
 import subprocess
+import sys
 
 import pytest
 from adult_result import small
@@ -72,6 +75,11 @@ def test_a_manifest_names_nothing_outside_its_folder(tmp_path) -> None:
     assert listed(tmp_path / "out") == {}
 
 
+def test_a_manifest_with_a_name_that_no_file_has_is_read(tmp_path) -> None:
+    (tmp_path / MANIFEST).write_text(f"{'0' * 64}  {'a' * 300}\n{'0' * 64}  {'a/' * 3_000}b\n")
+    assert listed(tmp_path) == {}
+
+
 def result_of(name: str) -> str:
     result = small()
     result.definition["audit"]["name"] = name
@@ -102,6 +110,24 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_done(tmp_pat
             need_folder(folder, "adult")
 
 
+def test_a_name_that_no_folder_can_have_is_refused_before_anything_is_done(tmp_path) -> None:
+    for folder in (tmp_path / ("a" * 300), tmp_path / ("a" * 300) / "out"):
+        with pytest.raises(OutputError, match="File name too long"):
+            need_folder(folder, "adult")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(OutputError, match="no folder can be made there"):
+        need_folder(tmp_path / "gone", "adult")
+
+
+def test_a_folder_that_may_not_be_looked_into_is_refused(tmp_path, monkeypatch) -> None:
+    def stat(path, **_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr("pathlib.Path.stat", stat)  # root may look anywhere
+    with pytest.raises(OutputError, match="cannot be written: Permission denied"):
+        need_folder(tmp_path / "closed" / "out", "adult")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path) -> None:
     tmp_path.chmod(0o500)
@@ -117,6 +143,35 @@ def test_a_folder_of_this_audit_or_of_nothing_is_used(tmp_path) -> None:
     assert not (tmp_path / "to").exists()
 
 
+ENDED = """
+import os, signal, sys
+from auditor.cli import main
+number, fsync, count = int(sys.argv.pop()), os.fsync, 0
+
+def end(_):
+    global count
+    count += 1
+    if count == 2:
+        os.kill(os.getpid(), number)
+
+os.fsync = end
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_told_to_end_while_it_writes_leaves_nothing_half_written(tmp_path, number) -> None:
+    (tmp_path / "result.json").write_text(result_of("adult"))
+    (tmp_path / "junit.xml").write_text("old")
+    formats = ["--format", "markdown", "--format", "junit"]
+    command = [sys.executable, "-c", ENDED, "report", str(tmp_path / "result.json"), *formats, str(int(number))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert "interrupted" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"result.json", "junit.xml"}
+    assert (tmp_path / "junit.xml").read_text() == "old"
+
+
 def test_a_card_that_is_there_is_given_its_section_and_nothing_else_is_written(tmp_path) -> None:
     (tmp_path / "result.json").write_text(result_of("adult"))
     readme = tmp_path / "README.md"
@@ -125,6 +180,19 @@ def test_a_card_that_is_there_is_given_its_section_and_nothing_else_is_written(t
     CliRunner().invoke(cli, arguments, standalone_mode=False, catch_exceptions=False)
     assert b"# Mine\r\n\r\n<!-- auditor adult: begin -->\r\n" in readme.read_bytes()
     assert {p.name for p in tmp_path.iterdir()} == {"README.md", "result.json"}
+
+
+def test_a_card_stays_as_it_is_where_the_folder_of_the_other_formats_is_refused(tmp_path) -> None:
+    (tmp_path / "result.json").write_text(result_of("adult"))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/result.json").write_text(result_of("other"))
+    (tmp_path / "README.md").write_bytes(b"# Mine\n")
+    arguments = ["report", str(tmp_path / "result.json"), "--format", "markdown", "--output", str(tmp_path / "other")]
+    with pytest.raises(OutputError, match='is of another audit, "other"'):
+        CliRunner().invoke(
+            cli, [*arguments, "--into", str(tmp_path / "README.md")], standalone_mode=False, catch_exceptions=False
+        )
+    assert (tmp_path / "README.md").read_bytes() == b"# Mine\n"
 
 
 @pytest.mark.parametrize(("content", "said"), [(b"---\na: [\n---\n", "no YAML"), (b"\xff", "no UTF-8"), (None, "read")])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -99,6 +101,60 @@ def test_diff_answers_whether_anything_got_worse(auditor, tmp_path):
     assert (code, out.splitlines()[0]) == (1, "# adult: what changed")
     assert out == auditor("diff", good, bad, "--format", "markdown")[1]
     assert json.loads(auditor("diff", good, bad, "--format", "json")[1])["worse"] is True
+
+
+def test_a_result_that_is_no_ordinary_file_is_refused_at_once(auditor, tmp_path, text):
+    good, pipe, endless = tmp_path / "good.json", tmp_path / "pipe", tmp_path / "endless.json"
+    good.write_text(text)
+    os.mkfifo(pipe)
+    endless.touch()
+    os.truncate(endless, 1 << 40)  # takes no room on the disk
+    refused = {pipe: "no ordinary file", "/dev/zero": "no ordinary file", endless: "more than it may have"}
+    for bad, said in refused.items():
+        for command in (("check", bad), ("report", bad, "--format", "markdown"), ("diff", good, bad)):
+            code, out, err = auditor(*command)
+            assert (code, out) == (2, "")
+            assert f"{bad}: cannot be read: " in err
+            assert said in err
+
+
+def test_a_jobs_summary_says_that_the_file_was_edited(auditor, tmp_path, text, monkeypatch):
+    content = json.loads(text)
+    content["data"]["source"] = "other.parquet"
+    content["findings"], content["gates"] = [], []
+    (tmp_path / "result.json").write_text(json.dumps(content))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "step.md"))
+    assert auditor("check", tmp_path / "result.json", "--no-gate", "--quiet")[0] == 0
+    assert "was edited after it was written" in (tmp_path / "step.md").read_text()
+
+
+def test_json_holds_no_command_for_a_pipeline_and_the_same_values(auditor, tmp_path, monkeypatch):
+    path = written(tmp_path, "result.json", failing(replace(waiver("9999-12-31"), owner="##[add-mask]x")))
+    other = written(tmp_path, "other.json", failing())
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for command in (("check", path, "--format", "json"), ("diff", other, path, "--format", "json")):
+        _, out, _ = auditor(*command)
+        assert "##[" not in out
+        assert "##[add-mask]x" in json.dumps(json.loads(out))
+
+
+def test_a_reader_that_goes_away_does_not_change_what_diff_answers(tmp_path, text):
+    (tmp_path / "result.json").write_text(text)
+    command = [sys.executable, "-m", "auditor", "diff", "result.json", "result.json", "--format", "json"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("arguments", [("a\udcff.toml",), ("audit.toml", "--set", "data.path=\udcff")])
+def test_a_name_that_is_no_text_is_refused_before_anything_is_done(auditor, tmp_path, arguments):
+    for name in ("a\udcff.toml", "audit.toml"):
+        (tmp_path / name).write_text("schema = 1\n")
+    code, _, err = auditor("validate", *arguments)
+    assert code == 2
+    assert "is no UTF-8 text" in err
 
 
 def without(*path):

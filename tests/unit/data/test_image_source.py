@@ -246,6 +246,15 @@ def test_other_files_are_left_out_with_a_word_and_hidden_ones_without(folders, t
     assert source.load().warnings == (said,)
 
 
+def test_an_image_whose_name_is_no_text_is_refused_and_another_file_left_out(folders, tmp_path, complaint):
+    source = folders(FLAT)
+    (tmp_path / "zoo" / "cat" / "notes\udcff.txt").write_text("")
+    (warning,) = source.load().warnings
+    assert warning.encode()
+    (tmp_path / "zoo" / "cat" / "z\udcff.jpg").write_bytes(picture(1))
+    assert "z\ufffd.jpg: its name is no UTF-8 text" in complaint(folders([]).load)
+
+
 def test_a_link_out_of_the_class_folders_is_refused(folders, tmp_path, complaint):
     source = folders(FLAT)
     (tmp_path / "secret.jpg").write_bytes(picture(1))

@@ -264,6 +264,11 @@ SENSE = {
         "sparsity = 0.9\nblock_size = [4, 4, 4]",
     ),
     'a list even of one: ["int8"]': ("sparsity = 0.9", 'sparsity = 0.9\nthen = "int8"'),
+    "'pie_excess': not yet in this version\n    the report tests the excess of changed decisions": (
+        'metric = "recall"',
+        'metric = "pie_excess"',
+    ),
+    "metric: ['recall'] is not known here": ('metric = "recall"', 'metric = ["recall"]'),
     "sparsity: should be less than 1, not 90\n    it is a share: 90% is 0.9": ("sparsity = 0.9", "sparsity = 90"),
 }
 

@@ -17,8 +17,7 @@ from pebble import ProcessExpired
 from auditor import kernel
 from auditor.errors import IncompleteError, ModelError
 from auditor.population.executors import RETRIES, Local, LostError, Queue, inline
-from auditor.population.job import Job
-from auditor.population.member import Site
+from auditor.population.job import Job, Site
 from auditor.population.store import Store
 
 needs_landlock = pytest.mark.skipif(kernel.landlock_version() < 3, reason="this kernel has no Landlock of Linux 6.2")

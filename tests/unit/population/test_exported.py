@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from auditor.errors import SpecError
+from auditor.population.entry import DamagedError, Entry
 from auditor.population.exported import check_target, export
 from auditor.population.job import Job, Variant
-from auditor.population.store import DamagedError, Entry
 from auditor.sandbox import Sandbox
 
 

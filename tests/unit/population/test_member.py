@@ -10,7 +10,8 @@ import tiny
 from tiny import PRUNED, spec
 
 from auditor.errors import IncompleteError, ModelError, Problem
-from auditor.population.member import Site, run_job
+from auditor.population.job import Site
+from auditor.population.member import run_job
 from auditor.population.plan import plan
 from auditor.population.store import Store
 

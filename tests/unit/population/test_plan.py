@@ -11,7 +11,8 @@ from tiny import PRUNED, dataset, spec
 from auditor.data.representative import name_of_set
 from auditor.errors import AuditorError, ModelError, SpecError
 from auditor.population import environment
-from auditor.population.plan import plan, seed_of, warnings_of
+from auditor.population.jobs import seed_of
+from auditor.population.plan import plan, warnings_of
 
 INT8 = {"name": "int8", "method": "int8"}
 
@@ -124,7 +125,7 @@ def test_a_users_function_counts_by_its_source(tmp_path):
 def test_the_files_that_make_a_members_settings_and_results_are_part_of_the_code():
     package = Path(environment.__file__).parents[1]
     covered = {path for pattern in environment._CODE for path in package.glob(pattern)}
-    assert {package / "population" / name for name in ("member.py", "recipe.py", "train.py")} <= covered
+    assert {package / "population" / name for name in ("member.py", "starting.py", "recipe.py", "train.py")} <= covered
 
 
 def test_a_job_is_json_and_back(tmp_path):

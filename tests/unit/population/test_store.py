@@ -12,7 +12,8 @@ from tiny import UNCONFINED
 
 from auditor.compress.summaries import EVENTS
 from auditor.errors import IncompleteError
-from auditor.population.store import DamagedError, Store, _sealed
+from auditor.population.entry import DamagedError, sealed_bytes
+from auditor.population.store import Store
 
 DEFINITION = {"what": "a job", "seed": 1}
 MEASURED = {
@@ -213,7 +214,7 @@ def test_facts_of_another_shape_are_damage(store, facts, said):
 
 @pytest.mark.parametrize("facts", [[], "text", {"files": {}}, {"definition": DEFINITION, "files": ["decisions.npy"]}])
 def test_an_entry_that_is_sealed_and_no_entry_is_damage(store, folder, facts):
-    (folder / "entry.json").write_bytes(_sealed(facts))
+    (folder / "entry.json").write_bytes(sealed_bytes(facts))
     for read in (lambda: store.entry("ab12", DEFINITION), lambda: store.model("ab12")):
         with pytest.raises(DamagedError, match=r"entry\.json"):
             read()

@@ -7,8 +7,8 @@ import pytest
 from tiny import UNCONFINED
 
 from auditor.compress.summaries import EVENTS
+from auditor.population.entry import Entry
 from auditor.population.job import Job, Variant
-from auditor.population.store import Entry
 from auditor.population.together import population_of, without_twins
 from auditor.records import Failure, Population, Predictions
 from auditor.sandbox import Sandbox

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from auditor.report import Draft
 from auditor.report.card_index import MOST_RESULTS, model_index
 from auditor.report.view import method, words
 
+FEMALE = (("sex", "Female"),)
 OTHERS = """\
 ---
 license: apache-2.0   # as the data's
@@ -91,6 +93,29 @@ def test_the_body_says_who_was_hurt_how_sure_it_is_and_what_is_unknown() -> None
         assert item[:30] in text
 
 
+def test_a_file_is_set_beside_the_baseline_model_that_its_change_is_from() -> None:
+    made = small()
+    one = made.variants[1]
+    own = replace(one, paired=True, claim="artifact", finished=1, compared=1, asked=1)
+    # its own baseline model is better than the mean of all ten
+    better = {(one.name, "recall", FEMALE, "change"): -0.1}
+    numbers = {
+        e.id: replace(e, value=e.value + better.get((e.variant, e.metric, e.group, e.compare), 0.0))
+        if e.value is not None
+        else e
+        for e in made.estimates
+    }
+    findings = tuple(replace(f, estimate=numbers[f.estimate.id]) for f in made.findings)
+    variants = (made.variants[0], own)
+    draft = Draft(replace(made, variants=variants, estimates=tuple(numbers.values()), findings=findings))
+    about = next(m for m in results(draft.card()) if m["type"] == "recall" and m["args"]["slice"] == dict(FEMALE))
+    assert about["value"] - about["args"]["baseline"] == pytest.approx(about["args"]["change"]["value"])
+    table = draft.card().partition("#### recall")[2]
+    row = next(line for line in table.splitlines() if "| Female (sex) |" in line)
+    before, after, change = (float(cell.split("<br>")[0].strip(" %").replace("−", "-")) for cell in row.split("|")[4:7])
+    assert after - before == pytest.approx(change, abs=0.11)
+
+
 def test_of_too_many_results_the_most_general_are_stated_and_the_rest_is_counted(monkeypatch) -> None:
     monkeypatch.setattr("auditor.report.card_index.MOST_RESULTS", 30)
     index = model_index(adult())
@@ -152,6 +177,11 @@ def test_what_an_audit_put_into_a_card_is_replaced_by_what_it_finds_now() -> Non
     assert Draft(small()).card_into(more) == first
 
 
+def test_an_editor_that_takes_the_last_line_break_away_changes_nothing() -> None:
+    text = Draft(small()).card_into(OTHERS)
+    assert Draft(small()).card_into(text.rstrip("\n")) == text
+
+
 def test_two_audits_have_their_places_in_one_card() -> None:
     result = small()
     result.definition["audit"]["name"] = "second"
@@ -161,7 +191,9 @@ def test_two_audits_have_their_places_in_one_card() -> None:
     assert Draft(small()).card_into(both) == both
 
 
-@pytest.mark.parametrize("text", ["", "# Mine\n", "no newline", "---\n---\n# Mine\n", "---\nmodel-index: []\n---\n"])
+@pytest.mark.parametrize(
+    "text", ["", "# Mine\n", "no newline", "---\n---\n# Mine\n", "---\nmodel-index: []\n---\n", "---\na: 1\n---"]
+)
 def test_a_card_without_results_is_given_them(text) -> None:
     made = Draft(small()).card_into(text)
     assert len(results(made)) == len(results(card()))
@@ -182,6 +214,12 @@ def test_a_card_without_results_is_given_them(text) -> None:
         ("---\na: !!python/object/apply:os.system [id]\n---\n", "no YAML that can be read"),
         ("---\na: &a [1]\nb: [*a, *a]\n---\n", "an alias"),
         ("---\na: " + "[" * 5_000 + "\n---\n", "no YAML that can be read"),
+        ("---\na: !!bool perhaps\n---\n", "no YAML that can be read"),
+        ("---\na: !!int ''\n---\n", "no YAML that can be read"),
+        ("---\na: !!timestamp today\n---\n", "no YAML that can be read"),
+        ("---\na: 0x" + "f" * 5_000 + "\n---\n", "a number of 5,002 characters"),
+        ("---\na: 1" + ":59" * 20_000 + "\n---\n", "a number of 60,001 characters"),
+        ("---\na: 1" + ":59" * 999 + ".5\n---\n", "a number of 3,000 characters"),
         ("---\na: 1\r\n---\nb\n", "two ways"),
         ("<!-- auditor adult: begin -->\n", "do not stand once each"),
         ("<!-- auditor adult: end -->\n<!-- auditor adult: begin -->\n", "do not stand once each"),

@@ -200,7 +200,9 @@ def test_exemplars_csv_holds_every_exemplar_of_the_result() -> None:
     assert made(result, "exemplars").count(b"\r\n") == len(tops) + 1
 
 
-@pytest.mark.parametrize("text", ["=cmd()", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=1,"2"\r\n=3'])
+@pytest.mark.parametrize(
+    "text", ["=cmd()", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "\uff1d1", '=1,"2"\r\n=3']
+)
 def test_no_cell_of_text_is_a_formula(text) -> None:
     result = small()
     (found,) = [one for one in result.exemplars if one.top]

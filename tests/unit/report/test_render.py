@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from io import BytesIO
@@ -374,6 +376,14 @@ def test_hostile_names_stay_text_in_every_output(name) -> None:
     assert result_json.load(rendered.files["result.json"]).result == hostile(name)
 
 
+def test_the_name_of_a_split_holds_nothing_unseen_either() -> None:
+    result = small()
+    splits = tuple(replace(one, split="test\u202e\x1b[31m", left_out=one.by_class) for one in result.data.splits)
+    view = Draft(replace(result, data=replace(result.data, splits=splits))).view
+    assert splits
+    assert not re.search(r"\\u202e|\\x1b", repr(view))
+
+
 def test_hostile_names_do_not_reach_the_terminal_or_break_the_pdf() -> None:
     result = hostile("\x1b[31m[bold]\u202e<b>" + "x" * 500)
     console = Console(width=80, file=None, record=True, color_system=None)
@@ -461,6 +471,28 @@ def test_a_folder_that_cannot_be_made_is_said_and_nothing_changes(tmp_path) -> N
         write(tmp_path, {"x.txt": b"new", "z/y.txt": b"two"}, "Choose another.")
     assert (tmp_path / "x.txt").read_bytes() == b"old"
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_folder_in_the_place_of_a_file_is_said_before_any_file_changes(tmp_path) -> None:
+    write(tmp_path, {"x.txt": b"old"}, "Choose another.")
+    (tmp_path / "z.txt").mkdir()
+    with pytest.raises(OutputError, match=r"z\.txt.*is a folder"):
+        write(tmp_path, {"x.txt": b"new", "z.txt": b"two"}, "Choose another.")
+    assert (tmp_path / "x.txt").read_bytes() == b"old"
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_what_others_may_not_read_is_not_shown_to_them_when_it_is_written_again(tmp_path) -> None:
+    (tmp_path / "x.txt").write_bytes(b"old")
+    (tmp_path / "x.txt").chmod(0o600)
+    write(tmp_path, {"x.txt": b"new", "y.txt": b"new"}, "Choose another.")
+    assert stat.S_IMODE((tmp_path / "x.txt").stat().st_mode) == 0o600
+    (tmp_path / "elsewhere").write_bytes(b"")
+    (tmp_path / "elsewhere").chmod(0o777)
+    (tmp_path / "y.txt").unlink()
+    (tmp_path / "y.txt").symlink_to("elsewhere")
+    (path,) = write(tmp_path, {"y.txt": b"one"}, "Choose another.")
+    assert stat.S_IMODE(path.lstat().st_mode) != 0o777
 
 
 @pytest.mark.parametrize("name", ["constructor", "toString", "__proto__", "hasOwnProperty"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -34,8 +35,9 @@ sparsity = 0.9
 [report]
 formats = ["json", {name}]
 """
+MUTE = "class Mute(Exception):\n    def __str__(self): return self.no_such"
 BROKEN = """
-import sys
+import asyncio, os, subprocess, sys
 from auditor import Reporter
 {top}
 class Made(Reporter):
@@ -170,6 +172,8 @@ FAULTS = {
     "cannot be imported": ({"top": "import no_such_module"}, "No module named 'no_such_module'"),
     "ends the program as it is imported": ({"top": "sys.exit(0)"}, "SystemExit: 0"),
     "raises": ({"body": "return finished.no_such"}, "AttributeError"),
+    "is cancelled": ({"body": "raise asyncio.CancelledError"}, "CancelledError"),
+    "raises what has no words": ({"body": "raise Mute", "top": MUTE}, "Mute"),
     "gives nothing": ({"body": "pass"}, "gives NoneType"),
     "gives text": ({"body": "return {'a.txt': 'text'}"}, "'a.txt' is str, not bytes"),
     "leaves the folder": ({"body": "return {'../a.txt': b''}"}, "no place in the output folder"),
@@ -225,6 +229,43 @@ def test_a_plugin_that_fails_stops_no_other_and_prints_nothing_to_standard_outpu
     assert "acme_reports.py:" in str(failed["acme"])
     assert [path.name for path in out.iterdir()] == ["badge.svg"]
     assert capsys.readouterr().out == ""
+
+
+def test_nothing_that_a_plugin_has_started_prints_to_standard_output(acme, tmp_path, capfd):
+    acme(body="subprocess.run(['echo', 'a child']); os.write(1, b'the system'); return {'a.txt': b'x'}")
+    assert published(tmp_path) == (["a.txt"], "")
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "a child" in err
+    os.write(1, b"ours")
+    assert capfd.readouterr().out == "ours"
+
+
+def test_what_a_plugin_gives_is_written_to_the_output_folder_wherever_it_has_gone(acme, tmp_path, monkeypatch):
+    acme(body=f"os.chdir({str(tmp_path / 'site')!r}); return {{'a.txt': b'x'}}")
+    monkeypatch.chdir(tmp_path)
+    found = publish(ask(["acme"], {}, FORMATS), finished(Path("out")), NAMES)
+    assert (found.failed, (tmp_path / "out/a.txt").read_bytes()) == ({}, b"x")
+
+
+def test_a_plugin_that_removes_anothers_file_does_not_end_the_command(badge, acme, tmp_path):
+    acme(body="os.remove(finished.folder / 'badge.svg'); return {}")
+    (tmp_path / "result.json").write_text(dump(small()), encoding="utf-8")
+    arguments = ["report", str(tmp_path / "result.json"), "--format", "badge", "--format", "acme"]
+    done = CliRunner().invoke(cli, arguments, standalone_mode=False)
+    assert done.exception is None
+    assert done.return_value == 0
+    assert "badge.svg" in (tmp_path / "manifest.sha256").read_text(encoding="utf-8")
+
+
+def test_a_plugin_that_takes_the_place_of_the_manifest_is_only_told(acme, tmp_path):
+    taken = "place = finished.folder / 'manifest.sha256'; place.unlink(); place.mkdir(); return {'a.txt': b'x'}"
+    acme(body=taken)
+    (tmp_path / "result.json").write_text(dump(small()), encoding="utf-8")
+    arguments = ["report", str(tmp_path / "result.json"), "--format", "acme"]
+    done = CliRunner().invoke(cli, arguments, standalone_mode=False)
+    assert done.exception is None
+    assert "warning: manifest.sha256 was not made" in done.output
 
 
 def test_what_a_reporter_is_given_cannot_be_changed(tmp_path):

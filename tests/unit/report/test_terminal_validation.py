@@ -23,6 +23,7 @@ def test_a_kappa_that_is_undefined_is_a_dash() -> None:
         data=summarise_data(dataset(labels)),
         variants=(),
         reaches=(),
+        waivers=(),
         warnings=(),
         sandbox=None,
         looks=looks,
@@ -45,6 +46,8 @@ def test_a_drawn_part_is_told_with_the_size_of_what_it_is_of() -> None:
     )
     console = Console(width=100, record=True, file=StringIO())
     console.print(
-        overview(Validation(data=data, variants=(), reaches=(), warnings=(), sandbox=None, looks=(), sample=0))
+        overview(
+            Validation(data=data, variants=(), reaches=(), waivers=(), warnings=(), sandbox=None, looks=(), sample=0)
+        )
     )
     assert "6 train (drawn from 1,100), 20 test examples" in console.export_text()

@@ -61,7 +61,38 @@ def test_page_one_gives_interval_seeds_baseline_and_contrast(shown) -> None:
     assert "−10.7 points, interval −12.0 to −9.3 points (95% confidence at each end)" in interval
     assert "the limit is ≥\xa0−2.0\xa0points" in interval
     assert seeds == "A test over training seeds alone, the usual one, would have said FAIL too."
+    assert interval.endswith(" Picked out of 35 comparisons, it lies further out than the truth, as a rule.")
     assert contrast.startswith("The gap to Male changed by −6.6 points")
+    assert contrast.endswith("taken alone, that shows this group to be affected otherwise than Male.")
+
+
+def test_a_finding_among_no_others_was_not_picked() -> None:
+    result = with_gates(gate("sex", ("sex",)))
+    assert not any("Picked" in said for said in seen(only(result, "pruned-0.995", FEMALE)).headline.support)
+
+
+def test_accuracy_that_may_not_have_changed_is_not_said_to_have() -> None:
+    def unsure(e):
+        about = (e.variant, e.metric, e.group, e.compare) == ("pruned-0.995", "accuracy", (), "change")
+        return replace(e, low=-0.03, high=0.01) if about else e
+
+    made = adult()
+    shown = seen(replace(made, estimates=tuple(map(unsure, made.estimates))))
+    assert shown.headline.sentence.startswith("Accuracy fell 1.1 points, which may be chance. Of 590")
+
+
+def test_without_a_failure_no_loss_is_excluded_for_others_than_the_one_told() -> None:
+    made = with_gates()
+
+    def gained(e):
+        if e.compare != "change" or e.value is None:
+            return e
+        low, high = (-0.08, -0.02) if e.metric in {"fpr", "fnr", "error"} else (0.02, 0.08)
+        return replace(e, value=(low + high) / 2, low=low, high=high)
+
+    shown = seen(replace(made, estimates=tuple(map(gained, made.estimates))))
+    assert shown.headline.kicker == "The smallest gain, since no loss is estimated"
+    assert "Taken alone, its interval excludes a loss; that says nothing of others." in shown.headline.support
 
 
 def test_what_no_attribute_leaves_unknown_is_said_only_where_there_is_none(shown) -> None:
@@ -75,7 +106,7 @@ def test_what_no_attribute_leaves_unknown_is_said_only_where_there_is_none(shown
 
 def test_the_verdict_counts_gates_by_severity(shown) -> None:
     assert shown.verdict_sentence == (
-        "Of 2 deciding gates, 1 fails and 1 is shown to hold. Of 3 warning gates, 3 fail."
+        "Of 2 deciding gates, 1 fails and 1 passes on the estimate alone. Of 3 warning gates, 3 fail."
     )
 
 
@@ -125,15 +156,37 @@ def about_waivers(shown):
 def test_a_waived_finding_keeps_its_verdict_and_tells_who_why_and_until_when() -> None:
     shown = seen(judged_on("2026-12-31", WAIVER))
     (notice,) = about_waivers(shown)
-    about = "1 comparison is waived until 2026-12-31, shown and not counted: “sex”, pruned-0.995, Female (sex)."
+    about = "1 comparison (FAIL) is waived until 2026-12-31, shown and not counted: “sex”, pruned-0.995, Female (sex)."
     assert notice == f"{about} Ann: not shipped yet."
     row = next(row for row in shown.comparisons[0].rows if row[0].detail == "waived")
     assert row[0].text == "FAIL"
     assert "Waived until 2026-12-31, not counted, by Ann: not shipped yet." in row[-1].text
     gates = next(section for section in shown.sections if section.id == "gates")
     assert "waived" in text_of(next(block for block in gates.blocks if isinstance(block, Table)))
+    assert "1 comparison waived (FAIL): shown below, not counted." in shown.verdict_sentence
     for made in (markdown(shown), printed(shown)):
         assert "waived until 2026-12-31" in " ".join(made.replace("\\", "").split())
+
+
+def test_a_waiver_tells_with_which_verdicts_it_takes_comparisons_out_and_the_untold_are_counted() -> None:
+    whole = replace(WAIVER, variant=None, group=None)
+    shown = seen(judged_on("2026-12-31", whole))
+    verdicts = [f.verdict for f in with_gates(gate("sex", ("sex",))).findings]
+    failed, open_ = verdicts.count(Verdict.FAIL), verdicts.count(Verdict.INCONCLUSIVE)
+    assert f"({failed} FAIL, {open_} INCONCLUSIVE)" in about_waivers(shown)[0]
+    assert f"({failed} FAIL, {open_} INCONCLUSIVE)" in shown.verdict_sentence
+    many = seen(judged_on("2027-01-01", *(replace(WAIVER, line=n) for n in range(15))))
+    assert about_waivers(many)[-1] == "3 more waivers are in result.json."
+
+
+def test_a_pass_on_the_estimate_alone_is_not_said_to_be_shown() -> None:
+    targets = ((POSITIVE, FEMALE, None),)
+    on_point = gate("point", ("sex",), targets=targets, variants=("pruned-0.5",), decide_on="point", min=-0.065)
+    shown = seen(with_gates(on_point))
+    assert shown.verdict == "PASS"
+    assert shown.verdict_sentence == "The deciding gate passes on the estimate alone."
+    both = seen(with_gates(on_point, gate("sex", ("sex",), targets=targets, variants=("pruned-0.5",), min=-0.065)))
+    assert both.verdict_sentence == "Of 2 deciding gates, 1 is shown to hold and 1 passes on the estimate alone."
 
 
 def test_a_pass_with_waivers_is_no_plain_pass_and_page_one_tells_who_is_hurt_all_the_same() -> None:
@@ -155,7 +208,7 @@ def test_an_expired_waiver_is_said_and_what_it_was_about_counts() -> None:
     assert about_waivers(shown)[0].startswith(
         "The waiver of “sex”, pruned-0.995, Female (sex) expired on 2026-12-31, before"
     )
-    assert about_waivers(shown)[0].endswith("1 comparison counts. Ann: not shipped yet.")
+    assert about_waivers(shown)[0].endswith("1 comparison (FAIL) counts. Ann: not shipped yet.")
     assert shown.verdict == "FAIL"
     assert "Its waiver expired on 2026-12-31, so it counts." in text_of(shown.comparisons)
 
@@ -358,8 +411,9 @@ def test_the_two_variants_of_the_largest_harm_are_drawn_with_their_intervals(sho
     assert [panel.title for panel in recall.panels] == ["pruned-0.995", "pruned-0.98"]
     # of false positives more is worse: these variants lose recall and have more of them
     assert [panel.title for panel in fpr.panels] == ["pruned-0.995", "pruned-0.98"]
-    assert "Drawn are the 2 variants with the largest harm that an interval shows; the tables hold all 5." in (
-        recall.note
+    assert (
+        "Drawn are the 2 variants with the largest harm that an interval shows, else estimated; the tables hold all 5."
+        in (recall.note)
     )
     alone, _ = dot_figures(seen(small()))
     assert "Drawn are" not in alone.note

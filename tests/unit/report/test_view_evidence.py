@@ -33,9 +33,37 @@ def test_what_an_audit_has_no_table_of_is_not_claimed_as_evidence():
     assert not found["5-301"][2].links
 
 
+def test_the_day_of_the_audit_is_evidence_only_where_it_is_known():
+    dated, undated = (seen(replace(adult(), judged_on=day)) for day in ("2026-11-27", None))
+    assert ("judged on (UTC)", "2026-11-27") in [
+        pair for s in dated.sections if s.id == "provenance" for b in s.blocks if b.kind == "facts" for pair in b.pairs
+    ]
+    for shown, said in ((dated, False), (undated, True)):
+        found = rows(shown.sections[-1])
+        for rule in ("Annex\xa0IV\xa02(g)", "5-301"):
+            assert ("The day of the audit" in found[rule][3].text) is said
+
+
+def test_a_name_on_page_one_is_told_only_where_one_was_declared():
+    result = adult()
+    nameless = {key: value for key, value in result.definition["audit"].items() if key not in {"owner", "reviewers"}}
+    named = {**nameless, "owner": "Ann"}
+    for audit, said in ((nameless, False), (named, True)):
+        shown = seen(replace(result, definition={**result.definition, "audit": audit}))
+        assert ("named on page one" in rows(shown.sections[-1])["Annex\xa0IV\xa02(g)"][3].text) is said
+
+
+def test_reasons_for_the_metrics_are_evidence_only_where_gates_give_them():
+    result = adult()
+    for why, said in (("", True), ("Because.", False)):
+        shown = seen(replace(result, gates=tuple(replace(gate, why=why) for gate in result.gates)))
+        missing = rows(shown.sections[-1])["Annex\xa0IV\xa04"][3].text
+        assert ("Reasons" in missing) is said
+
+
 @pytest.mark.parametrize("claim", ["compliant", "compliance", "complies", "is fair"])
 def test_the_appendix_claims_nothing_about_the_law(claim):
-    section = evidence_section(seen(adult()).sections[:-1], has_selections=True)
+    section = evidence_section(seen(adult()).sections[:-1], adult())
     assert claim not in repr(section).lower()
 
 

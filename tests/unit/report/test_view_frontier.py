@@ -59,7 +59,32 @@ def test_without_a_sequence_no_choice_is_said_to_keep_its_level(result) -> None:
     sequence = FixedSequence(variants=names, verdicts=(Verdict.PASS, Verdict.FAIL), chosen=names[0])
     (prose,) = blocks_of(replace(result, fixed_sequences=(sequence,)), Prose)
     assert "the most compressed that passes every deciding gate is pruned-0.5." in prose.paragraphs[0]
-    assert "errs more often" not in prose.paragraphs[0]
+    assert "errs more often" not in " ".join(prose.paragraphs)
+
+
+def of_gates(result, decide_on):
+    gates = tuple(replace(g, decide_on=decide_on if g.severity == "error" else g.decide_on) for g in result.gates)
+    return replace(result, gates=gates)
+
+
+def test_a_choice_is_said_to_keep_its_level_only_as_far_as_it_does(result) -> None:
+    result = of_gates(result, "interval")
+    every = tuple(v.name for v in result.variants[1:])
+    one = FixedSequence(variants=every, verdicts=(Verdict.PASS,) * len(every), chosen=every[-1])
+    (prose,) = blocks_of(replace(result, fixed_sequences=(one,)), Prose)
+    (alone,) = prose.paragraphs
+    assert alone.endswith("that keeps the level of one test.")
+    # int8 is in no sequence, or the sequences are two
+    parts = [
+        FixedSequence(variants=names, verdicts=(Verdict.PASS,) * len(names), chosen=names[-1])
+        for names in (every[:2], every[2:])
+    ]
+    for sequences in (parts[:1], parts):
+        (prose,) = blocks_of(replace(result, fixed_sequences=tuple(sequences)), Prose)
+        assert prose.paragraphs[-1].startswith("A choice between these and other variants does not keep it")
+    (prose,) = blocks_of(of_gates(replace(result, fixed_sequences=(one,)), "point"), Prose)
+    assert "keeps the level" not in prose.paragraphs[0]
+    assert "estimate alone" in prose.paragraphs[0]
 
 
 def test_without_sizes_there_is_no_section_and_one_without_a_size_is_left_out(result) -> None:

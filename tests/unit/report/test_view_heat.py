@@ -62,6 +62,10 @@ def test_a_change_is_sure_where_its_interval_excludes_0(result, low, high, sure)
     assert tile(mapped(changed(result, FEMALE, low=low, high=high)), "Female").sure is sure
 
 
+def test_how_many_would_be_framed_by_chance_is_said(result) -> None:
+    assert "Each end holds at 95% by itself: of unchanged numbers up to 10% would be framed." in mapped(result).note
+
+
 def test_the_undefined_and_the_unmeasured_are_no_numbers(result) -> None:
     assert (tile(mapped(result), "Amer-Indian-Eskimo").text, tile(mapped(result), "Amer-Indian-Eskimo").value) == (
         "∅", None,

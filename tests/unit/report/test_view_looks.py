@@ -31,6 +31,7 @@ def test_every_question_stands_in_a_table_with_its_last_plan():
         "int8", "2", "3", "4,000", "–", "min -0.05", "INCONCLUSIVE",
     ]  # fmt: skip
     assert table.rows[0][0].detail == "g"
+    assert "what differed has no column here" in table.note
 
 
 def test_a_plan_that_cannot_be_read_any_more_is_told_so():
