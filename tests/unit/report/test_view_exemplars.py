@@ -141,7 +141,7 @@ def test_without_deals_the_reason_stands_where_the_number_would() -> None:
     counts = table(found, "How many tests")
     assert (counts.rows[0][5].text, counts.rows[0][5].detail, counts.rows[0][5].tone) == ("undefined", why, "undefined")
     assert "four times in five" not in prose(found)
-    assert "deals" not in counts.note
+    assert "come from deals" not in counts.note
 
 
 def test_the_rate_stands_beside_its_chance_level_and_the_excess() -> None:
