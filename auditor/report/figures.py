@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.errors import OutputError
 from auditor.report import draw
+from auditor.report.plain_panels import plain
 from auditor.report.programs import started
 from auditor.report.view.blocks import Dots, Figure, Grid, Lines, Points
 
@@ -69,7 +70,9 @@ def described(panel: Panel, figure: Figure) -> dict[str, Any]:
         return {"kind": "grid", "reach": _reach(figure), "columns": panel.columns, "rows": rows}
     if isinstance(panel, Points):
         return _described_points(panel, figure)
-    return _described_lines(panel, figure)
+    if isinstance(panel, Lines):
+        return _described_lines(panel, figure)
+    return {"kind": "plain", "specification": plain(panel, figure)}
 
 
 def _described_lines(panel: Lines, figure: Figure) -> dict[str, Any]:

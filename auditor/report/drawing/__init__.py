@@ -22,8 +22,9 @@ KINDS: dict[str, Callable[[Row], Row]] = {
     "grid": grid.drawn,
     "lines": lines.drawn,
     "points": points.drawn,
+    "plain": lambda panel: panel["specification"],
 }
-"""What makes a panel of a kind into Vega-Lite."""
+"""What makes a panel of a kind into Vega-Lite; plain ones are it already."""
 _MARK = {"label": "", "value": 0.0, "low": None, "high": None, "small": False}
 _AXES = {"axis": "", "domain": [0.0, 1.0], "limits": []}
 FIRST: tuple[Row, ...] = (
@@ -44,6 +45,7 @@ FIRST: tuple[Row, ...] = (
         "spots": [{"size": 1.0, "mark": _MARK, "verdict": "open"}],
         **_AXES,
     },
+    {"kind": "plain", "specification": {"data": {"values": [{}]}, "mark": "point"}},
 )
 """A small panel of every kind: the first pictures take a second longer, and can be drawn before they are wanted."""
 

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from functools import cache
 
-from .style import ACCENT, LABEL_WIDTH, LIMITS, QUIET, ROUND, ROWS, SECOND, ZERO, Row, ends, names, rule
-
-_WIDTH, _ROW_HEIGHT = 180, 17
+from .style import (
+    ACCENT,
+    LABEL_WIDTH,
+    LIMITS,
+    PLOT_WIDTH,
+    QUIET,
+    ROUND,
+    ROW_HEIGHT,
+    ROWS,
+    SECOND,
+    ZERO,
+    Row,
+    ends,
+    names,
+    rule,
+)
 
 
 def drawn(panel: Row) -> Row:
@@ -40,7 +53,7 @@ def specified(domain: tuple[float, float], axis: str, count: int) -> Row:
             x=alt.value(2), y=y
         ),
     )
-    chart: Row = alt.layer(*layers, width=_WIDTH, height=_ROW_HEIGHT * max(count, 1)).to_dict(validate=False)
+    chart: Row = alt.layer(*layers, width=PLOT_WIDTH, height=ROW_HEIGHT * max(count, 1)).to_dict(validate=False)
     return chart | {"autosize": "none", "padding": {"left": LABEL_WIDTH + 6, "right": 8, "top": 4, "bottom": 36}}
 
 

@@ -10,7 +10,8 @@ Row = dict[str, Any]
 
 FONT = "DejaVu Sans, Verdana, sans-serif"
 INK, QUIET, RULE, ACCENT, SECOND = "#1d2733", "#5b6673", "#d5dae0", "#0b5394", "#b45309"
-LABEL_WIDTH = 150
+LABEL_WIDTH, PLOT_WIDTH, ROW_HEIGHT = 150, 180, 17
+"""Of plots with a row for each group or variant."""
 SURELY_SHORT = 15
 """Characters that fit into `LABEL_WIDTH`, whichever they are."""
 ROUND, SQUARE = "circle", "square"

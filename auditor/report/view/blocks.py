@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from auditor.records import Verdict
+from auditor.report.view.panels import Pairs, Ranked, Ratios, Shifts
 
 Tone = Literal["", "pass", "fail", "open", "undefined", "muted"]
 SYMBOLS = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.INCONCLUSIVE: "?", Verdict.UNDEFINED: "∅"}
@@ -215,7 +216,7 @@ class Points:
     """The baseline's size, in bytes."""
 
 
-Panel = Dots | Lines | Grid | Points
+Panel = Dots | Lines | Grid | Points | Pairs | Ratios | Shifts | Ranked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,12 @@ def group_of(key: GroupKey) -> str:
     return f"{group(key)} ({family(family_name(key))})" if key else "everybody"
 
 
+def groups(keys: Iterable[GroupKey]) -> dict[GroupKey, str]:
+    """Name groups that stand side by side: with their attributes only where names alone are not told apart."""
+    short = {key: group(key) for key in keys}
+    return short if len(set(short.values())) == len(short) else {key: group_of(key) for key in short}
+
+
 def family(declared: str) -> str:
     """Give an attribute or intersection, such as "sex × race"."""
     return name(declared.replace(" x ", " × "))
