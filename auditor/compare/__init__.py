@@ -35,7 +35,7 @@ def compare(old: AuditResult, new: AuditResult) -> Difference:
         old=old,
         new=new,
         renamed=tuple(names.items()),
-        shifts=shifts(before, after, otherwise),
+        shifts=shifts(before, after, otherwise, 1 - new.definition["statistics"]["confidence"]),
         compared=len(before.keys() & after),
         moves=moves(before, after),
         gates=tuple(grounds.changed_gates(*gates)),

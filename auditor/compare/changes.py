@@ -23,6 +23,8 @@ class Shift:
     """What else changed with it; empty where nothing did."""
     counts: bool
     """Whether the answer is 1 because of it."""
+    diluted: bool = False
+    """Whether it fails no more only since it is corrected for more comparisons than before."""
 
     @property
     def finding(self) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from auditor.compare.changes import Move, Shift
@@ -23,11 +24,22 @@ def by_comparison(result: AuditResult, names: Mapping[str, str]) -> dict[Hashabl
 
 
 def shifts(
-    before: Mapping[Hashable, Finding], after: Mapping[Hashable, Finding], otherwise: Container[str]
+    before: Mapping[Hashable, Finding], after: Mapping[Hashable, Finding], otherwise: Container[str], level: float
 ) -> tuple[Shift, ...]:
-    """Tell what is judged otherwise, or in one audit alone, worst first; `otherwise` holds gates that ask otherwise."""
+    """Tell what is judged otherwise, or in one audit alone, worst first.
+
+    Args:
+        before: findings of the old audit, by what they are about.
+        after: those of the new one.
+        otherwise: names of gates that ask otherwise than before.
+        level: of the new audit's tests, between 0 and 1.
+    """
     both = dict.fromkeys((*after, *before))
-    found = [shift for key in both if (shift := _shift(before.get(key), after.get(key), otherwise))]
+    families = _families(before), _families(after)
+    diluted = {key for key in both if _is_diluted(before.get(key), after.get(key), families, level)}
+    found = [
+        shift for key in both if (shift := _shift(before.get(key), after.get(key), otherwise, diluted=key in diluted))
+    ]
     return tuple(sorted(found, key=lambda s: (not s.counts, WORST_FIRST.index(s.direction))))
 
 
@@ -37,22 +49,41 @@ def _place(e: Estimate) -> Hashable:
     return e.variant, e.metric, e.label, frozenset(e.group), against, e.compare
 
 
-def _shift(old: Finding | None, new: Finding | None, otherwise: Container[str]) -> Shift | None:
+def _families(found: Mapping[Hashable, Finding]) -> Counter[tuple[str, str]]:
+    """Count the comparisons that are corrected for each other: those of a variant, of one severity."""
+    return Counter((f.estimate.variant, f.severity) for f in found.values() if f.p_holm is not None)
+
+
+def _is_diluted(
+    old: Finding | None, new: Finding | None, families: tuple[Counter[tuple[str, str]], ...], level: float
+) -> bool:
+    """Tell whether it fails no more only since it is corrected for more comparisons than before."""
+    if old is None or new is None or (old.verdict, new.verdict) != (Verdict.FAIL, Verdict.INCONCLUSIVE):
+        return False
+    family = new.estimate.variant, new.severity
+    before, after = (counts[family] for counts in families)
+    return new.p is not None and new.p < level and after > before
+
+
+def _shift(old: Finding | None, new: Finding | None, otherwise: Container[str], *, diluted: bool) -> Shift | None:
     if old is None or new is None:
         gone = old is not None and old.severity == "error"
         return Shift(direction="new" if old is None else "gone", old=old, new=new, why="", counts=gone)
     if (old.verdict, old.waived) == (new.verdict, new.waived):
         return None
     fewer = _fewer(old.estimate, new.estimate)
-    direction = _direction(old, new, fewer=bool(fewer), other_terms=new.gate in otherwise)
+    asks_otherwise = new.gate in otherwise
+    direction = _direction(old, new, fewer=bool(fewer), other_terms=asks_otherwise or diluted)
     decides = "error" in {old.severity, new.severity} and not new.waived
-    reasons = (fewer, "judged by other terms" if new.gate in otherwise else "", _waived(old, new))
+    terms = ("judged by other terms" if asks_otherwise else "", "more comparisons to correct for" if diluted else "")
+    reasons = (fewer, *terms, _waived(old, new))
     return Shift(
         direction=direction,
         old=old,
         new=new,
         why="; ".join(filter(None, reasons)),
         counts=direction == "worse" and decides,
+        diluted=diluted,
     )
 
 

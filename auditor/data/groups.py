@@ -36,9 +36,10 @@ class Grouped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """The groups of one attribute that occur in the test split."""
+    """The groups of one attribute: all that are declared, or that occur in the training or the test split."""
 
     names: tuple[str, ...]
+    """Those without a test example too: what cannot be measured is undefined, and does not vanish."""
     codes: IntArray
     """For each entry (test example or cell) the index of its group."""
     reference: str | None
@@ -76,8 +77,8 @@ def _settle(rows: Rows, attribute: Attribute, train: IntArray, test: IntArray) -
     tested = np.bincount(codes[: test.size], minlength=len(names))
     trained = np.bincount(codes[test.size :], minlength=len(names))
     return Family(
-        names=tuple(name for name, count in zip(names, tested, strict=True) if count),
-        codes=(np.cumsum(tested > 0) - 1)[codes[: test.size]],
+        names=names,
+        codes=codes[: test.size],
         reference=_reference(attribute, names, tested),
         warnings=tuple(
             f'Attribute {attribute.name}: group "{name}" has {plural(in_training, "training example")} '
@@ -210,9 +211,8 @@ def _assemble(families: Mapping[str, Family], intersections: Sequence[Intersecti
     reference = [np.array([NONE])]
     membership = [np.ones((1, first.size), dtype=bool)]
     for family in [(name,) for name in families] + [tuple(i.attributes) for i in intersections]:
-        group_of, one = _combine([(cells[name].codes, len(cells[name].names)) for name in family], first.size)
-        keys = [tuple((name, cells[name].names[cells[name].codes[cell]]) for name in family) for cell in one]
-        sizes = np.bincount(group_of, weights=cell_sizes)
+        keys, group_of = _keys(cells, family)
+        sizes = np.bincount(group_of, weights=cell_sizes, minlength=len(keys))
         chosen = _chosen(keys, sizes, [cells[name].reference for name in family])
         reference.append(np.full(len(keys), EACH if chosen is None else len(names) + chosen))
         membership.append(group_of == np.arange(len(keys))[:, None])
@@ -223,6 +223,17 @@ def _assemble(families: Mapping[str, Family], intersections: Sequence[Intersecti
         cell_of=read_only(cell_of),
         reference=read_only(np.concatenate(reference)),
     )
+
+
+def _keys(cells: Mapping[str, Family], family: tuple[str, ...]) -> tuple[list[GroupKey], IntArray]:
+    """Name the groups of an attribute, or the combinations that occur of several; and for each cell say which it is."""
+    if len(family) == 1:
+        (own,) = (cells[name] for name in family)
+        return [((family[0], name),) for name in own.names], own.codes
+    group_of, one = _combine(
+        [(cells[name].codes, len(cells[name].names)) for name in family], cells[family[0]].codes.size
+    )
+    return [tuple((name, cells[name].names[cells[name].codes[cell]]) for name in family) for cell in one], group_of
 
 
 def _chosen(keys: Sequence[GroupKey], sizes: IntArray | FloatArray, references: Sequence[str | None]) -> int | None:

@@ -112,7 +112,7 @@ def _sentence(difference: Difference) -> str:
         "gone": "gone",
         "new": f"new, {failing:,} of them FAIL",
         "waived": "waived now",
-        "other terms": "better by other terms of the gate",
+        "other terms": "better by other terms",
         "better": "judged better",
     }
     also = [f"{others[direction]:,} {note}" for direction, note in notes.items() if others[direction]]
@@ -140,31 +140,15 @@ def _notices(difference: Difference, edited: tuple[str, ...]) -> Iterable[str]:
     asks_less = [words.quoted(name) for name in _asking_less(difference)]
     if asks_less:
         yield f"Less is asked than before by {words.listed(asks_less)}: no better verdict of theirs is told as better."
-    if diluted := [words.name(variant) for variant in _diluted(difference)]:
+    diluted = dict.fromkeys(words.name(s.new.estimate.variant) for s in difference.shifts if s.diluted and s.new)
+    if diluted:
         yield (
             f"{words.listed(diluted)}: beyond a limit before correction, as it was, and not after it, since there are "
-            "more comparisons to correct for. It is told as better, and not shown to be."
+            "more comparisons to correct for. That is not told as better."
         )
     same, all_ = difference.models
     if all_ and same == all_:
         yield "The models are the same files: only gates, data or statistics can have changed anything."
-
-
-def _diluted(difference: Difference) -> list[str]:
-    """Name the variants that fail no more only since their comparisons are corrected for more of them than before."""
-    before, after = (
-        Counter((f.estimate.variant, f.severity) for f in result.findings if f.p_holm is not None)
-        for result in (difference.old, difference.new)
-    )
-    level = 1 - difference.new.definition["statistics"]["confidence"]
-    open_ = [
-        shift.new
-        for shift in difference.shifts
-        if shift.old and shift.new and (shift.old.verdict, shift.new.verdict) == (Verdict.FAIL, Verdict.INCONCLUSIVE)
-        if shift.new.p is not None and shift.new.p < level
-    ]
-    families = {(f.estimate.variant, f.severity): f.estimate.variant for f in open_}
-    return list(dict.fromkeys(name for family, name in families.items() if after[family] > before[family]))
 
 
 def _asking_less(difference: Difference) -> list[str]:

@@ -157,11 +157,14 @@ def test_all_problems_are_told_at_once(complaint):
     assert "attribute race" in text
 
 
-def test_a_group_that_only_training_has_is_a_warning_with_its_name():
+def test_a_group_that_only_training_has_is_there_without_examples_and_told_of():
     grouped = groups({"sex": ["x", "x", "a", "b"]}, "sex", trained=2)
     (warning,) = grouped.warnings
     assert 'Attribute sex: group "x" has 2 training examples and no test example' in warning
-    assert (("sex", "x"),) not in grouped.groups.names
+    # else a gate could pass because nobody of the group was tested
+    place = grouped.groups.names.index((("sex", "x"),))
+    assert not grouped.groups.membership[place].any()
+    assert grouped.groups.membership[grouped.groups.names.index((("sex", "a"),))].tolist() == [True, False]
 
 
 def test_a_declared_group_that_nobody_is_in_is_a_warning():

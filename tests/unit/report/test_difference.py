@@ -113,6 +113,9 @@ def test_a_fail_that_is_open_by_the_correction_for_more_comparisons_is_said() ->
     ]
     assert len(told) == 1
     assert told[0].startswith("pruned-0.98: beyond a limit before correction, as it was, and not after it")
+    difference = compare(judged(before, Verdict.FAIL), judged(after, Verdict.INCONCLUSIVE))
+    (shift,) = (s for s in difference.shifts if s.diluted)
+    assert (shift.direction, shift.counts, shift.why) == ("other terms", False, "more comparisons to correct for")
     again = shown(judged(after, Verdict.FAIL), judged(after, Verdict.INCONCLUSIVE)).notices
     assert not any("correct" in notice for notice in again)
 
