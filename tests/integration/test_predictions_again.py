@@ -96,3 +96,15 @@ def test_no_form_of_predictions_imports_tensorflow(auditor, folder):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout.endswith("0 []\n"), done.stderr
+
+
+def test_no_gate_passes_since_nobody_of_a_declared_group_was_tested(auditor, folder):
+    edit(folder, {'attribute = ["sex"': 'attribute = [{ name = "sex", groups = { F = ["F"], M = ["M"] } }'})
+    assert auditor("run").returncode == 0
+    table = pd.read_csv(folder / "people.csv")
+    table[table["sex"] == "M"].to_csv(folder / "people.csv", index=False)
+    done = auditor("run", "--force")
+    assert done.returncode == 3, done.stderr
+    assert 'group "F" has 0 training examples and no test example' in done.stderr
+    found = json.loads((folder / "audits/small/result.json").read_text(encoding="utf-8"))["findings"]
+    assert {finding["verdict"] for finding in found if finding["group"] == {"sex": "F"}} == {"UNDEFINED"}
