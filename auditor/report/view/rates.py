@@ -192,6 +192,7 @@ def _spread_table(numbers: Numbers, metric: str, label: Label | None) -> Table |
         caption=f"{name[:1].upper()}{name[1:]}: points between the best and the worst group",
         columns=(Column(heading="Variant"), *(Column(heading=words.family(f), numeric=True) for f in families)),
         rows=rows,
+        on_paper=0,
         note="Intervals: examples and models drawn again together (bootstrap). Such a difference is never below 0 and "
         "lies above the truth where groups are small, as its whole interval may, also where groups are in truth alike: "
         "it is description, and is not judged. Groups with too few "
