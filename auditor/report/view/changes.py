@@ -13,7 +13,7 @@ from auditor.report.view.blocks import Cell, Column, Dots, Figure, Mark, Prose, 
 from auditor.report.view.further import normalised_tables
 from auditor.report.view.heat import heat_map
 from auditor.report.view.numbers import subject
-from auditor.report.view.rates import ROWS_DRAWN, ROWS_LISTED, labels_shown, mark, value_cell, why_undefined
+from auditor.report.view.rates import ROWS_DRAWN, ROWS_LISTED, labels_shown, mark, value_cell
 from auditor.report.view.verdicts import chunks
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _change_table(
     notes = (
         "The false negative rate is 1 − recall: it changes by as much, the other way." if rate[0] == "recall" else "",
         _FROM if own else "",
-        why_undefined(everything),
+        words.why_undefined(everything),
         f"{left:,} more groups, less harmed, are in result.json." if left > 0 else "",
     )
     return Table(

@@ -269,7 +269,7 @@ def _without_failure(numbers: Numbers, failed: int) -> Headline:
     if not estimates:
         return Headline(
             kicker=outcome or "No finding",
-            sentence=_no_change(blocked),
+            sentence=_no_change(numbers, blocked),
             bars=(),
             bars_caption="",
             support=(),
@@ -290,10 +290,11 @@ def _without_failure(numbers: Numbers, failed: int) -> Headline:
     )
 
 
-def _no_change(blocked: Mapping[str, str]) -> str:
+def _no_change(numbers: Numbers, blocked: Mapping[str, str]) -> str:
     if blocked:
         return f"No change is judged: {'; '.join(dict.fromkeys(map(clean, blocked.values())))}."
-    return "No change from the baseline could be measured; the tables below say why."
+    changes = [e for e in numbers.result.estimates if e.compare == "change"]
+    return f"No change from the baseline could be measured. {words.why_undefined(changes)}".strip()
 
 
 def _loss(estimate: Estimate) -> float:
