@@ -155,3 +155,16 @@ def test_of_a_class_that_was_measured_for_everybody_alone_no_group_is_said_to_be
     assert "Worst group" in [column.heading for column in accuracy.columns]
     assert recalls
     assert all([column.heading for column in table.columns] == ["Variant", "Everybody"] for table in recalls)
+
+
+def test_groups_without_a_test_example_stand_under_what_was_not_measured() -> None:
+    made = adult()
+    nobody = tuple(((("sex", "Female"), ("race", f"r{n}")), (0, 0)) for n in range(7))
+    told = replace(made, data=replace(made.data, groups=(*made.data.groups, *nobody)))
+
+    def bullets(result) -> tuple[str, ...]:
+        return section(seen(result), "not-measured").blocks[0].items
+
+    assert bullets(told)[0].startswith("Groups without a test example: Female × r0 (sex × race), Female × r1")
+    assert bullets(told)[0].endswith("Female × r4 (sex × race) and 2 more groups. Nothing is known of them.")
+    assert bullets(told)[1:] == bullets(made)
