@@ -168,3 +168,34 @@ def test_groups_without_a_test_example_stand_under_what_was_not_measured() -> No
     assert bullets(told)[0].startswith("Groups without a test example: Female × r0 (sex × race), Female × r1")
     assert bullets(told)[0].endswith("Female × r4 (sex × race) and 2 more groups. Nothing is known of them.")
     assert bullets(told)[1:] == bullets(made)
+
+
+def test_without_an_attribute_changes_are_by_class_in_one_map_and_one_table_a_rate() -> None:
+    changes = section(seen(of_classes()), "changes")
+    assert changes.title == "Change by class"
+    heat, dots, *_ = figures(changes)
+    assert heat.caption == "Change of recall from the baseline in points: largest estimated harm first"
+    assert [label for label, _ in heat.panels[0].rows] == [f"“{POSITIVE}”", f"“{NEGATIVE}”"]
+    assert dots.caption == "Change of recall from the baseline, by class"
+    assert {mark.label for panel in dots.panels for mark in panel.marks} == {f"“{POSITIVE}”", f"“{NEGATIVE}”"}
+    recall, *_ = tables(changes)
+    assert [column.heading for column in recall.columns[:2]] == ["Class", "n"]
+    assert "everybody" not in repr((heat, dots, recall))
+
+
+def test_of_a_thousand_classes_those_that_lose_most_stand_first_and_the_rest_is_counted() -> None:
+    made = of_classes()
+    names = tuple(f"n{place}" for place in range(1_000))
+    recalls = [e for e in made.estimates if (e.metric, e.label) == ("recall", POSITIVE)]
+    numbers = tuple(
+        replace(e, label=name, value=e.value if e.compare == "value" else -0.00001 * place)
+        for place, name in enumerate(names)
+        for e in recalls
+    )
+    data = replace(made.data, classes=names, groups=((EVERYBODY, (16,) * 1_000),))
+    changes = section(seen(replace(made, data=data, estimates=numbers, class_tests=())), "changes")
+    heat, dots = figures(changes)
+    assert [label for label, _ in heat.panels[0].rows][:2] == ["“n999”", "“n998”"]
+    assert heat.note.endswith(" 986 more classes, less harmed or undefined, stand in the tables and in result.json.")
+    assert dots.note.endswith("988 more classes, less harmed or undefined, are not drawn.")
+    assert tables(changes)[0].note.endswith("940 more classes, less harmed, are in result.json.")
