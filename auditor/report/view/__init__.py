@@ -77,7 +77,7 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
         gates=gate_table(result),
         comparisons=tuple(comparisons(gate, of_gate(result, gate)) for gate in ordered(result)),
         sections=(*map(without_empty, sections), evidence_section(sections, result)),
-        digest_line=f"Result {digest[:16]}",
+        digest_line=f"Audit {words.name(audit['name'])}, result {digest[:16]}",
     )
 
 
