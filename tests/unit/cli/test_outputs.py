@@ -105,7 +105,13 @@ def test_a_folder_of_another_audit_is_refused_and_left_alone(tmp_path, content, 
 
 @pytest.mark.parametrize(
     ("form", "name"),
-    [("junit", "junit.xml"), ("markdown", "summary.md"), ("card", "card.md"), ("html", "report.html")],
+    [
+        ("junit", "junit.xml"),
+        ("markdown", "summary.md"),
+        ("card", "card.md"),
+        ("sarif", "results.sarif"),
+        ("html", "report.html"),
+    ],
 )
 def test_a_folder_that_only_another_audits_reports_went_to_is_refused_and_left_alone(tmp_path, form, name) -> None:
     for audit in ("the_other-1", "adult"):
