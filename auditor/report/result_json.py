@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from auditor.errors import Problem, ResultError
 from auditor.provenance import digest_of
 from auditor.regular import read_regular
-from auditor.report.result_rows import as_object, plain, records
+from auditor.report.result_records import records
+from auditor.report.result_rows import as_object, plain
 from auditor.report.result_sense import misfits
 from auditor.report.schema import SCHEMA, ResultFile
 
