@@ -38,13 +38,17 @@ def open_sentences(result: AuditResult) -> tuple[str, ...]:
 
 
 def _lacking(result: AuditResult, own: list[Finding]) -> str:
-    """Name the one of a variant's open comparisons that is furthest from passing, and what would settle it."""
-    gates = {gate.name: gate for gate in result.gates}
+    """Name the one of a variant's open comparisons that is furthest from passing, and what would settle it.
 
-    def distance(finding: Finding) -> tuple[bool, float]:
+    What is undefined is furthest; then it is looked for in one gate alone, for points and quotients do not compare.
+    """
+    gates = {gate.name: gate for gate in result.gates}
+    order = list(gates)
+
+    def distance(finding: Finding) -> tuple[bool, int, float]:
         value, limit = finding.estimate.value or 0.0, finding.limit or 0.0
         side = 1 if bad_is_low(gates[finding.gate], finding.limit) else -1
-        return finding.verdict is Verdict.UNDEFINED, side * (limit - value)
+        return finding.verdict is Verdict.UNDEFINED, -order.index(finding.gate), side * (limit - value)
 
     hardest = max(own, key=distance)
     e = hardest.estimate
