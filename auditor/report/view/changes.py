@@ -50,7 +50,7 @@ def change_section(numbers: Numbers) -> Section:
             ranked = _most_harmful(numbers, rows)
             parts = _parts(numbers.variants, ranked)
             first = first or parts
-            if metric == "recall":
+            if metric == "recall" and len(rows.places) > 1:
                 blocks.append(heat_map(numbers, rows))
             blocks.append(_change_figure(numbers, rows, ranked[:_DRAWN]))
             blocks += [_change_table(numbers, rows, part, parts) for part in parts]
@@ -58,7 +58,8 @@ def change_section(numbers: Numbers) -> Section:
     if not blocks:
         blocks.append(Prose(paragraphs=("No change of recall or of error rates was measured.",)))
     question = "Whose rates did compression change, by how much, and how sure is that?"
-    title = f"Change by {'class' if of_classes else 'group'}"
+    by = "by class" if of_classes else "by group" if numbers.groups else "from the baseline"
+    title = f"Change {by}"
     return Section(id="changes", title=title, question=question, blocks=tuple(blocks))
 
 
@@ -162,7 +163,7 @@ def _change_figure(numbers: Numbers, rows: Rows, variants: tuple[str, ...]) -> F
     ]
     note = " ".join(note for note in notes if note)
     return Figure(
-        caption=f"Change of {rows.name} from the baseline, by {rows.kind}",
+        caption=f"Change of {rows.name} from the baseline" + (f", by {rows.kind}" if len(rows.places) > 1 else ""),
         axis="points",
         panels=tuple(panels),
         note=note,

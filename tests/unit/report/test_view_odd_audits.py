@@ -121,6 +121,36 @@ def test_without_an_attribute_and_with_a_positive_class_nothing_is_said_to_be_th
     assert len(figures(section(shown, "frontier"))) == 1
 
 
+def test_without_an_attribute_and_with_a_positive_class_no_change_is_said_to_be_by_group() -> None:
+    changes = section(seen(of_classes(positive=POSITIVE)), "changes")
+    assert changes.title == "Change from the baseline"
+    assert [figure.caption for figure in figures(changes)] == [
+        f"Change of {rate} of “>50K” from the baseline" for rate in ("recall", "false positive rate")
+    ]
+
+
+def test_no_group_is_sought_where_there_is_none_that_decisions_could_amplify() -> None:
+    made = adult()
+    known = replace(of_classes(), descriptions=tuple(d for d in made.descriptions if d.group == EVERYBODY))
+    for result, there in ((known, False), (made, True)):
+        table = next(t for t in tables(section(seen(result), "further")) if t.caption.startswith("Every variant"))
+        assert ("Most amplified group" in [column.heading for column in table.columns]) is there
+        assert all(len(row) == len(table.columns) for row in table.rows)
+
+
+def test_why_chance_is_not_known_is_said_once_below_the_table() -> None:
+    why = "needs two finished members that differ, of baseline and of variant"
+    made = of_one_model()
+    families = tuple(replace(one, tested=0, expected=None, undefined=why) for one in made.class_test_families)
+    counts = next(
+        table
+        for table in tables(section(seen(replace(made, class_test_families=families)), "class-test"))
+        if table.caption.startswith("How many tests")
+    )
+    assert counts.note.endswith(f" By chance undefined: {why}.")
+    assert repr(counts).count(why) == 1
+
+
 def test_exemplars_without_an_attribute_have_no_column_of_groups() -> None:
     for result, there in ((of_classes(), False), (adult(), True)):
         top = tables(section(seen(result), "exemplars"))[-1]
