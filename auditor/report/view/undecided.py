@@ -31,10 +31,9 @@ def open_sentences(result: AuditResult) -> tuple[str, ...]:
         if finding.estimate.variant not in failing:
             nearest.setdefault(finding.estimate.variant, []).append(finding)
     if not nearest:
-        return (f"{begin}, beside the failures. What would settle each stands under Gates.",)
+        return (f"{begin}, beside the failures; what would settle each stands under Gates.",)
     variant, own = min(nearest.items(), key=lambda one: (sum(f.verdict is OPEN[1] for f in one[1]), len(one[1])))
-    others = " What would settle the others stands under Gates." if len(left) > 1 else ""
-    return (f"{begin}. Nearest to a PASS is {words.name(variant)} with {len(own):,}{_lacking(result, own)}{others}",)
+    return (f"{begin}. Nearest to a PASS is {words.name(variant)} with {len(own):,}{_lacking(result, own)}",)
 
 
 def _lacking(result: AuditResult, own: list[Finding]) -> str:
