@@ -151,7 +151,7 @@ class _Case:
             p=p,
             p_holm=p_holm,
             reason=self._reason(verdict),
-            needed=self._needed(limit) if verdict is Verdict.INCONCLUSIVE else "",
+            needed=self._needed(limit) if verdict is Verdict.INCONCLUSIVE and not self._is_beyond_alone() else "",
             seeds_only=self._seeds_only(),
             baseline_fails_too=self._baseline_fails_too(),
             further_model=self._further_model(limit),
@@ -179,14 +179,21 @@ class _Case:
             return "decided on the estimate alone"
         if verdict is not Verdict.INCONCLUSIVE:
             return REASONS[verdict]
-        if any(p < 1 - self.confidence for p in self.p.values()):
-            return "beyond the limit by itself, but not after correction for all comparisons of the variant"
+        if self._is_beyond_alone():
+            return (
+                "beyond the limit by itself, but not after correction for all comparisons of the variant: with more "
+                "examples or members a failure would be shown sooner than a PASS"
+            )
         if not self._bears_its_members() and self._within(self.estimate.low, self.estimate.high):
             return (
                 f"members differ by {self.estimate.spread:.2f} on the probit scale, beyond the {SPREAD_LIMIT:g} up to "
                 "which intervals are known to keep their level, and with twice the reach the limit does not hold"
             )
         return "the interval does not lie within the limit, but a breach is not shown either"
+
+    def _is_beyond_alone(self) -> bool:
+        """Tell whether the whole interval lies beyond a limit: asking what would make it pass then leads astray."""
+        return any(p < 1 - self.confidence for p in self.p.values())
 
     def _needed(self, limit: float) -> str:
         """Say what would settle it, if the true harm were 0."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-MOST_RESULTS = 600
+MOST_RESULTS = 200
 """Of all variants together: front matter is for machines, but it is read whole by each of them."""
 _NAME = 200
 _TASKS = {

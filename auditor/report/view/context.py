@@ -241,13 +241,14 @@ def _failures(numbers: Numbers) -> Iterator[Block]:
 def provenance_section(numbers: Numbers, digest: str) -> Section:
     """Tell what the result was made from, so that it can be made again."""
     result = numbers.result
+    known = {key: value for key, value in result.provenance.items() if (key, value) != ("data", result.data.digest)}
     pairs = (
         ("result digest (SHA-256)", digest),
-        ("definition", clean(result.definition_file, 300)),
+        ("definition's file", clean(result.definition_file, 300)),
         ("data digest (SHA-256)", clean(result.data.digest)),
         *([("judged on (UTC)", result.judged_on)] if result.judged_on else []),
         *([("sandbox", clean(str(result.sandbox), 300))] if result.sandbox else []),
-        *((key, value) for key, value in _flat(result.provenance)),
+        *((key, value) for key, value in _flat(known)),
     )
     blocks: tuple[Block, ...] = (
         Prose(

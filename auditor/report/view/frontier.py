@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from auditor.records import BASELINE, EVERYBODY, Verdict
@@ -165,6 +165,15 @@ def _spelled(verdict: Verdict | None) -> str:
     return "not judged" if verdict is None else verdict.value
 
 
+def _decided_by(numbers: Numbers, one: _Sized) -> str:
+    """Name for whom the verdict is not PASS: it need not be the group that lost most."""
+    own = [f for f in deciding(numbers.result) if (f.estimate.variant, f.verdict) == (one.name, one.verdict)]
+    if not own or one.verdict is Verdict.PASS:
+        return ""
+    whom = list(dict.fromkeys(words.group_of(f.estimate.group) or "everybody" for f in own))
+    return whom[0] if len(whom) == 1 else f"{whom[0]} and {len(whom) - 1:,} more"
+
+
 def _table(numbers: Numbers, found: list[_Sized], kind: Kind, about: str, before: float | None) -> Table:
     rows, is_judged = [], bool(numbers.result.gates)
     for place, one in enumerate(found):
@@ -172,7 +181,7 @@ def _table(numbers: Numbers, found: list[_Sized], kind: Kind, about: str, before
         share = Cell(text="undefined", tone="undefined") if before is None else Cell(text=words.rate(one.size / before))
         whose, change = worst_cells(one.worst)
         name, size = Cell(text=number + words.name(one.name)), Cell(text=words.size(one.size))
-        judged = (verdict_cell(one.verdict),) if is_judged else ()
+        judged = (replace(verdict_cell(one.verdict), detail=_decided_by(numbers, one)),) if is_judged else ()
         rows.append((name, size, share, *((whose,) if kind else ()), change, *judged))
     return Table(
         caption=f"Variants by size, smallest first; change of {about} in points",

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from auditor.report.view.numbers import Numbers, Subject
 
 PEOPLE = {
-    "recall": ("test examples labelled {label}", "found {count}", "{count}"),
-    "fnr": ("test examples labelled {label}", "missed {count}", "{count}"),
+    "recall": ("test examples labelled {label}", "found {count}", "found {count}"),
+    "fnr": ("test examples labelled {label}", "missed {count}", "missed {count}"),
     "fpr": ("test examples not labelled {label}", "wrongly decided {label} for {count}", "for {count}"),
-    "tnr": ("test examples not labelled {label}", "rightly left out {count}", "{count}"),
+    "tnr": ("test examples not labelled {label}", "rightly left out {count}", "left out {count}"),
     "selection_rate": ("test examples", "decided {label} for {count}", "for {count}"),
     "accuracy": ("test examples", "was right on {count}", "on {count}"),
     "error": ("test examples", "was wrong on {count}", "on {count}"),
@@ -79,7 +79,7 @@ def _picked(judged: int) -> str:
     """Say that a finding was chosen by its size, which makes its estimate larger than the truth."""
     if judged < 2:
         return ""
-    return f"Picked out of {judged:,} comparisons, it lies further out than the truth, as a rule."
+    return f"Picked out of {judged:,}, it lies further out than the truth, as a rule."
 
 
 def limit(gate: Gate, value: float | None) -> str:
@@ -241,8 +241,14 @@ def _interval(numbers: Numbers, estimate: Estimate, gate: Gate | None, edge: flo
     if estimate.low is None or estimate.high is None:
         text += ", without an interval"
     else:
-        text += f", interval {words.span(estimate)} ({words.rate(numbers.confidence, 0)} confidence at each end)"
+        text += f", interval {words.span(estimate)} ({_confidence(numbers)})"
     return text + (f"; the limit is {limit(gate, edge)}." if gate else ".")
+
+
+def _confidence(numbers: Numbers) -> str:
+    """Say how sure each end of an interval is, and both together."""
+    each, both = (words.rate(share, 0) for share in (numbers.confidence, 2 * numbers.confidence - 1))
+    return f"{each} confidence at each end, {both} at both"
 
 
 def _seeds(finding: Finding) -> str:
@@ -264,10 +270,20 @@ def _contrast(numbers: Numbers, estimate: Estimate) -> Iterable[str]:
         return
     other = words.group(change.against or EVERYBODY)
     stated = f"the gap to {other} changed by {_stated(change)}, interval {words.span(change)}"
+    if everybody := _everybody(numbers, estimate):
+        stated = f"{everybody}; {stated}"
     if _excludes_zero(change):
         yield f"{_capital(stated)}: taken alone, that shows this group to be affected otherwise than {other}."
     else:
-        yield f"Whether this group is affected otherwise than {other} is not shown: {stated}, which includes 0."
+        yield f"{_capital(stated)}, which includes 0: that this group is affected otherwise than {other} is not shown."
+
+
+def _everybody(numbers: Numbers, estimate: Estimate) -> str:
+    """Say how far everybody's rate changed, so that a group is not taken for the only one; empty where not known."""
+    all_ = numbers.get(estimate.variant, (estimate.metric, estimate.label, EVERYBODY), "change")
+    if estimate.compare != "change" or not estimate.group or all_ is None or all_.value is None:
+        return ""
+    return f"of everybody together it changed by {_stated(all_)}"
 
 
 def _without_failure(numbers: Numbers, failed: int) -> Headline:

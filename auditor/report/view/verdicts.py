@@ -25,6 +25,14 @@ _LIST_ROWS = {"error": 12, "warning": 8}
 _MATRIX_ON_PAPER = {"error": 16, "warning": 6}
 _LIST_ON_PAPER = {"error": 6, "warning": 3}
 _MATRIX_VARIANTS = 6
+_NAMED = 8
+"""Variants of one verdict that the first sentence names."""
+_SAID = {
+    Verdict.FAIL: ("fails", "fail"),
+    Verdict.UNDEFINED: ("is undefined", "are undefined"),
+    Verdict.INCONCLUSIVE: ("is undecided", "are undecided"),
+    Verdict.PASS: ("passes", "pass"),
+}
 POINT_WARNING = (
     "Decided on the estimate alone: at the limit itself such a gate passes a harmful variant one time in two."
 )
@@ -53,7 +61,23 @@ def overall_sentence(result: AuditResult) -> str:
         parts.append(_gates_sentence(result, warnings, "warning gate"))
     if waived := [finding for finding in result.findings if finding.waived]:
         parts.append(f"{words.plural(len(waived), 'comparison')} waived ({told(waived)}): shown below, not counted.")
-    return " ".join(parts)
+    return " ".join(filter(None, (*parts, _by_variant(result))))
+
+
+def _by_variant(result: AuditResult) -> str:
+    """Say what the deciding gates say of each variant, where there are several: which may ship is what is asked."""
+    by_variant: dict[str, list[Finding]] = {}
+    for finding in counted(result):
+        by_variant.setdefault(finding.estimate.variant, []).append(finding)
+    if len(by_variant) < 2:
+        return ""
+    found = {variant: summed(tuple(findings)) for variant, findings in by_variant.items()}
+    parts = []
+    for verdict, (one, many) in _SAID.items():
+        names = [words.name(variant) for variant, own in found.items() if own is verdict]
+        listed = [*names[:_NAMED], f"{len(names) - _NAMED:,} more"] if len(names) > _NAMED else names
+        parts += [f"{words.listed(listed)} {one if len(names) == 1 else many}"] if names else []
+    return f"By variant: {'; '.join(parts)}."
 
 
 def _gates_sentence(result: AuditResult, gates: list[Gate], what: str) -> str:

@@ -121,7 +121,7 @@ def test_of_too_many_results_the_most_general_are_stated_and_the_rest_is_counted
     index = model_index(adult())
     models = index.metadata["model-index"]
     stated = [metric for model in models for result in model["results"] for metric in result["metrics"]]
-    assert (len(stated), MOST_RESULTS) == (30, 600)
+    assert (len(stated), MOST_RESULTS) == (30, 200)
     assert {len(m["args"]["slice"]) for m in stated if m["args"]["slice"] != "everybody"} == {1}
     assert f"{index.left:,} results of smaller groups" in Draft(adult()).card()
 
