@@ -123,14 +123,14 @@ def test_a_run_that_is_killed_is_resumed_to_the_same_result(folder):
     assert again == resumed
 
 
-@pytest.mark.alone
 def test_an_interrupt_exits_130_soon_and_the_store_resumes(folder):
-    process = start(folder)
+    began, process = time.monotonic(), start(folder)
     wait_for_members(folder, 1)
     pressed = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert time.monotonic() - pressed < 5
+    # what "soon" means on a busy computer is told by how long this one has just taken for one member
+    assert time.monotonic() - pressed < max(5, (pressed - began) / 3)
     assert process.returncode == 130, err
     assert "interrupted" in err
     assert "Traceback" not in err

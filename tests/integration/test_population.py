@@ -150,17 +150,18 @@ def test_a_clock_that_jumps_changes_nothing(first, tmp_path):
     assert finish(start(tmp_path, "local", tmp_path))["digests"] == digests(first[1])
 
 
-@pytest.mark.alone
 def test_an_interrupt_ends_run_and_workers_at_once(tmp_path):
-    process = start(tmp_path, "local")
+    began, process = time.monotonic(), start(tmp_path, "local")
     while not psutil.Process(process.pid).children(recursive=True):
         time.sleep(0.05)
+    # what "at once" means on a busy computer is told by how long this one has just taken to import and start
+    limit = max(5.0, 2 * (time.monotonic() - began))
     time.sleep(2)
     workers = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=5)
+    _, err = process.communicate(timeout=limit)
     assert b"KeyboardInterrupt" in err
-    assert not living(workers, 1)
+    assert not living(workers, limit / 5)
 
 
 def test_a_damaged_result_is_said_set_aside_and_made_again_alone(first, copied):
