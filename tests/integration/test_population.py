@@ -286,7 +286,7 @@ def test_a_users_own_layer_is_trained_pruned_and_opened_again(tmp_path):
 
 
 def test_a_process_that_only_opens_a_model_knows_the_users_own_layer(tmp_path):
-    _, float16 = run(own(tmp_path, "gated"), tmp_path)
+    _, float16 = run(own(tmp_path, "gated", run={"executor": "inline"}), tmp_path)
     (entry,) = [path for path in (tmp_path / "store").glob("jobs/*/*") if (path / "model.tflite").exists()]
     shutil.rmtree(entry)
     _, again = run(own(tmp_path, "gated"), tmp_path)
