@@ -63,7 +63,7 @@ def _lightly() -> Iterator[None]:
     collects, unwanted = gc.isenabled(), "keras" not in sys.modules
     gc.disable()
     if unwanted:
-        sys.modules["keras"] = None  # type: ignore[assignment] - Python's own way to tell that there is none
+        sys.modules["keras"] = None  # type: ignore[assignment]  # how Python is told that there is none
     try:
         yield
     finally:

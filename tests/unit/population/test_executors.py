@@ -200,9 +200,9 @@ def test_members_trained_together_have_as_many_times_as_long():
 
 def stuck(*_):
     """Be a worker that begins an answer and never ends it."""
-    for number in map(int, os.listdir("/proc/self/fd")):  # as high as those of the process that started this one
+    for number in range(3, 1024):  # as high as those of the process that started this one
         try:
-            if number > 2 and stat.S_ISFIFO(os.fstat(number).st_mode):
+            if stat.S_ISFIFO(os.fstat(number).st_mode):
                 os.set_blocking(number, False)
                 os.write(number, struct.pack("!i", 1 << 20))
         except OSError:
