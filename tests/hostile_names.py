@@ -6,7 +6,8 @@ import json
 
 from adult_result import POSITIVE, small
 
-from auditor.report.result_rows import as_object, plain, records
+from auditor.report.result_records import records
+from auditor.report.result_rows import as_object, plain
 from auditor.report.schema import ResultFile
 
 HOSTILE = (

@@ -51,7 +51,8 @@ def _append_summary(loaded: Loaded, target: Path) -> None:
 
     try:
         with target.open("ab") as stream:
-            stream.writelines(render(loaded.result, ["markdown"], edited=loaded.edited).files.values())
+            made = render(loaded.result, ["markdown"], edited=loaded.edited, written=loaded.written)
+            stream.writelines(made.files.values())
     except OSError as error:
         click.echo(f"warning: {target} cannot be written: {error.strerror}", err=True)
 

@@ -21,7 +21,7 @@ def put_into(path: Path, loaded: Loaded) -> None:
 
     try:
         text = read_regular(path, MOST_BYTES).decode()
-        made = Draft(loaded.result, edited=loaded.edited).card_into(text)
+        made = Draft(loaded.result, edited=loaded.edited, written=loaded.written).card_into(text)
     except OSError as error:
         raise OutputError(Problem(file=str(path), message=f"cannot be read: {error.strerror}")) from None
     except UnicodeDecodeError as error:

@@ -101,7 +101,9 @@ def write_reports(
     from auditor.report.manifest import MANIFEST, listed, manifest
 
     need_folder(folder, loaded.result.definition["audit"]["name"])
-    rendered = report.render(loaded.result, formats, edited=loaded.edited, reading=reading, tools=tools)
+    rendered = report.render(
+        loaded.result, formats, edited=loaded.edited, written=loaded.written, reading=reading, tools=tools
+    )
     _warn(rendered.failed, "was not made")
     files = {**(more or {}), **rendered.files}
     files[MANIFEST] = manifest(files, {} if more is not None else listed(folder))

@@ -52,13 +52,14 @@ def check(
     from auditor.pipeline import rejudge
     from auditor.report import FORMATS, render
     from auditor.report.answer_json import Written
+    from auditor.report.result_json import Loaded
 
     old, reading = _read(result, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
     if not old.result.findings and not no_gate:
         raise ResultError(Problem(file=str(result), message="nothing in it is judged", advice="Say --no-gate."))
     gates = change_limits(old.result.gates, settings)
     with _fitting({result: old}):
-        new = replace(old, result=rejudge(old.result, gates))
+        new = Loaded(result=rejudge(old.result, gates), edited=old.edited)
         rendered = (
             write_reports(new, list(FORMATS), output, reading=reading)
             if output

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from auditor.records import AuditResult
     from auditor.report.figures import Painter, Pictures
     from auditor.report.pdf import Press
+    from auditor.report.result_json import AsWritten
     from auditor.report.view.blocks import View
 
 _Made = str | bytes | Future[bytes]
@@ -63,10 +64,11 @@ class Draft:
         result: AuditResult,
         *,
         edited: bool = False,
+        written: AsWritten | None = None,
         reading: Reading | None = None,
         tools: Tools | None = None,
     ) -> None:
-        self.result, self.edited, self.tools = result, edited, tools or Tools()
+        self.result, self.edited, self.written, self.tools = result, edited, written, tools or Tools()
         self.reading = reading or Reading(definition=PurePath(result.definition_file).name)
 
     @cached_property
@@ -74,20 +76,29 @@ class Draft:
         """What result.json holds."""
         return content_of(self.result)
 
+    @property
+    def digest(self) -> str:
+        """The result's own, as result.json states it."""
+        return self.written.digest if self.written else str(self.content["digest"])
+
+    def json(self) -> str | bytes:
+        """The whole result: the file that it was read from, if that holds it."""
+        return self.written.text if self.written else text_of(self.content)
+
     @cached_property
     def view(self) -> View:
         """The result in words."""
-        return view(self.result, digest=self.content["digest"], edited=self.edited)
+        return view(self.result, digest=self.digest, edited=self.edited)
 
     @cached_property
     def pictures(self) -> Pictures:
-        """The figures' panels, drawn while the content and its digest are made."""
+        """The figures' panels, drawn while the digest is made where there is none yet."""
         with (
             nullcontext(self.tools.painter) if self.tools.painter else painter() as ready,
             ThreadPoolExecutor(1) as waiting,
         ):
             drawn = waiting.submit(ready.pictures, view(self.result, digest="", edited=self.edited).figures)
-            self.content  # noqa: B018 - made meanwhile
+            self.digest  # noqa: B018 - made meanwhile
             return drawn.result()
 
     @cached_property
@@ -121,7 +132,7 @@ class Draft:
 FORMATS: dict[str, tuple[str, Callable[[Draft], _Made]]] = {
     "html": ("report.html", lambda draft: draft.html),
     "pdf": ("report.pdf", Draft.pdf),
-    "json": ("result.json", lambda draft: text_of(draft.content)),
+    "json": ("result.json", Draft.json),
     "exemplars": ("exemplars.csv", lambda draft: exemplars_csv(draft.result)),
     "junit": ("junit.xml", Draft.junit),
     "sarif": ("results.sarif", Draft.sarif),
@@ -152,12 +163,14 @@ def render(
     formats: Iterable[str],
     *,
     edited: bool = False,
+    written: AsWritten | None = None,
     reading: Reading | None = None,
     tools: Tools | None = None,
 ) -> Rendered:
     """Make the wanted formats; one that cannot be made does not keep the others from being made.
 
-    `tools` are what `tools_for` started; without them, they are started here.
+    `written` is the result.json that holds this very result, where there is one. `tools` are what `tools_for` started;
+    without them, they are started here.
 
     Raises:
         OutputError: a format is not known.
@@ -169,14 +182,14 @@ def render(
             *(Problem(where=name, message="no such format", advice=did_you_mean(name, FORMATS)) for name in unknown)
         )
     with nullcontext(tools) if tools else tools_for(wanted) as ready:
-        draft = Draft(result, edited=edited, reading=reading, tools=ready)
+        draft = Draft(result, edited=edited, written=written, reading=reading, tools=ready)
         begun = {name: _attempt(FORMATS[name][1], draft) for name in sorted(wanted, key=list(FORMATS).index)}
         made = {name: _attempt(one.result) if isinstance(one, Future) else one for name, one in begun.items()}
     return Rendered(
         files={FORMATS[name][0]: one for name, one in made.items() if isinstance(one, bytes)},
         failed={name: one for name, one in made.items() if isinstance(one, OutputError)},
         view=draft.view,
-        digest=draft.content["digest"],
+        digest=draft.digest,
     )
 
 

@@ -13,12 +13,10 @@ from auditor.report.view.numbers import index
 from auditor.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from huggingface_hub import EvalResult
 
     from auditor.records import AuditResult, Estimate, Label
-    from auditor.report.view.numbers import Numbers, Subject
+    from auditor.report.view.numbers import Numbers
 
 Json = dict[str, Any]
 
@@ -51,11 +49,11 @@ def model_index(result: AuditResult) -> Index:
     from huggingface_hub import ModelCardData  # noqa: PLC0415 - half a second, and only a card needs it
 
     numbers = index(result)
-    known = [(v, e) for subject in _subjects(numbers) for v in numbers.variants if (e := _defined(numbers, v, subject))]
+    known = _defined(numbers)
     kept = known[:MOST_RESULTS]
     models: list[Json] = []
     for variant in numbers.variants:
-        results = [_result(numbers, e) for name, e in kept if name == variant]
+        results = [_result(numbers, e) for e in kept if e.variant == variant]
         if results:
             name = f"{words.name(result.definition['audit']['name'])}-{words.name(variant)}"
             models += ModelCardData(model_name=name, eval_results=results).to_dict()["model-index"]
@@ -82,15 +80,18 @@ def judged(numbers: Numbers) -> tuple[tuple[str, Label | None], ...]:
     return tuple(dict.fromkeys([("accuracy", None), *of_gates]))
 
 
-def _subjects(numbers: Numbers) -> Iterator[Subject]:
-    for group in sorted(numbers.sizes, key=len):
-        for metric, label in judged(numbers):
-            yield metric, label, group
-
-
-def _defined(numbers: Numbers, variant: str, subject: Subject) -> Estimate | None:
-    estimate = numbers.get(variant, subject, "value")
-    return estimate if estimate is not None and estimate.value is not None else None
+def _defined(numbers: Numbers) -> list[Estimate]:
+    """Give the variants' judged rates that are defined: of the most general groups first."""
+    groups = {group: place for place, group in enumerate(sorted(numbers.sizes, key=len))}
+    rates = {rate: place for place, rate in enumerate(judged(numbers))}
+    variants = {variant: place for place, variant in enumerate(numbers.variants)}
+    placed = {
+        (groups[e.group], rates[e.metric, e.label], variants[e.variant]): e
+        for e in numbers.result.estimates
+        if e.compare == "value" and e.value is not None
+        if e.variant in variants and (e.metric, e.label) in rates and e.group in groups
+    }
+    return [placed[place] for place in sorted(placed)]
 
 
 def _result(numbers: Numbers, e: Estimate) -> EvalResult:

@@ -10,13 +10,13 @@ from auditor.report.markdown import escaped, head, not_passing, table_lines
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Table
 from auditor.report.view.method import NO_ATTRIBUTES, NOT_MEASURED
-from auditor.report.view.numbers import index
+from auditor.report.view.numbers import index, subject
 from auditor.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auditor.records import AuditResult, Estimate, Label
+    from auditor.records import AuditResult, Estimate, GroupKey, Label
     from auditor.report.view.blocks import View
     from auditor.report.view.numbers import Numbers, Subject
 
@@ -67,8 +67,11 @@ def _factors(numbers: Numbers) -> Iterator[str]:
     yield f"Tested on {test:,} test examples of {escaped(data_name(numbers.result))}.\n"
     if not data.reference:
         yield f"- {escaped(NO_ATTRIBUTES)}"
+    by_family: dict[str, list[tuple[GroupKey, int]]] = {}
+    for group, by_class in data.groups:
+        by_family.setdefault(family_name(group), []).append((group, sum(by_class)))
     for family, reference in data.reference.items():
-        own = [(group, sum(by_class)) for group, by_class in data.groups if family_name(group) == family]
+        own = by_family.get(family, [])
         named = [f"{words.group(group)} ({count:,})" for group, count in own[:_SHOWN]]
         named += [f"{len(own) - _SHOWN:,} more"] if len(own) > _SHOWN else []
         about = f"{words.family(family)}: {words.listed(named)}; compared with {words.name(reference)}"
@@ -95,32 +98,34 @@ def _groups(numbers: Numbers) -> Iterator[str]:
     yield "\n### Results by group"
     rates = judged(numbers)
     for metric, label in rates[:_TABLES]:
-        rows = tuple(_rows(numbers, metric, label))
+        known = _compared(numbers, metric, label)
+        rows = tuple(_row(numbers, own) for own in known[:_ROWS])
         yield f"\n#### {escaped(words.metric(metric, label))}\n"
         headings = ("Variant", "Group", "n", "Baseline", "Compressed", "Change, points")
         columns = tuple(Column(heading=h, numeric=place > 1) for place, h in enumerate(headings))
-        yield from table_lines(Table(caption="", columns=columns, rows=rows), rows[:_ROWS])
-        if len(rows) > _ROWS:
-            yield f"\nand {len(rows) - _ROWS:,} more rows in result.json"
+        yield from table_lines(Table(caption="", columns=columns, rows=rows), rows)
+        if len(known) > _ROWS:
+            yield f"\nand {len(known) - _ROWS:,} more rows in result.json"
     if len(rates) > _TABLES:
         yield f"\nand {len(rates) - _TABLES:,} more metrics and classes in result.json"
 
 
-def _rows(numbers: Numbers, metric: str, label: Label | None) -> Iterator[tuple[Cell, ...]]:
+def _compared(numbers: Numbers, metric: str, label: Label | None) -> list[Estimate]:
     """Give everybody first, then attributes, then intersections: of many groups the most general are shown."""
-    for group in sorted(numbers.sizes, key=len):
-        for variant in numbers.variants:
-            subject: Subject = (metric, label, group)
-            own = numbers.get(variant, subject, "value")
-            if own is None:
-                continue
-            yield (
-                Cell(text=words.name(variant)),
-                Cell(text="everybody" if group == EVERYBODY else words.group_of(group)),
-                Cell(text=f"{own.n:,}"),
-                _before(numbers, variant, subject),
-                *map(_number, (own, numbers.get(variant, subject, "change"))),
-            )
+    subjects: list[Subject] = [(metric, label, group) for group in sorted(numbers.sizes, key=len)]
+    found = (numbers.get(variant, about, "value") for about in subjects for variant in numbers.variants)
+    return [own for own in found if own is not None]
+
+
+def _row(numbers: Numbers, own: Estimate) -> tuple[Cell, ...]:
+    about = subject(own)
+    return (
+        Cell(text=words.name(own.variant)),
+        Cell(text="everybody" if own.group == EVERYBODY else words.group_of(own.group)),
+        Cell(text=f"{own.n:,}"),
+        _before(numbers, own.variant, about),
+        *map(_number, (own, numbers.get(own.variant, about, "change"))),
+    )
 
 
 def _before(numbers: Numbers, variant: str, subject: Subject) -> Cell:

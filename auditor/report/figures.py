@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.errors import OutputError
 from auditor.report import draw
-from auditor.report.plain_panels import plain
 from auditor.report.programs import started
 from auditor.report.view.blocks import Dots, Figure, Grid, Lines, Points
+from auditor.report.view.panels import Pairs, Ranked, Ratios, Shifts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _FAR_APART = 10
 """Largest over smallest size, beyond which an axis is logarithmic."""
+_FARTHEST = 32.0
+"""A ratio further below 1 than this is set at the edge of its axis: a logarithm has no place for 0."""
 TIME_LIMIT = 120
 """Seconds for all pictures of a report; a hundred take about ten."""
 
@@ -72,7 +74,22 @@ def described(panel: Panel, figure: Figure) -> dict[str, Any]:
         return _described_points(panel, figure)
     if isinstance(panel, Lines):
         return _described_lines(panel, figure)
-    return {"kind": "plain", "specification": plain(panel, figure)}
+    kind, domain = _domain(panel, figure)
+    return {"kind": kind, "domain": domain, "axis": figure.axis, **asdict(panel)}
+
+
+def _domain(panel: Pairs | Ratios | Shifts | Ranked, figure: Figure) -> tuple[str, tuple[float, float]]:
+    """Name a panel's kind, and give the span of its axis: of pairs their own, for panels differ in what they are."""
+    if isinstance(panel, Pairs):
+        found = [x for row in panel.rows for x in (row.first, row.second, row.whole) if x is not None]
+        low, high = _span([], found or [0.0])
+        return "pairs", (0.0, high) if panel.from_zero else (low, high)
+    if isinstance(panel, Ratios):
+        return "ratios", _ratio_span([mark for p in figure.panels if isinstance(p, Ratios) for mark in p.marks])
+    if isinstance(panel, Shifts):
+        moved = [mark.value for p in figure.panels if isinstance(p, Shifts) for mark in p.marks]
+        return "shifts", _span([], [0.0, *(value for value in moved if value is not None)])
+    return "ranked", _span([], [0.0, *(value for p in figure.panels if isinstance(p, Ranked) for value, _ in p.values)])
 
 
 def _described_lines(panel: Lines, figure: Figure) -> dict[str, Any]:
@@ -127,3 +144,9 @@ def _span(marks: Sequence[Mark], others: Sequence[float]) -> tuple[float, float]
     low, high = min(ends, default=0.0), max(ends, default=1.0)
     room = max((high - low) * 0.04, 0.2)
     return low - room, high + room
+
+
+def _ratio_span(marks: Sequence[Mark]) -> tuple[float, float]:
+    """Give a logarithmic axis, with a little more than nothing on either side of 1."""
+    ends = [x for m in marks for x in (m.value, m.low, m.high) if x] + [0.8, 1.25]
+    return max(min(ends), 1 / _FARTHEST) / 1.1, max(ends) * 1.1

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from auditor.errors import Problem, ResultError
 from auditor.provenance import digest_of
 from auditor.regular import read_regular
-from auditor.report.result_rows import as_object, plain, records
+from auditor.report.result_records import records
+from auditor.report.result_rows import as_object, plain
 from auditor.report.result_sense import misfits
 from auditor.report.schema import SCHEMA, ResultFile
 
@@ -37,12 +38,22 @@ _SHOWN_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AsWritten:
+    """A result.json that holds a result, so that it needs not be made again."""
+
+    text: bytes
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A result that was read from a file."""
+    """A result that was read from a file, or just made."""
 
     result: AuditResult
     edited: bool
     """Whether the file was changed after it was written: its digest is another than the one it states."""
+    written: AsWritten | None = None
+    """The file; None where it was edited, or there is none of this very result."""
 
 
 def dump(result: AuditResult) -> str:
@@ -92,7 +103,9 @@ def load(text: str | bytes) -> Loaded:
         raise ResultError(*_problems(error)) from None
     if problems := list(islice(misfits(file), _SHOWN_PROBLEMS + 1)):
         raise ResultError(*problems[:_SHOWN_PROBLEMS], *(["and more"] if len(problems) > _SHOWN_PROBLEMS else []))
-    return Loaded(result=records(file), edited=digest != file.digest)
+    edited = digest != file.digest
+    as_written = None if edited else AsWritten(text=text if isinstance(text, bytes) else text.encode(), digest=digest)
+    return Loaded(result=records(file), edited=edited, written=as_written)
 
 
 def audit_of(path: Path) -> str | None:

@@ -228,12 +228,13 @@ def points(figure):
 
 def marks(panel):
     """What a panel of any kind shows: the line that it is on, its name, and itself."""
-    from auditor.report.view.blocks import Dots, Grid, Lines, Points
+    from auditor.report.view.blocks import Dots, Grid, Lines, Mark, Points
+    from auditor.report.view.panels import Pairs, Ranked, Ratios, Shifts
 
     match panel:
         case Lines():
             yield from ((line.name, mark.label, mark) for line in panel.lines for mark in line.marks)
-        case Dots():
+        case Dots() | Ratios() | Shifts():
             yield from (("", mark.label, mark) for mark in panel.marks)
         case Points():
             yield from (("", spot.mark.label, spot.mark) for spot in panel.spots)
@@ -243,6 +244,17 @@ def marks(panel):
                 for label, tiles in panel.rows
                 for column, tile in zip(panel.columns, tiles, strict=True)
             )
+        case Pairs():
+            named = [(panel.names[0], "first"), (panel.names[1], "second"), (panel.whole, "whole")]
+            yield from (
+                (name, row.label, Mark(label=row.label, value=getattr(row, own)))
+                for row in panel.rows
+                for name, own in named
+            )
+        case Ranked():
+            yield from (("", rank, Mark(label="", value=value)) for rank, (value, _) in enumerate(panel.values, 1))
+        case _:
+            raise TypeError(f"a panel of a kind that is not compared: {type(panel).__name__}")
 
 
 ENTRIES = {

@@ -150,10 +150,13 @@ def test_report_renders_the_same_bytes_again(auditor, folder):
     edit(folder, 'formats = ["json", "markdown"]', 'formats = ["html"]')
     auditor("run")
     first = (folder / "audits/small/report.html").read_bytes()
-    done = auditor("report", folder / "audits/small/result.json", "--format", "html", "--output", "again")
+    done = auditor(
+        "report", folder / "audits/small/result.json", "--format", "html", "--format", "json", "--output", "again"
+    )
     assert done.returncode == 0, done.stderr
     assert (folder / "again/report.html").read_bytes() == first
-    assert {p.name for p in (folder / "again").iterdir()} == {"report.html", "manifest.sha256"}
+    assert (folder / "again/result.json").read_bytes() == (folder / "audits/small/result.json").read_bytes()
+    assert {p.name for p in (folder / "again").iterdir()} == {"report.html", "result.json", "manifest.sha256"}
 
 
 def test_an_edited_result_is_said_to_be_edited(auditor, folder):

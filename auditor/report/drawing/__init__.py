@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from . import dots, grid, lines, points
+from . import dots, grid, lines, pairs, points, ratios, shifts
 from .style import CONFIG
 
 if TYPE_CHECKING:
@@ -22,9 +22,12 @@ KINDS: dict[str, Callable[[Row], Row]] = {
     "grid": grid.drawn,
     "lines": lines.drawn,
     "points": points.drawn,
-    "plain": lambda panel: panel["specification"],
+    "pairs": pairs.drawn,
+    "ratios": ratios.drawn,
+    "shifts": shifts.few,
+    "ranked": shifts.ranked,
 }
-"""What makes a panel of a kind into Vega-Lite; plain ones are it already."""
+"""What makes a panel of a kind into Vega-Lite."""
 _MARK = {"label": "", "value": 0.0, "low": None, "high": None, "small": False}
 _AXES = {"axis": "", "domain": [0.0, 1.0], "limits": []}
 FIRST: tuple[Row, ...] = (
@@ -45,7 +48,16 @@ FIRST: tuple[Row, ...] = (
         "spots": [{"size": 1.0, "mark": _MARK, "verdict": "open"}],
         **_AXES,
     },
-    {"kind": "plain", "specification": {"data": {"values": [{}]}, "mark": "point"}},
+    {
+        "kind": "pairs",
+        "names": ["of one", "of the other"],
+        "whole": "",
+        "rows": [{"label": "", "first": 0.0, "second": 1.0, "whole": None, "missing": ""}],
+        **_AXES,
+    },
+    {"kind": "ratios", "marks": [_MARK | {"value": 1.0}], **_AXES, "domain": [0.5, 2.0]},
+    {"kind": "shifts", "marks": [{"label": "", "value": 0.0, "found": False}], **_AXES},
+    {"kind": "ranked", "values": [[0.0, True]], "lowest": [], "highest": [], **_AXES},
 )
 """A small panel of every kind: the first pictures take a second longer, and can be drawn before they are wanted."""
 

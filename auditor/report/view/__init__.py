@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.judge import unfit
@@ -21,6 +22,7 @@ from auditor.report.view.method import limits_section, method_section
 from auditor.report.view.numbers import index, of_gate
 from auditor.report.view.rates import overall_section
 from auditor.report.view.selections import selection_sections
+from auditor.report.view.undecided import open_sentences
 from auditor.report.view.verdicts import (
     CHANGED,
     comparisons,
@@ -47,6 +49,7 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
     """Word a result. `digest` is the result's own; `edited`: its file was changed after it was written."""
     numbers = index(result)
     verdict, tone, symbol = overall(result)
+    found = headline(numbers)
     audit = result.definition["audit"]
     sections = (
         overall_section(numbers),
@@ -72,7 +75,7 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
         verdict_sentence=overall_sentence(result),
         notices=_notices(result, edited=edited),
         facts=Facts(caption="What was audited", pairs=_facts(numbers)),
-        headline=headline(numbers),
+        headline=replace(found, support=(*found.support, *open_sentences(result))),
         gates=gate_table(result),
         comparisons=tuple(comparisons(gate, of_gate(result, gate)) for gate in ordered(result)),
         sections=(*sections, evidence_section(sections, result)),

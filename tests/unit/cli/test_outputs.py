@@ -147,6 +147,7 @@ ENDED = """
 import os, signal, sys
 from auditor.cli import main
 number, fsync, count = int(sys.argv.pop()), os.fsync, 0
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 
 def end(_):
     global count

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from PIL import Image
 
 from auditor.errors import ResultError
-from auditor.report import result_json
+from auditor.report import render, result_json
 from auditor.report.html import _PACKAGE
 from auditor.sandbox import made_of
 
@@ -123,6 +123,21 @@ def test_an_edited_file_loads_and_says_so(text) -> None:
     loaded = result_json.load(changed(text, edit))
     assert loaded.edited
     assert loaded.result.failures == ()
+
+
+def test_a_file_that_is_as_it_was_written_is_what_is_written_again_and_an_edited_one_is_made_anew(text) -> None:
+    loaded = result_json.load(text)
+    kept, made = (render(loaded.result, ["json"], written=one) for one in (loaded.written, None))
+    assert kept.files == made.files == {"result.json": text.encode()}
+    assert kept.digest == made.digest
+
+    def edit(content) -> None:
+        content["failures"] = []
+
+    edited = result_json.load(changed(text, edit))
+    assert edited.written is None
+    again = render(edited.result, ["json"], edited=True, written=edited.written)
+    assert again.digest == json.loads(again.files["result.json"])["digest"] != kept.digest
 
 
 def test_a_finding_that_says_other_than_its_estimate_is_refused(text) -> None:

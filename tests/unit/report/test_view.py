@@ -11,6 +11,7 @@ from auditor.report.markdown import markdown
 from auditor.report.terminal import summary
 from auditor.report.view import view
 from auditor.report.view.blocks import Dots, Figure, Table
+from auditor.report.view.undecided import open_sentences
 from auditor.waivers import waive
 
 DIGEST = "a" * 64
@@ -57,13 +58,55 @@ def test_page_one_counts_people(shown) -> None:
 
 
 def test_page_one_gives_interval_seeds_baseline_and_contrast(shown) -> None:
-    interval, seeds, contrast = shown.headline.support
+    interval, seeds, contrast, *_ = shown.headline.support
     assert "−10.7 points, interval −12.0 to −9.3 points (95% confidence at each end)" in interval
     assert "the limit is ≥\xa0−2.0\xa0points" in interval
     assert seeds == "A test over training seeds alone, the usual one, would have said FAIL too."
     assert interval.endswith(" Picked out of 35 comparisons, it lies further out than the truth, as a rule.")
     assert contrast.startswith("The gap to Male changed by −6.6 points")
     assert contrast.endswith("taken alone, that shows this group to be affected otherwise than Male.")
+
+
+def opened(*verdicts: tuple[str, str, dict]):
+    """What page one says is open, of findings of the first gate: variant, verdict and changes, each in a group."""
+    result = adult()
+    made = [f for f in result.findings if f.gate == result.gates[0].name]
+    chosen = []
+    for variant, verdict, changes in verdicts:
+        own = [f for f in made if f.estimate.variant == variant and f not in chosen]
+        chosen.append(own[0])
+        made[made.index(own[0])] = chosen[-1] = replace(own[0], verdict=Verdict(verdict), **changes)
+    return open_sentences(replace(result, findings=tuple(chosen)))
+
+
+def test_page_one_says_what_would_settle_the_variant_that_is_nearest_to_a_pass() -> None:
+    lacking = {"needed": "about 70 examples"}
+    (said,) = opened(
+        ("pruned-0.995", "FAIL", {}),
+        ("pruned-0.995", "INCONCLUSIVE", {"needed": "nothing"}),
+        ("pruned-0.5", "INCONCLUSIVE", {"needed": "nothing"}),
+        ("pruned-0.5", "INCONCLUSIVE", {"needed": "nothing"}),
+        ("int8", "INCONCLUSIVE", lacking),
+        ("int8", "PASS", {}),
+    )
+    assert said.startswith("Open: 4 comparisons. Nearest to a PASS is int8 with 1: change of recall of “>50K” in ")
+    assert said.endswith(". To show that it holds: about 70 examples. What would settle the others stands under Gates.")
+
+
+def test_of_several_open_comparisons_page_one_names_the_furthest_and_the_undefined_before_all() -> None:
+    value = next(f.estimate for f in adult().findings if f.estimate.variant == "int8")
+    near, far = ({"needed": n, "estimate": replace(value, value=x)} for n, x in (("a", 0.1), ("b", -0.3)))
+    (said,) = opened(("int8", "INCONCLUSIVE", near), ("int8", "INCONCLUSIVE", far))
+    assert "int8 with 2; the furthest from it is change of recall" in said
+    assert said.count("To show that it holds: b.") == 1
+    (said,) = opened(("int8", "INCONCLUSIVE", far), ("int8", "UNDEFINED", {"needed": "", "reason": "no examples"}))
+    assert ". No examples. What" in said
+
+
+def test_page_one_says_nothing_of_the_open_where_nothing_is_and_of_none_nearest_where_all_fail() -> None:
+    assert opened(("int8", "PASS", {}), ("pruned-0.5", "FAIL", {})) == ()
+    (said,) = opened(("int8", "FAIL", {}), ("int8", "INCONCLUSIVE", {}))
+    assert said == "Open: 1 comparison, beside the failures. What would settle each stands under Gates."
 
 
 def test_a_finding_among_no_others_was_not_picked() -> None:
