@@ -52,6 +52,7 @@ def folder(tmp_path):
 
 
 def start(folder, *arguments, settings=(ONE,)):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
     options = [part for setting in (*FAST, *settings) for part in ("--set", setting)]
     return subprocess.Popen(
         [sys.executable, "-m", "auditor", "run", *options, "--output", "out", *arguments],

@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def start(folder, executor, *paths):
     """A run in a process of its own."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *paths)))}
     return subprocess.Popen(
         [sys.executable, tiny.__file__, str(folder), executor], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
