@@ -536,3 +536,37 @@ def small() -> AuditResult:
         selections=made.selections[-1:],
         data=replace(made.data, groups=tuple(pair for pair in made.data.groups if pair[0] in kept)),
     )
+
+
+def many_variants(copies: int = 4) -> AuditResult:
+    """Make a result of so many times the five variants, as long names have it, each with all its numbers."""
+    made = adult()
+    names = {name: [name, *(f"clustered-{name}-then-int8-{n}" for n in range(1, copies))] for name in CHANGES}
+
+    def again(rows: tuple) -> tuple:
+        return tuple(replace(row, variant=name) for row in rows for name in names.get(row.variant, [row.variant]))
+
+    gates = tuple(replace(one, variants=tuple(name for own in names.values() for name in own)) for one in made.gates)
+    numbers = again(made.estimates)
+    by_id = {number.id: number for number in numbers}
+    findings = tuple(
+        judge(one, by_id[key])
+        for one in gates
+        for variant, own in names.items()
+        for name in own
+        for label, group, _ in one.targets
+        if (key := replace(estimate(variant, one.metric, label, group, one.compare), variant=name).id) in by_id
+    )
+    return replace(
+        made,
+        variants=tuple(replace(v, name=name) for v in made.variants for name in names.get(v.name, [v.name])),
+        gates=gates,
+        estimates=numbers,
+        findings=findings,
+        class_tests=again(made.class_tests),
+        class_test_families=again(made.class_test_families),
+        exemplars=again(made.exemplars),
+        descriptions=again(made.descriptions),
+        selections=again(made.selections),
+        extremes=again(made.extremes),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,7 @@ import click
 from auditor.output import write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from auditor.declare import Declaration
@@ -22,16 +23,26 @@ if TYPE_CHECKING:
     from auditor.report.result_json import Loaded
 
 ANOTHER = "Choose another with --output."
+_MOST_BYTES = 64 << 20
+_FOOT = rb"Audit ([A-Za-z0-9_\\-]+), result [0-9a-f]{16}\."
+_NAMED_IN = {
+    "report.html": _FOOT,
+    "summary.md": _FOOT,
+    "card.md": _FOOT,
+    "results.sarif": rb'"id": "auditor/([A-Za-z0-9_-]+)/"',
+    "junit.xml": rb'<testsuites name="([A-Za-z0-9_-]+)"',
+}
+"""Files that name their audit, and where; the last place counts, since what stands before it may be anybody's text."""
 
 
 def need_folder(folder: Path, audit: str) -> None:
     """Refuse a folder, before anything long is done for it, that cannot be written to or holds another audit's files.
 
     Raises:
-        OutputError: it is not writable, or its result.json is another audit's, or none.
+        OutputError: it is not writable, its result.json is another audit's, or none, or where there is no result.json,
+            one of the reports that name their audit is another's.
     """
     from auditor.errors import OutputError, Problem
-    from auditor.report.result_json import audit_of
 
     try:
         there = next(place for place in (folder, *folder.absolute().parents) if _is_there(place))
@@ -42,13 +53,32 @@ def need_folder(folder: Path, audit: str) -> None:
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
         reason = "no folder can be made there" if there != folder or not there.is_dir() else "it is not writable"
         raise OutputError(Problem(file=str(folder), message=f"cannot be written: {reason}", advice=ANOTHER))
-    if not (folder / "result.json").exists():
+    for name, other in _owners(folder):
+        if other != audit:
+            whose = "is no result that can be read" if other is None else f'is of another audit, "{other}"'
+            message = f'holds a {name} that {whose}; this one is "{audit}"'
+            raise OutputError(Problem(file=str(folder), message=message, advice=f"{ANOTHER} Or remove what is there."))
+
+
+def _owners(folder: Path) -> Iterator[tuple[str, str | None]]:
+    """Give the audits that files of a folder are of, by what they say themselves; None is said by no one.
+
+    A result.json answers for all of them. Where there is none, as in a folder that only renderings went to, those are
+    asked that hold the name of their audit; a PDF or exemplars alone tell nothing.
+    """
+    from auditor.regular import read_regular
+    from auditor.report.result_json import audit_of
+
+    if (folder / "result.json").exists():
+        yield "result.json", audit_of(folder / "result.json")
         return
-    other = audit_of(folder / "result.json")
-    if other != audit:
-        whose = "is no result that can be read" if other is None else f'is of another audit, "{other}"'
-        message = f'holds a result.json that {whose}; this one is "{audit}"'
-        raise OutputError(Problem(file=str(folder), message=message, advice=f"{ANOTHER} Or remove what is there."))
+    for name, pattern in _NAMED_IN.items():
+        try:
+            found = re.findall(pattern, read_regular(folder / name, _MOST_BYTES))
+        except OSError:
+            continue
+        if found:
+            yield name, found[-1].replace(b"\\", b"").decode()
 
 
 def _is_there(place: Path) -> bool:

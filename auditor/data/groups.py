@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, islice, pairwise, product
+from math import prod
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -12,16 +14,20 @@ import pandas as pd
 from auditor.data.reading import Attempt, Rows, raise_all
 from auditor.data.values import distinct, find, listed, natural, plural, read_only, text
 from auditor.errors import DataError, Problem, did_you_mean
-from auditor.records import EACH, EVERYBODY, MISSING, NONE, GroupKey, Groups, IntArray, group_name
+from auditor.records import EACH, EVERYBODY, MISSING, NONE, GroupKey, Groups, IntArray, family_name, group_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from auditor.records import FloatArray
     from auditor.spec import Attribute, Intersection
 
 MOST_GROUPS = 1000
 """Beyond this a column is no attribute as it stands: it needs bins or groups."""
+MOST_UNTESTED = 12
+"""Combinations without a test example that an intersection holds: one is enough for its gates not to pass, and of many
+attributes there are more than anybody could look at."""
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +68,52 @@ def make_groups(
     attempts = [Attempt(_settle, rows, attribute, train, test) for attribute in attributes]
     raise_all(attempts)
     families = {attribute.name: attempt.value for attribute, attempt in zip(attributes, attempts, strict=True)}
+    groups = _assemble(families, intersections, test.size)
     return Grouped(
-        groups=_assemble(families, intersections, test.size),
+        groups=groups,
         attributes={
             name: tuple(np.array(family.names, dtype=object)[family.codes].tolist())
             for name, family in families.items()
         },
-        warnings=tuple(warning for family in families.values() for warning in family.warnings),
+        warnings=(
+            *(warning for family in families.values() for warning in family.warnings),
+            *_untested_warning(families, intersections, groups),
+        ),
     )
+
+
+def _untested_warning(
+    families: Mapping[str, Family], intersections: Sequence[Intersection], groups: Groups
+) -> tuple[str, ...]:
+    """Count the combinations of all intersections that no test example is of, and name the first."""
+    seen = {key for key, cells in zip(groups.names, groups.membership, strict=True) if cells.any()}
+    recorded = Counter(tuple(name for name, _ in key) for key in seen if all(group != MISSING for _, group in key))
+    crossed = [tuple(i.attributes) for i in intersections]
+    count = sum(prod(len(_recorded(families[name])) for name in family) - recorded[family] for family in crossed)
+    if not count:
+        return ()
+    first = list(islice(chain.from_iterable(_untested(families, family, seen) for family in crossed), _NAMED))
+    named = "; ".join(f"{group_name(key)} ({family_name(key)})" for key in first)
+    more = f"; and {count - len(first):,} more" if count > len(first) else ""
+    said = (
+        f"Intersections: {plural(count, 'combination')} of groups without a test example, of which nothing can be "
+        f"said: {named}{more}. A gate over such an intersection does not pass: take it from the gate, or waive a group "
+        "that cannot be."
+    )
+    return (said,)
+
+
+def _recorded(family: Family) -> list[str]:
+    return [name for name in family.names if name != MISSING]
+
+
+def _untested(families: Mapping[str, Family], family: tuple[str, ...], seen: Container[GroupKey]) -> Iterator[GroupKey]:
+    """Give the combinations of several attributes' groups that are not seen, in product order.
+
+    Those with a value that is not recorded are left out: nobody is known to be missing there.
+    """
+    crossed = product(*([(name, group) for group in _recorded(families[name])] for name in family))
+    return (key for key in crossed if key not in seen)
 
 
 def _settle(rows: Rows, attribute: Attribute, train: IntArray, test: IntArray) -> Family:
@@ -226,14 +270,18 @@ def _assemble(families: Mapping[str, Family], intersections: Sequence[Intersecti
 
 
 def _keys(cells: Mapping[str, Family], family: tuple[str, ...]) -> tuple[list[GroupKey], IntArray]:
-    """Name the groups of an attribute, or the combinations that occur of several; and for each cell say which it is."""
+    """Name the groups of an attribute, or the combinations of several; and for each cell say which it is.
+
+    First those that occur, then those that no test example is of: what cannot be measured does not vanish.
+    """
     if len(family) == 1:
         (own,) = (cells[name] for name in family)
         return [((family[0], name),) for name in own.names], own.codes
     group_of, one = _combine(
         [(cells[name].codes, len(cells[name].names)) for name in family], cells[family[0]].codes.size
     )
-    return [tuple((name, cells[name].names[cells[name].codes[cell]]) for name in family) for cell in one], group_of
+    keys = [tuple((name, cells[name].names[cells[name].codes[cell]]) for name in family) for cell in one]
+    return [*keys, *islice(_untested(cells, family, set(keys)), MOST_UNTESTED)], group_of
 
 
 def _chosen(keys: Sequence[GroupKey], sizes: IntArray | FloatArray, references: Sequence[str | None]) -> int | None:

@@ -17,6 +17,8 @@ AT_CHANCE = 0.1
 SLIGHT = 0.2
 """Agreement up to this is slight (Landis and Koch 1977); more must be out of reach for a doubt, by two standard errors:
 on a few hundred examples of which few are positive, kappa says next to nothing."""
+_GIVEN = frozenset({"given", "artifact"})
+"""Methods of models that were not made here."""
 FEW = 5
 """With fewer examples of other classes it is no wonder that one class alone is decided for."""
 
@@ -38,6 +40,8 @@ class Look:
     examples: int
     agreement: float
     """Share of decisions that the first baseline member makes too."""
+    is_file: bool
+    """Whether it is a file that was given, and was not made in this audit."""
     bytes: float | None
     """Of the file; None where there is none."""
     latency_ms: float | None
@@ -63,6 +67,7 @@ def look(populations: Sequence[Population], labels: IntArray, classes: int) -> t
                 collapsed=sum(_decides_one_class(own, labels) for own in decisions),
                 examples=labels.size,
                 agreement=float((decisions == first).mean()),
+                is_file=population.method in _GIVEN,
                 bytes=_mean(population, "bytes"),
                 latency_ms=_mean(population, "latency_ms"),
             )
@@ -108,14 +113,21 @@ def _of_numbers(looks: Sequence[Look]) -> Iterator[str]:
     baseline = looks[0]
     for each in looks:
         if (what := _odd(each)) and (each is baseline or not _odd(baseline)):
-            cause = (
-                "usually the preprocessing is another than the model was trained with, or the order of the classes"
-                if each is baseline
-                else "the baseline does not: usually the file reads other inputs than the baseline"
-            )
-            yield f"{what}; {cause}."
+            yield f"{what}; {_cause(each, is_baseline=each is baseline)}."
         if each.bytes and baseline.bytes and each.bytes > baseline.bytes:
             yield f"{each.variant} is larger than the baseline: {each.bytes:,.0f} bytes against {baseline.bytes:,.0f}."
+
+
+def _cause(look: Look, *, is_baseline: bool) -> str:
+    """Say what usually makes decisions odd: of a file, how it is read; of what was trained here, how."""
+    if not look.is_file:
+        little = "too little training"
+        return (
+            f"usually {little}" if is_baseline else f"the baseline does not: usually too much compression, or {little}"
+        )
+    if is_baseline:
+        return "usually the preprocessing is another than the model was trained with, or the order of the classes"
+    return "the baseline does not: usually the file reads other inputs than the baseline"
 
 
 def _odd(look: Look) -> str | None:
@@ -136,7 +148,7 @@ def _of_files(populations: Sequence[Population]) -> Iterator[str]:
     seen: dict[tuple[str, ...], str] = {}
     for population in populations:
         digests = population.predictions.digests
-        if not digests or population.method not in {"given", "artifact"}:
+        if not digests or population.method not in _GIVEN:
             continue
         if (other := seen.setdefault(digests, population.name)) != population.name:
             yield f"{population.name} is the same file as {other}: nothing is compared."

@@ -62,7 +62,8 @@ class Reporter(Table, ABC):
         """Make files, or publish elsewhere: called once, after everything else is written.
 
         Gives the content of each file by its name in the output folder ("acme/table.csv" is in a folder of it), or {}.
-        What it raises is told with the distribution's name, stops no other format and changes no exit code.
+        What it raises is told with the distribution's name, stops no other format and changes no exit code. It runs in
+        this process, which can catch it but not end it: who waits for a network brings a time limit of its own.
         """
 
 

@@ -98,6 +98,20 @@ def test_no_form_of_predictions_imports_tensorflow(auditor, folder):
     assert done.stdout.endswith("0 []\n"), done.stderr
 
 
+def test_no_gate_over_an_intersection_passes_since_nobody_of_a_combination_was_tested(auditor, folder):
+    crossed = '[[intersection]]\nattributes = ["sex", "age"]\n[[gate]]'
+    edit(folder, {"[[gate]]": crossed, 'over = ["sex", "overall"]': 'over = ["sex x age"]'})
+    assert auditor("run").returncode == 0
+    table = pd.read_csv(folder / "people.csv")
+    table[~((table["sex"] == "F") & (table["age"] >= 40))].to_csv(folder / "people.csv", index=False)
+    done = auditor("run", "--force")
+    assert done.returncode == 3, done.stderr
+    assert "1 combination of groups without a test example" in done.stderr
+    result = json.loads((folder / "audits/small/result.json").read_text(encoding="utf-8"))
+    (undefined,) = [finding for finding in result["findings"] if finding["verdict"] == "UNDEFINED"]
+    assert undefined["group"] == {"sex": "F", "age": "40+"}
+
+
 def test_no_gate_passes_since_nobody_of_a_declared_group_was_tested(auditor, folder):
     edit(folder, {'attribute = ["sex"': 'attribute = [{ name = "sex", groups = { F = ["F"], M = ["M"] } }'})
     assert auditor("run").returncode == 0

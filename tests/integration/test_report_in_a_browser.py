@@ -6,7 +6,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from adult_result import small
+from adult_result import adult, many_variants, small
 from hostile_names import HOSTILE, hostile
 
 from auditor.report import Draft
@@ -17,6 +17,16 @@ CHROMIUM = shutil.which("chromium")
 api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
 
+ALL = ("plain", "hostile", "adult", "many")
+DRAWN = {  # figures, by the beginnings of their captions, that the reports with all figures have
+    "Everybody, and the group that is worst off",
+    "Change of recall of “>50K” from the baseline in points",
+    "Change of recall of “>50K” from the baseline, by group",
+    "Size, and the change of recall",
+    "Shift of recall relative to overall accuracy",
+    "Share of exemplars",
+    "Over-indexing by group",
+}
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1366, "height": 768}
 NUMBERS = ("−13.6", "2,976", "undefined", "+4.0", "< 0.001", "0.0", "47.1%", "–")
 ASCENDING = ["−13.6", "0.0", "< 0.001", "+4.0", "47.1%", "2,976"]
@@ -40,7 +50,10 @@ def few() -> Table:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """A report with a long table and names of other scripts, and one whose names are hostile, as files."""
+    """As files: a report with a long table and names of other scripts, one of hostile names, and two with all figures.
+
+    These two are of the Adult audit and of one of twenty variants with long names.
+    """
     folder = tmp_path_factory.mktemp("pages")
     draft = Draft(small())
     more = Section(
@@ -53,7 +66,9 @@ def pages(tmp_path_factory):
     (folder / "plain.html").write_text(html(shown, draft.pictures), "utf-8")
     names = " ".join(name for name in HOSTILE if len(name) < 1_000)
     (folder / "hostile.html").write_text(Draft(hostile(names + HOSTILE[-1])).html, "utf-8")
-    return {name: (folder / f"{name}.html").as_uri() for name in ("plain", "hostile")}
+    for name, result in (("adult", adult()), ("many", many_variants())):
+        (folder / f"{name}.html").write_text(Draft(result).html, "utf-8")
+    return {name: (folder / f"{name}.html").as_uri() for name in ALL}
 
 
 @pytest.fixture(scope="module")
@@ -127,17 +142,37 @@ def test_a_script_that_is_not_the_pages_own_is_refused(opened) -> None:
     assert any("Content Security Policy" in said for said in page.wrong)
 
 
-@pytest.mark.parametrize("name", ["plain", "hostile"])
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("viewport", [PHONE, LAPTOP], ids=["phone", "laptop"])
 def test_the_page_is_no_wider_than_the_screen(opened, name, viewport) -> None:
     page = opened(name, viewport)
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 
 
+@pytest.mark.parametrize("name", ["adult", "many"])
 @pytest.mark.parametrize("viewport", [PHONE, LAPTOP], ids=["phone", "laptop"])
-def test_axe_finds_nothing_serious(opened, viewport) -> None:
+def test_every_figure_is_there_with_its_words_and_lies_within_the_screen(opened, name, viewport) -> None:
+    page = opened(name, viewport)
+    captions = page.locator("figure figcaption").all_inner_texts()
+    assert {known for known in DRAWN if any(caption.startswith(known) for caption in captions)} == DRAWN
+    pictures = page.locator("figure img").evaluate_all(
+        """pictures => pictures.map(picture => {
+             const place = picture.getBoundingClientRect();
+             return [place.left, place.right, place.height, picture.naturalHeight, picture.alt.length];
+           })"""
+    )
+    assert len(pictures) >= 2 * len(DRAWN)
+    for left, right, height, natural, alt in pictures:
+        assert 0 <= left < right <= viewport["width"]
+        assert min(height, natural) > 0
+        assert alt > 20
+
+
+@pytest.mark.parametrize("name", ["plain", "adult", "many"])
+@pytest.mark.parametrize("viewport", [PHONE, LAPTOP], ids=["phone", "laptop"])
+def test_axe_finds_nothing_serious(opened, name, viewport) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    found = axe.Axe().run(opened(viewport=viewport)).response["violations"]
+    found = axe.Axe().run(opened(name, viewport)).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in {"serious", "critical"}] == []
 
 

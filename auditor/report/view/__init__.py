@@ -12,6 +12,7 @@ from auditor.report.view.blocks import Facts, View
 from auditor.report.view.changes import change_section
 from auditor.report.view.class_tests import test_section
 from auditor.report.view.context import data_section, provenance_section, variant_section
+from auditor.report.view.drawable import without_empty
 from auditor.report.view.evidence import evidence_section
 from auditor.report.view.exemplars import exemplar_section
 from auditor.report.view.frontier import frontier_sections
@@ -78,8 +79,8 @@ def view(result: AuditResult, *, digest: str, edited: bool = False) -> View:
         headline=replace(found, support=(*found.support, *open_sentences(result))),
         gates=gate_table(result),
         comparisons=tuple(comparisons(gate, of_gate(result, gate)) for gate in ordered(result)),
-        sections=(*sections, evidence_section(sections, result)),
-        digest_line=f"Result {digest[:16]}",
+        sections=(*map(without_empty, sections), evidence_section(sections, result)),
+        digest_line=f"Audit {words.name(audit['name'])}, result {digest[:16]}",
     )
 
 

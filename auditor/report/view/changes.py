@@ -11,17 +11,17 @@ from auditor.records import BASELINE, EVERYBODY
 from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Dots, Figure, Mark, Prose, Section, Table
 from auditor.report.view.further import normalised_tables
-from auditor.report.view.heat import heat_map
+from auditor.report.view.heat import Rows, heat_map
 from auditor.report.view.numbers import subject
-from auditor.report.view.rates import ROWS_DRAWN, ROWS_LISTED, labels_shown, mark, value_cell, why_undefined
+from auditor.report.view.rates import ROWS_DRAWN, ROWS_LISTED, is_by_group, labels_shown, mark, value_cell
 from auditor.report.view.verdicts import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from auditor.records import Estimate, GroupKey, Label
+    from auditor.records import Estimate, Label
     from auditor.report.view.blocks import Block
-    from auditor.report.view.numbers import Numbers
+    from auditor.report.view.numbers import Numbers, Subject
 
 _DRAWN = 2
 """Variants drawn with their intervals; the map and the tables hold them all."""
@@ -32,6 +32,7 @@ _FROM = (
     "“From”: what that variant's own baseline models have, which are not all of them; the interval of a file is over "
     "examples alone."
 )
+_OTHER_WAY = "The false negative rate is 1 − recall: it changes by as much, the other way."
 _SMALL = 100
 """Below so many examples a group counts as small where no limit says what is."""
 
@@ -40,46 +41,61 @@ def change_section(numbers: Numbers) -> Section:
     """Show how recall, false negative and false positive rates changed in every group."""
     blocks: list[Block] = []
     first: list[tuple[str, ...]] = []
-    for label in labels_shown(numbers):
+    of_classes = _is_by_class(numbers)
+    for label in (None,) if of_classes else labels_shown(numbers):
         for metric in ("recall", "fpr"):
-            groups = _groups(numbers, metric, label)
-            if not groups:
+            rows = _rows(numbers, metric, label)
+            if not rows.places:
                 continue
-            ranked = _most_harmful(numbers, metric, label, groups)
+            ranked = _most_harmful(numbers, rows)
             parts = _parts(numbers.variants, ranked)
             first = first or parts
-            if metric == "recall":
-                blocks.append(heat_map(numbers, metric, label, groups))
-            blocks.append(_change_figure(numbers, (metric, label), groups, ranked[:_DRAWN]))
-            blocks += [_change_table(numbers, (metric, label), groups, part, parts) for part in parts]
+            if metric == "recall" and len(rows.places) > 1:
+                blocks.append(heat_map(numbers, rows))
+            blocks.append(_change_figure(numbers, rows, ranked[:_DRAWN]))
+            blocks += [_change_table(numbers, rows, part, parts) for part in parts]
     blocks += normalised_tables(numbers, first or chunks(numbers.variants, _TABLE_VARIANTS))
     if not blocks:
         blocks.append(Prose(paragraphs=("No change of recall or of error rates was measured.",)))
     question = "Whose rates did compression change, by how much, and how sure is that?"
-    return Section(id="changes", title="Change by group", question=question, blocks=tuple(blocks))
+    by = "by class" if of_classes else "by group" if numbers.groups else "from the baseline"
+    title = f"Change {by}"
+    return Section(id="changes", title=title, question=question, blocks=tuple(blocks))
 
 
-def _groups(numbers: Numbers, metric: str, label: Label) -> tuple[GroupKey, ...]:
-    """Order the groups by the most that any variant harmed them; those without a number last."""
-    harms = {group: _most_harm(numbers, metric, label, group) for group in (EVERYBODY, *numbers.groups)}
-    known = [group for group, harm in harms.items() if harm is not None]
-    return tuple(sorted(known, key=lambda group: -(harms[group] or 0.0)))
+def _is_by_class(numbers: Numbers) -> bool:
+    """Tell whether classes are what can be compared: all were measured, and none of them in groups."""
+    if numbers.result.data.positive is not None:
+        return False
+    return not any(is_by_group(numbers, "recall", label) for label in labels_shown(numbers))
 
 
-def _most_harm(numbers: Numbers, metric: str, label: Label, group: GroupKey) -> float | None:
-    found = [numbers.get(variant, (metric, label, group), "change") for variant in numbers.variants]
-    sign = 1 if metric in words.BAD_WHEN_HIGH else -1
+def _rows(numbers: Numbers, metric: str, label: Label | None) -> Rows:
+    """Order groups, or classes, by the most that any variant harmed them; those without a number last."""
+    places = (
+        [(one, EVERYBODY) for one in numbers.result.data.classes]
+        if label is None
+        else [(label, group) for group in (EVERYBODY, *numbers.groups)]
+    )
+    harms = {place: _most_harm(numbers, (metric, *place)) for place in places}
+    known = [place for place, harm in harms.items() if harm is not None]
+    return Rows(metric=metric, label=label, places=tuple(sorted(known, key=lambda place: -(harms[place] or 0.0))))
+
+
+def _most_harm(numbers: Numbers, about: Subject) -> float | None:
+    found = [numbers.get(variant, about, "change") for variant in numbers.variants]
+    sign = 1 if about[0] in words.BAD_WHEN_HIGH else -1
     values = [-math.inf if e.value is None else sign * e.value for e in found if e is not None]
     return max(values, default=None)
 
 
-def _limits(numbers: Numbers, variant: str, metric: str, label: Label) -> tuple[float, ...]:
+def _limits(numbers: Numbers, variant: str, rows: Rows) -> tuple[float, ...]:
     gates = numbers.result.gates
     own = (
         gate
         for gate in gates
-        if gate.metric == metric and gate.compare == "change" and variant in gate.variants
-        if any(one == label for one, *_ in gate.targets)
+        if gate.metric == rows.metric and gate.compare == "change" and variant in gate.variants
+        if any(one == rows.label or rows.label is None for one, *_ in gate.targets)
     )
     return tuple(sorted({limit for gate in own for limit in (gate.min, gate.max) if limit is not None}))
 
@@ -92,13 +108,13 @@ def _smallest(numbers: Numbers, limits: Iterable[float]) -> int:
     return examples_for(min(edges), numbers.confidence)
 
 
-def _most_harmful(numbers: Numbers, metric: str, label: Label, groups: tuple[GroupKey, ...]) -> tuple[str, ...]:
+def _most_harmful(numbers: Numbers, rows: Rows) -> tuple[str, ...]:
     """Order the variants: those with the largest harm that an interval shows, then those with the largest estimated."""
 
     def harm(variant: str) -> tuple[float, float]:
-        found = [numbers.get(variant, (metric, label, group), "change") for group in groups]
+        found = [numbers.get(variant, (rows.metric, *place), "change") for place in rows.places]
         known = [e for e in found if e is not None]
-        if metric in words.BAD_WHEN_HIGH:
+        if rows.metric in words.BAD_WHEN_HIGH:
             shown, seen = [e.low for e in known], [e.value for e in known]
         else:
             shown, seen = [_other_way(e.high) for e in known], [_other_way(e.value) for e in known]
@@ -124,19 +140,16 @@ def _largest(found: Iterable[float | None]) -> float:
     return max((x for x in found if x is not None), default=-math.inf)
 
 
-def _change_figure(
-    numbers: Numbers, rate: tuple[str, Label], groups: tuple[GroupKey, ...], variants: tuple[str, ...]
-) -> Figure:
-    limits = {variant: _limits(numbers, variant, *rate) for variant in variants}
+def _change_figure(numbers: Numbers, rows: Rows, variants: tuple[str, ...]) -> Figure:
+    limits = {variant: _limits(numbers, variant, rows) for variant in variants}
     needed = _smallest(numbers, (limit for own in limits.values() for limit in own))
-    name = words.metric(*rate)
     panels = []
     for variant in variants:
-        marks = _change_marks(numbers, variant, rate, groups[:ROWS_DRAWN], needed)
+        marks = _change_marks(numbers, variant, rows, needed)
         edges = tuple(100 * limit for limit in limits[variant])
-        alt = _change_alt(name, variant, marks)
+        alt = _change_alt(rows, variant, marks)
         panels.append(Dots(title=words.name(variant), alt=alt, marks=marks, limits=edges))
-    hidden = len(groups) - ROWS_DRAWN
+    hidden = len(rows.places) - ROWS_DRAWN
     others = len(numbers.variants) - len(variants)
     notes = [
         f"Drawn are the {len(variants)} variants with the largest harm that an interval shows, else estimated; the "
@@ -146,72 +159,69 @@ def _change_figure(
         f"Hollow: fewer than {needed} examples"
         + (", too few to show that even an unchanged variant keeps the limit." if any(limits.values()) else "."),
         "Dashed: the limit." if any(limits.values()) else "No gate limits this change.",
-        f"{hidden} more groups, less harmed or undefined, are not drawn." if hidden > 0 else "",
+        f"{rows.count(hidden, 'more ')}, less harmed or undefined, are not drawn." if hidden > 0 else "",
     ]
     note = " ".join(note for note in notes if note)
     return Figure(
-        caption=f"Change of {name} from the baseline, by group", axis="points", panels=tuple(panels), note=note
+        caption=f"Change of {rows.name} from the baseline" + (f", by {rows.kind}" if len(rows.places) > 1 else ""),
+        axis="points",
+        panels=tuple(panels),
+        note=note,
     )
 
 
-def _change_marks(
-    numbers: Numbers, variant: str, rate: tuple[str, Label], groups: tuple[GroupKey, ...], needed: int
-) -> tuple[Mark, ...]:
+def _change_marks(numbers: Numbers, variant: str, rows: Rows, needed: int) -> tuple[Mark, ...]:
     marks = []
-    for group in groups:
-        estimate = numbers.get(variant, (*rate, group), "change")
-        label = words.group(group)
+    for place in rows.places[:ROWS_DRAWN]:
+        estimate = numbers.get(variant, (rows.metric, *place), "change")
+        label = rows.called(place)
         marks.append(mark(label, estimate, small=estimate.n < needed) if estimate else Mark(label=label, value=None))
     return tuple(marks)
 
 
-def _change_alt(name: str, variant: str, marks: tuple[Mark, ...]) -> str:
+def _change_alt(rows: Rows, variant: str, marks: tuple[Mark, ...]) -> str:
     known = [m for m in marks if m.value is not None]
     if not known:
-        return f"Change of {name} with {words.name(variant)}: undefined in every group."
+        return f"Change of {rows.name} with {words.name(variant)}: undefined in every {rows.kind}."
     low, high = (pick(known, key=lambda m: m.value or 0.0) for pick in (min, max))
     return (
-        f"Change of {name} with {words.name(variant)} in {len(known)} groups, from "
+        f"Change of {rows.name} with {words.name(variant)} in {rows.count(len(known))}, from "
         f"{words.points((low.value or 0) / 100)} points ({low.label}) to "
         f"{words.points((high.value or 0) / 100)} points ({high.label})."
     )
 
 
-def _change_table(
-    numbers: Numbers,
-    rate: tuple[str, Label],
-    groups: tuple[GroupKey, ...],
-    variants: tuple[str, ...],
-    parts: list[tuple[str, ...]],
-) -> Table:
+def _change_table(numbers: Numbers, rows: Rows, variants: tuple[str, ...], parts: list[tuple[str, ...]]) -> Table:
     """Set some variants' changes out by group; `parts` are the variants of all tables of this rate."""
-    rows, everything = [], []
+    lines, everything = [], []
     whole = numbers.compared_members(BASELINE)
     own = [variant for variant in variants if numbers.compared_members(variant) < whole]
-    for group in groups[:ROWS_LISTED]:
-        found = [numbers.get(variant, (*rate, group), "change") for variant in variants]
+    for place in rows.places[:ROWS_LISTED]:
+        about = (rows.metric, *place)
+        found = [numbers.get(variant, about, "change") for variant in variants]
         n = next((e.n for e in found if e is not None), None)
         size = Cell(text="–" if n is None else f"{n:,}")
-        base = value_cell(numbers.get(BASELINE, (*rate, group), "value"))
+        base = value_cell(numbers.get(BASELINE, about, "value"))
         changes = (_change_cell(numbers, e, own) for e in found)
-        rows.append((Cell(text=words.group(group)), size, Cell(text=base.text, tone=base.tone), *changes))
+        lines.append((Cell(text=rows.called(place)), size, Cell(text=base.text, tone=base.tone), *changes))
         everything += found
     is_first = variants == parts[0]
     whose = "" if len(parts) == 1 else "; the variants with the largest harm" if is_first else "; further variants"
     headings = ("n", "baseline", *map(words.name, variants))
-    left = len(groups) - ROWS_LISTED
+    left = len(rows.places) - ROWS_LISTED
     notes = (
-        "The false negative rate is 1 − recall: it changes by as much, the other way." if rate[0] == "recall" else "",
+        "The false negative rate is 1 − recall: it changes by as much, the other way."
+        if rows.metric == "recall"
+        else "",
         _FROM if own else "",
-        why_undefined(everything),
-        f"{left:,} more groups, less harmed, are in result.json." if left > 0 else "",
+        words.why_undefined(everything),
+        f"{rows.count(left, 'more ')}, less harmed, are in result.json." if left > 0 else "",
     )
     return Table(
         on_paper=_ON_PAPER if is_first else 0,
-        caption=f"Change of {words.metric(*rate)} in points, with its interval; beside it the baseline's own "
-        f"rate{whose}",
-        columns=(Column(heading="Group"), *(Column(heading=heading, numeric=True) for heading in headings)),
-        rows=tuple(rows),
+        caption=f"Change of {rows.name} in points, with its interval; beside it the baseline's own rate{whose}",
+        columns=(Column(heading=rows.kind.title()), *(Column(heading=heading, numeric=True) for heading in headings)),
+        rows=tuple(lines),
         note=" ".join(note for note in notes if note),
     )
 

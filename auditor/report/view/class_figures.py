@@ -51,7 +51,9 @@ def class_figure(by_variant: Mapping[str, list[ClassTest]], chosen: str) -> Figu
     if len(of_groups) == 1 and not ranked:
         note += f" Of groups: recall of {words.quoted(of_groups.pop())}."
     if len(by_variant) > len(drawn):
-        note += f" Drawn are the {len(drawn)} of {len(by_variant)} variants, those with the largest discovered losses."
+        note += (
+            f" Drawn are {len(drawn)} of {len(by_variant)} variants, first those with the largest discovered losses."
+        )
     panels = (_ranked(v, by_variant[v], chosen) if ranked else _few(v, by_variant[v], chosen) for v in drawn)
     return Figure(
         caption=f"Shift of recall relative to overall accuracy, {about}, lowest first",
@@ -109,6 +111,8 @@ def _named(test: ClassTest) -> str:
 
 
 def _title(variant: str, tests: list[ClassTest], chosen: str) -> str:
+    if all(test.p is None for test in tests):
+        return f"{words.name(variant)}: nothing could be tested"
     lose, gain = (len(moved(tests, chosen, way)) for way in ("lose", "gain"))
     return f"{words.name(variant)}: {lose:,} lose, {gain:,} gain"
 

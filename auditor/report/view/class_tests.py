@@ -9,7 +9,6 @@ from auditor.report.view import words
 from auditor.report.view.blocks import Cell, Column, Prose, Section, Table
 from auditor.report.view.class_figures import CORRECTIONS, LEVEL, class_figure, discovered, moved, p_of, who
 from auditor.report.view.further import listed_once
-from auditor.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,8 +156,16 @@ def _counts_table(
         "findings are false, on average. max-T takes its p from deals, not from Student's t, so that it may find more "
         "than the uncorrected tests. By chance: how many of the uncorrected ones there would be, on average, if "
         f"compression did nothing. Discovered here means: at most {LEVEL} after {CORRECTIONS.get(chosen, chosen)}; of "
-        "these, how many lose and gain, and by how many points on average." + _dealt(families),
+        "these, how many lose and gain, and by how many points on average."
+        + _dealt(families)
+        + _not_expected(families),
     )
+
+
+def _not_expected(families: tuple[ClassTestFamily, ...]) -> str:
+    """Say why it is not known what chance gives; each reason once, as it is mostly that of all rows."""
+    why = listed_once(family.undefined for family in families if family.expected is None)
+    return f" By chance undefined: {why}." if why else ""
 
 
 def _moved_cell(shifts: list[float]) -> Cell:
@@ -168,7 +175,7 @@ def _moved_cell(shifts: list[float]) -> Cell:
 
 def _expected(family: ClassTestFamily) -> Cell:
     if family.expected is None:
-        return Cell(text="undefined", detail=clean(family.undefined or "", 200), tone="undefined")
+        return Cell(text="undefined", tone="undefined")
     return Cell(text=f"{family.expected:.1f}")
 
 

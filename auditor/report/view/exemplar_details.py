@@ -179,12 +179,13 @@ def top_table(found: tuple[Exemplars, ...], pictures: Mapping[str | int, bytes])
     one = max(found, key=lambda each: each.count, default=None)
     if one is None or not one.top:
         return ()
-    headings = ("Example", "Labelled", "Groups", f"{words.name(BASELINE)} decides", "Variant decides", "Score")
+    grouped = ("Groups",) if any(each.group for each in one.top[:PICTURED]) else ()
+    headings = ("Example", "Labelled", *grouped, f"{words.name(BASELINE)} decides", "Variant decides", "Score")
     rows = tuple(
         (
             Cell(text=words.name(each.example), picture=b64encode(pictures.get(each.example, b"")).decode()),
             Cell(text=words.quoted(each.label)),
-            Cell(text=words.listed(words.name(group) for _, group in each.group[:6])),
+            *(Cell(text=words.listed(words.name(group) for _, group in each.group[:6])) for _ in grouped),
             _decision(each.decision_baseline, each.share_baseline),
             _decision(each.decision, each.share),
             Cell(text=f"{each.score:.2f}"),
@@ -198,7 +199,7 @@ def top_table(found: tuple[Exemplars, ...], pictures: Mapping[str | int, bytes])
     return (
         Table(
             caption=f"{words.name(one.variant)}: the exemplars to look at first",
-            columns=tuple(Column(heading=heading, numeric=place == 5) for place, heading in enumerate(headings)),
+            columns=tuple(Column(heading=heading, numeric=heading == headings[-1]) for heading in headings),
             rows=rows,
             on_paper=_TOP_ON_PAPER,
             note=f"{note} Up to 50 of every variant are in result.json.",

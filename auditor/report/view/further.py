@@ -281,10 +281,12 @@ def _of_variants(numbers: Numbers) -> list[Table]:
     rows = []
     for variant in numbers.variants:
         own = [found.get((variant, measure)) for measure in measures]
-        rows.append((Cell(text=words.name(variant)), *map(_variant_cell, own), _amplified(numbers, variant)))
-    headings = ("CEV", "SDE", "Recall distortion", "Ambiguity", "Discrepancy", "Most amplified group")
+        amplified = (_amplified(numbers, variant),) if numbers.groups else ()
+        rows.append((Cell(text=words.name(variant)), *map(_variant_cell, own), *amplified))
+    of_groups = ("Most amplified group",) if numbers.groups else ()
+    headings = ("CEV", "SDE", "Recall distortion", "Ambiguity", "Discrepancy", *of_groups)
     note = _joined(_VARIANT_NOTE, reasons(d for (_, measure), d in found.items() if measure in measures))
-    columns = (Column(heading="Variant"), *(Column(heading=h, numeric=h != headings[-1]) for h in headings))
+    columns = (Column(heading="Variant"), *(Column(heading=h, numeric=h not in of_groups) for h in headings))
     return [Table(caption="Every variant in a few numbers", columns=columns, rows=tuple(rows), note=note)]
 
 

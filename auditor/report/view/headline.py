@@ -14,7 +14,7 @@ from auditor.report.view.waivers import waiver_sentence
 from auditor.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from auditor.records import Compare, Estimate, Finding, Gate, GroupKey
     from auditor.report.view.numbers import Numbers, Subject
@@ -33,19 +33,22 @@ _CONTRASTS = TWO_GROUPS
 
 
 def headline(numbers: Numbers) -> Headline:
-    """Choose and word the finding: the failure that lies furthest beyond its limit, else the largest estimated loss."""
+    """Choose and word the finding: the failure that lies furthest beyond its limit, else the largest estimated loss.
+
+    How far beyond is told in points or in quotients, and these are not to be compared: .1 of a quotient of small rates
+    may be one person. A failure in points leads, since it can be told in people; a quotient only where none is.
+    """
     judged = [f for f in deciding(numbers.result) if f.verdict is not Verdict.UNDEFINED]
     failed = [f for f in judged if f.verdict is Verdict.FAIL]
     leading = [f for f in failed if _may_lead(numbers, f)]
     if not leading:
         return _without_failure(numbers, len(failed))
     gates = {gate.name: gate for gate in numbers.result.gates}
-    finding = max(leading, key=lambda f: _beyond(f, gates[f.gate]))
+    in_points = [f for f in leading if not _is_quotient(f)]
+    finding = max(in_points or leading, key=lambda f: _beyond(f, gates[f.gate]))
     estimate, gate = finding.estimate, gates[finding.gate]
-    others = "the one whose whole interval lies furthest beyond its limit"
-    others = f": of {len(failed):,} failed comparisons, {others}" if len(failed) > 1 else ""
     return Headline(
-        kicker=f"The finding{others}",
+        kicker=f"The finding{_of_which(failed, of_both=bool(in_points))}",
         sentence=_sentence(numbers, estimate),
         bars=_bars(numbers, estimate),
         bars_caption=_bars_caption(numbers, estimate),
@@ -135,6 +138,19 @@ def _may_lead(numbers: Numbers, finding: Finding) -> bool:
 
 def _excludes_zero(estimate: Estimate) -> bool:
     return estimate.low is not None and estimate.high is not None and (estimate.low > 0 or estimate.high < 0)
+
+
+def _is_quotient(finding: Finding) -> bool:
+    return words.unit(finding.estimate.compare) == "quotient"
+
+
+def _of_which(failed: Sequence[Finding], *, of_both: bool) -> str:
+    """Say which of the failed comparisons it is; `of_both`: it is one in points, whatever failed beside it."""
+    if len(failed) < 2:
+        return ""
+    quotients = sum(map(_is_quotient, failed)) if of_both else 0
+    which = f"{quotients:,} of them of quotients, the one in points" if quotients else "the one"
+    return f": of {len(failed):,} failed comparisons, {which} whose whole interval lies furthest beyond its limit"
 
 
 def _beyond(finding: Finding, gate: Gate) -> float:
@@ -269,7 +285,7 @@ def _without_failure(numbers: Numbers, failed: int) -> Headline:
     if not estimates:
         return Headline(
             kicker=outcome or "No finding",
-            sentence=_no_change(blocked),
+            sentence=_no_change(numbers, blocked),
             bars=(),
             bars_caption="",
             support=(),
@@ -290,10 +306,11 @@ def _without_failure(numbers: Numbers, failed: int) -> Headline:
     )
 
 
-def _no_change(blocked: Mapping[str, str]) -> str:
+def _no_change(numbers: Numbers, blocked: Mapping[str, str]) -> str:
     if blocked:
         return f"No change is judged: {'; '.join(dict.fromkeys(map(clean, blocked.values())))}."
-    return "No change from the baseline could be measured; the tables below say why."
+    changes = [e for e in numbers.result.estimates if e.compare == "change"]
+    return f"No change from the baseline could be measured. {words.why_undefined(changes)}".strip()
 
 
 def _loss(estimate: Estimate) -> float:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from auditor.records import EVERYBODY, Verdict
 from auditor.report.view import words
 from auditor.report.view.blocks import SYMBOLS, Figure, Grid, Tile
+from auditor.report.view.rates import ROWS_LISTED
 from auditor.report.view.verdicts import chunks
 
 if TYPE_CHECKING:
@@ -19,19 +21,49 @@ _ROWS, _COLUMNS = 14, 12
 _NOT_MEASURED = "–"
 
 
-def heat_map(numbers: Numbers, metric: str, label: Label, groups: tuple[GroupKey, ...]) -> Figure:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What the rows of figures and tables about one rate are: the groups of a class, or all classes of everybody."""
+
+    metric: str
+    label: Label | None
+    """Of every row; None where each row is of a class of its own."""
+    places: tuple[tuple[Label, GroupKey], ...]
+
+    @property
+    def kind(self) -> Literal["class", "group"]:
+        """What a row is."""
+        return "class" if self.label is None else "group"
+
+    @property
+    def name(self) -> str:
+        """The rate, in words."""
+        return words.metric(self.metric, self.label)
+
+    def count(self, number: int, which: str = "") -> str:
+        """Count rows, such as "3 more groups"."""
+        return words.plural(number, f"{which}{self.kind}", f"{which}classes" if self.label is None else "")
+
+    def called(self, place: tuple[Label, GroupKey]) -> str:
+        """Name a row."""
+        return words.quoted(place[0]) if self.label is None else words.group(place[1])
+
+
+def heat_map(numbers: Numbers, rows: Rows) -> Figure:
     """Set the change of a rate for everybody, and for each group in the order given, against the variants."""
-    others = [group for group in groups if group != EVERYBODY]
-    shown = (EVERYBODY, *others[: _ROWS - 1])
+    first = [place for place in rows.places if rows.label is not None and place[1] == EVERYBODY]
+    others = [place for place in rows.places if place not in first]
+    shown = replace(rows, places=(*first, *others[: _ROWS - len(first)]))
     parts = ceil(len(numbers.variants) / _COLUMNS)
     width = ceil(len(numbers.variants) / max(parts, 1))
-    hidden = len(others) + 1 - len(shown)
-    more = f" {words.plural(hidden, 'more group')}, less harmed or undefined, stand in the tables." if hidden else ""
+    hidden = len(rows.places) - len(shown.places)
+    where = "tables and in result.json" if len(rows.places) > ROWS_LISTED else "tables"
+    more = f" {rows.count(hidden, 'more ')}, less harmed or undefined, stand in the {where}." if hidden else ""
+    order = "everybody, then the groups, largest estimated harm first" if first else "largest estimated harm first"
     return Figure(
-        caption=f"Change of {words.metric(metric, label)} from the baseline in points: everybody, then the groups, "
-        "largest estimated harm first",
+        caption=f"Change of {rows.name} from the baseline in points: {order}",
         axis="points",
-        panels=tuple(_panel(numbers, (metric, label), shown, part) for part in chunks(numbers.variants, max(width, 1))),
+        panels=tuple(_panel(numbers, shown, part) for part in chunks(numbers.variants, max(width, 1))),
         note=_note(numbers.confidence) + more,
     )
 
@@ -46,14 +78,14 @@ def _note(confidence: float) -> str:
     )
 
 
-def _panel(numbers: Numbers, rate: tuple[str, Label], groups: tuple[GroupKey, ...], variants: tuple[str, ...]) -> Grid:
-    found = {(v, group): numbers.get(v, (*rate, group), "change") for group in groups for v in variants}
+def _panel(numbers: Numbers, rows: Rows, variants: tuple[str, ...]) -> Grid:
+    found = {(v, place): numbers.get(v, (rows.metric, *place), "change") for place in rows.places for v in variants}
     ends = f"{words.name(variants[0])} to {words.name(variants[-1])}"
     return Grid(
         title=ends if len(variants) < len(numbers.variants) else "",
-        alt=_alt(words.metric(*rate), [e for e in found.values() if e is not None], len(groups), len(variants)),
+        alt=_alt(rows, [e for e in found.values() if e is not None], len(variants)),
         columns=tuple(map(words.name, variants)),
-        rows=tuple((words.group(group), tuple(_tile(found[v, group]) for v in variants)) for group in groups),
+        rows=tuple((rows.called(place), tuple(_tile(found[v, place]) for v in variants)) for place in rows.places),
     )
 
 
@@ -69,12 +101,16 @@ def _excludes_zero(estimate: Estimate) -> bool:
     return (estimate.low is not None and estimate.low > 0) or (estimate.high is not None and estimate.high < 0)
 
 
-def _alt(name: str, found: list[Estimate], groups: int, variants: int) -> str:
-    size = f"Change of {name}, {words.plural(groups, 'row')} by {words.plural(variants, 'variant')}"
+def _alt(rows: Rows, found: list[Estimate], variants: int) -> str:
+    size = f"Change of {rows.name}, {words.plural(len(rows.places), 'row')} by {words.plural(variants, 'variant')}"
     known = [e for e in found if e.value is not None]
     if not known:
         return f"{size}: undefined everywhere."
     ends = (pick(known, key=lambda e: e.value or 0.0) for pick in (min, max))
-    least, most = (f"{words.value(e)} points, {words.group_of(e.group)} with {words.name(e.variant)}" for e in ends)
+    least, most = (f"{words.value(e)} points, {_whose(rows, e)} with {words.name(e.variant)}" for e in ends)
     sure = sum(map(_excludes_zero, known))
     return f"{size}: from {least}, to {most}. {sure} of {len(known)} intervals exclude 0."
+
+
+def _whose(rows: Rows, estimate: Estimate) -> str:
+    return words.group_of(estimate.group) if rows.label is not None else words.quoted(estimate.label)

@@ -11,9 +11,11 @@ from auditor.report.view import words
 from auditor.report.view.blocks import Bullets, Formula, Heading, Prose, Section
 
 if TYPE_CHECKING:
+    from auditor.records import DataSummary
     from auditor.report.view.blocks import Block
     from auditor.report.view.numbers import Numbers
 
+_UNTESTED_NAMED = 5
 FORMULAS = (
     "n* = n + 1.5        ã = (Σ aᵢ + 1.5) / n*        V_ex = (Σ aᵢ² + 1.5 − n* ã²) / ((n* − 1) n*)",
     "unpaired            U = ã + √( t²(n−1) V_ex + t²(Kv−1) s²v/Kv + t²(K0−1) s²0/K0 )",
@@ -189,12 +191,14 @@ def _claims(numbers: Numbers) -> tuple[str, ...]:
 
 def limits_section(numbers: Numbers) -> Section:
     """Say what the audit does not measure."""
+    data = numbers.result.data
+    items = (*_untested(data), *(() if data.reference else (NO_ATTRIBUTES,)), *NOT_MEASURED)
     return Section(
         id="not-measured",
         title="What was not measured",
         question="What can be wrong although every gate passes?",
         blocks=(
-            Bullets(items=(NO_ATTRIBUTES, *NOT_MEASURED) if not numbers.result.data.reference else NOT_MEASURED),
+            Bullets(items=items),
             Prose(
                 paragraphs=(
                     (
@@ -205,3 +209,13 @@ def limits_section(numbers: Numbers) -> Section:
             ),
         ),
     )
+
+
+def _untested(data: DataSummary) -> tuple[str, ...]:
+    """Name the groups that no test example is of."""
+    names = [words.group_of(group) for group, by_class in data.groups if not sum(by_class)]
+    if not names:
+        return ()
+    left = len(names) - _UNTESTED_NAMED
+    listed = words.listed([*names[:_UNTESTED_NAMED], *([words.plural(left, "more group")] if left > 0 else [])])
+    return (f"Groups without a test example: {listed}. Nothing is known of them.",)

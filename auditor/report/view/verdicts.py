@@ -120,7 +120,7 @@ def _about(gate: Gate) -> str:
     labels = list(dict.fromkeys(label for label, *_ in gate.targets))
     if len(labels) == 1:
         return words.comparison(gate.metric, labels[0], gate.compare)
-    return f"{words.comparison(gate.metric, None, gate.compare)}, of {len(labels)} classes"
+    return f"{words.comparison(gate.metric, None, gate.compare)}, of {len(labels):,} classes"
 
 
 def _remarks(gate: Gate) -> tuple[str, ...]:

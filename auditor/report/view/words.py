@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MINUS = "\N{MINUS SIGN}"
 NAME_LIMIT = 60
+_REASONS = 12
 
 METRICS = {
     "accuracy": "accuracy",
@@ -185,3 +186,14 @@ def size(count: float) -> str:
         if count >= power:
             return f"{count / power:.1f} {prefix}"
     return f"{count:.0f} B"
+
+
+def why_undefined(estimates: Iterable[Estimate | None]) -> str:
+    """Say why numbers of a table are undefined, each reason once; empty where none is."""
+    reasons = list(
+        dict.fromkeys(e.undefined or "no reason given" for e in estimates if e is not None and e.value is None)
+    )
+    if not reasons:
+        return ""
+    more = f"; and {len(reasons) - _REASONS:,} more reasons" if len(reasons) > _REASONS else ""
+    return f"Undefined: {'; '.join(clean(reason, 200) for reason in reasons[:_REASONS])}{more}."

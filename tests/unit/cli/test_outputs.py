@@ -103,6 +103,43 @@ def test_a_folder_of_another_audit_is_refused_and_left_alone(tmp_path, content, 
     assert [p.name for p in tmp_path.iterdir()] == ["result.json"]
 
 
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("junit", "junit.xml"),
+        ("markdown", "summary.md"),
+        ("card", "card.md"),
+        ("sarif", "results.sarif"),
+        ("html", "report.html"),
+    ],
+)
+def test_a_folder_that_only_another_audits_reports_went_to_is_refused_and_left_alone(tmp_path, form, name) -> None:
+    for audit in ("the_other-1", "adult"):
+        (tmp_path / audit).mkdir()
+        (tmp_path / audit / "result.json").write_text(result_of(audit))
+
+    def render(audit, form):
+        arguments = [
+            "report",
+            str(tmp_path / audit / "result.json"),
+            "--format",
+            form,
+            "--output",
+            str(tmp_path / "out"),
+        ]
+        CliRunner().invoke(cli, arguments, standalone_mode=False, catch_exceptions=False)
+
+    render("the_other-1", form)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    with pytest.raises(
+        OutputError, match=f'holds a {name} that is of another audit, "the_other-1"; this one is "adult"'
+    ):
+        render("adult", "junit")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    render("the_other-1", "junit")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {*before, "junit.xml"}
+
+
 def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_done(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "out"):

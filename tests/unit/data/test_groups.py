@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.data.groups import bin_names, make_groups
+from auditor.data.groups import MOST_UNTESTED, bin_names, make_groups
 from auditor.data.reading import Rows
 from auditor.records import EVERYBODY
 from auditor.spec import Attribute, Intersection
@@ -173,7 +173,7 @@ def test_a_declared_group_that_nobody_is_in_is_a_warning():
     assert 'Attribute age: group "30-59" has 0 training examples and no test example' in warning
 
 
-def test_intersections_follow_in_product_order_and_hold_what_occurs():
+def test_intersections_follow_in_product_order_and_then_what_nobody_is_in():
     grouped = groups(
         {"sex": ["m", "f", "m", "m"], "race": ["y", "x", "x", "y"]}, "sex", "race", pairs=[("sex", "race")]
     )
@@ -182,9 +182,51 @@ def test_intersections_follow_in_product_order_and_hold_what_occurs():
         (("sex", "f"), ("race", "x")),
         (("sex", "m"), ("race", "x")),
         (("sex", "m"), ("race", "y")),
+        (("sex", "f"), ("race", "y")),
     ]
     assert sizes(grouped)[crossed[2]] == 2
+    assert sizes(grouped)[crossed[3]] == 0
+    assert reference(grouped, crossed[3]) == crossed[2]
     assert reference(grouped, crossed[0]) == crossed[2]
+
+
+def test_combinations_without_a_test_example_are_counted_and_the_first_are_named():
+    values = [str(n) for n in range(5)]
+    grouped = groups({"a": values, "b": values}, "a", "b", pairs=[("a", "b")])
+    (warning,) = grouped.warnings
+    assert warning.startswith("Intersections: 20 combinations of groups without a test example")
+    assert ": 0 × 1 (a x b); 0 × 2 (a x b); 0 × 3 (a x b); 0 × 4 (a x b); 1 × 0 (a x b); and 15 more. A gate" in warning
+    # enough for a gate not to pass, and no more
+    assert sum(size == 0 for size in sizes(grouped).values()) == MOST_UNTESTED
+
+
+def test_a_combination_that_only_training_has_is_without_a_test_example():
+    columns = {"sex": ["f", "f", "m", "m"], "race": ["y", "x", "y", "x"]}
+    tested = groups(columns, "sex", "race", pairs=[("sex", "race")])
+    assert not tested.warnings
+    (warning,) = groups(columns, "sex", "race", pairs=[("sex", "race")], trained=1).warnings
+    assert (
+        "1 combination of groups without a test example, of which nothing can be said: f × y (sex x race). A" in warning
+    )
+
+
+def test_nobody_is_looked_for_where_a_value_is_not_recorded():
+    columns = {"sex": ["f", "m", None], "race": ["x", "x", "x"]}
+    grouped = groups(columns, "sex", "race", pairs=[("sex", "race")])
+    assert not grouped.warnings
+    columns["race"] = ["x", None, "x"]
+    grouped = groups(columns, "sex", "race", pairs=[("sex", "race")])
+    assert [key for key, size in sizes(grouped).items() if not size] == [(("sex", "m"), ("race", "x"))]
+
+
+def test_an_intersection_of_very_many_attributes_takes_a_moment():
+    rng = np.random.default_rng(0)
+    columns = {f"a{number}": rng.integers(0, 2, 2_000) for number in range(40)}
+    begin = time.perf_counter()
+    grouped = groups(columns, *columns, pairs=[tuple(columns)])
+    assert len(grouped.groups.names) == 1 + 80 + 2_000 + MOST_UNTESTED
+    assert "and 1,099,511,625,771 more" in grouped.warnings[0]
+    assert time.perf_counter() - begin < 5
 
 
 def test_equal_intersections_are_referred_to_by_name():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from handmade import population
@@ -12,8 +14,6 @@ LABELS = np.array([0, 0, 0, 1] * 50)
 def files(name, decisions, *, digest, size):
     made = population(name, decisions)
     given = made.predictions
-    from dataclasses import replace
-
     return replace(
         made,
         method="given" if name == "baseline" else "artifact",
@@ -101,3 +101,11 @@ def test_nothing_to_look_at_is_no_doubt():
     assert look((), LABELS, 2) == ()
     assert said() == ()
     assert look((files("baseline", RIGHT[:0], digest="a", size=1),), LABELS, 2) == ()
+
+
+def test_what_was_compressed_here_is_not_said_to_read_other_inputs():
+    variant = replace(files("pruned", CONSTANT, digest="b", size=9), method="prune")
+    (doubt,) = said(files("baseline", RIGHT, digest="a", size=9), variant)
+    assert doubt.endswith("the baseline does not: usually too much compression, or too little training.")
+    trained = replace(files("baseline", CONSTANT, digest="a", size=9), method="train")
+    assert said(trained)[0].endswith("; usually too little training.")

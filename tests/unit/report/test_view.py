@@ -345,6 +345,31 @@ def test_a_contrast_leads_only_if_its_own_interval_excludes_zero() -> None:
     assert open_.headline.kicker.startswith("No comparison failed") or "largest" in open_.headline.kicker
 
 
+def test_points_and_quotients_are_not_compared_and_points_lead() -> None:
+    ratio = gate("ratio", ("sex",), compare="ratio", min=0.99, decide_on="point")
+    made = with_gates(gate("recall", ("sex",)), ratio)
+    about = {f.gate: f for f in made.findings if (f.estimate.variant, f.estimate.group) == ("pruned-0.995", FEMALE)}
+    points = about["recall"]
+    quotients = [
+        replace(about["ratio"], estimate=replace(about["ratio"].estimate, value=x, low=x - 0.1, high=x + 0.1))
+        for x in (0.5, 0.4)
+    ]
+    assert {f.verdict for f in (points, *quotients)} == {Verdict.FAIL}
+    # further beyond, as numbers go: .39 of a quotient, and some points
+    shown = seen(replace(made, findings=(*quotients, points)))
+    assert "Of 590 test examples labelled “>50K” in group Female (sex)" in shown.headline.sentence
+    assert shown.headline.kicker == (
+        "The finding: of 3 failed comparisons, 2 of them of quotients, the one in points whose whole interval lies "
+        "furthest beyond its limit"
+    )
+    alone = seen(replace(made, findings=tuple(quotients))).headline
+    assert alone.support[0].startswith("Ratio of recall of “>50K” to Male in Female (sex): 0.400")
+    assert (
+        alone.kicker
+        == "The finding: of 2 failed comparisons, the one whose whole interval lies furthest beyond its limit"
+    )
+
+
 def test_a_contrast_that_is_not_shown_is_said_not_to_be() -> None:
     result = with_gates(gate("sex", ("sex",)))
     shown = seen(only(result, "pruned-0.5", FEMALE, verdict=Verdict.FAIL))

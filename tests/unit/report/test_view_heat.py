@@ -8,7 +8,7 @@ from adult_result import CHANGES, POSITIVE, adult
 from auditor.records import EVERYBODY
 from auditor.report.view.blocks import Grid
 from auditor.report.view.changes import change_section
-from auditor.report.view.heat import heat_map
+from auditor.report.view.heat import Rows, heat_map
 from auditor.report.view.numbers import index
 
 FEMALE, WORST = (("sex", "Female"),), "pruned-0.995"
@@ -22,7 +22,7 @@ def result():
 
 
 def mapped(result, groups=GROUPS):
-    return heat_map(index(result), "recall", POSITIVE, groups)
+    return heat_map(index(result), Rows(metric="recall", label=POSITIVE, places=tuple((POSITIVE, g) for g in groups)))
 
 
 def changed(result, group, **values):
@@ -78,7 +78,7 @@ def test_the_map_is_told_in_words(result) -> None:
     (panel,) = mapped(result).panels
     assert panel.alt.startswith("Change of recall of “>50K”, 3 rows by 5 variants: from −10.7 points, Female (sex)")
     assert panel.alt.endswith("of 10 intervals exclude 0.")
-    (empty,) = mapped(result, (NATIVE,)).panels
+    (empty,) = mapped(result, (EVERYBODY, NATIVE)).panels
     assert "everybody" in empty.alt
 
 
