@@ -71,7 +71,8 @@ def check_converted(content: bytes, model: KerasModel, asked: Asked) -> dict[str
     file = parse_tflite(content, f"{asked.method}.tflite")
     weights, computed = _count_weights(file), _count_computed(file)
     in_float = _left(file, integer=asked.activations is not None)
-    left = list(dict.fromkeys(_layer(names, model) for names in in_float))
+    layers = _layers(model)
+    left = list(dict.fromkeys(_layer(names, layers) for names in in_float))
     because = f"; in float stayed {', '.join(left)}" if left else ""
     for kind, types, what in (
         (asked.weights, weights, "the weights are"),
@@ -131,9 +132,10 @@ def refuse_loops(model: KerasModel, method: str) -> None:
 
 def kernels(file: TFLiteFile, model: KerasModel) -> Iterator[tuple[str, Tensor, int]]:
     """For each operation with a stored kernel its layer, the kernel, and the axis of the output channels."""
+    layers = _layers(model)
     for operation in file.graph:
         if operation.name in _CHANNELS and operation.inputs[1].data:
-            yield _layer([operation.inputs[1].name], model), operation.inputs[1], _CHANNELS[operation.name]
+            yield _layer([operation.inputs[1].name], layers), operation.inputs[1], _CHANNELS[operation.name]
 
 
 def _listed(types: Mapping[str, int]) -> str:
@@ -179,9 +181,13 @@ def _check_scales(file: TFLiteFile, model: KerasModel, asked: Asked) -> None:
     raise MemberError(f"per_channel = {str(asked.per_channel).lower()} was asked for, but of scales {said}")
 
 
-def _layer(names: Sequence[str], model: KerasModel) -> str:
+def _layers(model: KerasModel) -> set[str]:
+    """The names of a model's layers: a walk of seconds through a large model, to be made once."""
+    return {each.name for each in model.submodules if hasattr(each, "input_spec")} - {model.name}
+
+
+def _layer(names: Sequence[str], layers: set[str]) -> str:
     """The name of the layer that one of these names of tensors tells, the first that tells any; else the first."""
-    layers = {each.name for each in model.submodules if hasattr(each, "input_spec")} - {model.name}
     for name in names:
         found = [part for part in name.partition(";")[0].split("/") if part in layers]
         if found:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from functools import partial
 
+import command
 import numpy as np
 import pandas as pd
 import pytest
@@ -70,18 +70,7 @@ def harmful(folder):
 def auditor(folder):
     """Run the command in the folder; gives the finished process."""
 
-    def run(*arguments, env=None):
-        return subprocess.run(
-            [sys.executable, "-m", "auditor", *map(str, arguments)],
-            cwd=folder,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-
-    return run
+    return partial(command.run, folder)
 
 
 @pytest.fixture(scope="session")

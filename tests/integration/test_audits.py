@@ -36,6 +36,7 @@ SMALL = {
 TINY = [
     "population.size=2",
     "training.epochs=1",
+    "run.workers=1",  # builds each kind of network once, and not every worker for itself
     'compression=[{ name = "pruned", method = "prune", sparsity = 0.5 }, { method = "int8" }]',
     'report.formats=["json"]',
 ]

@@ -113,7 +113,7 @@ def test_a_member_that_hangs_is_ended_and_the_cluster_goes_on(cluster, tmp_path)
 
 def test_a_module_that_has_changed_is_read_again(cluster, tmp_path):
     made = []
-    for executor in (on(cluster), {"executor": "local", "workers": 1}):
+    for executor in (on(cluster), {"executor": "inline"}):
         for units in (16, 8):
             changed = OWN.replace("Dense(16", f"Dense({units}")
             declared = own(tmp_path, "gated", source=changed, run=executor)

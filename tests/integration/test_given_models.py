@@ -25,6 +25,8 @@ size = 2
 start = "baseline"
 [training]
 epochs = 1
+[run]
+workers = 1
 [data]
 path = "people.npz"
 label = "y"

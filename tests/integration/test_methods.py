@@ -25,6 +25,7 @@ def folder(tmp_path_factory):
     few.to_parquet(folder / "adult.parquet")
     shutil.copy(ADULT / "methods.toml", folder / "methods.toml")
     small = ["population.size=2", "training.epochs=2", "training.batch_size=50", 'report.formats=["json"]']
+    small.append("run.workers=1")  # builds the network of every method once, and not every worker for itself
     settings = [part for setting in small for part in ("--set", setting)]
     done = subprocess.run(
         [sys.executable, "-m", "auditor", "run", "methods.toml", "--output", "out", *settings],

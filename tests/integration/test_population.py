@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def start(folder, executor, *paths):
     """A run in a process of its own."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *paths)))}
     return subprocess.Popen(
         [sys.executable, tiny.__file__, str(folder), executor], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
@@ -150,17 +151,18 @@ def test_a_clock_that_jumps_changes_nothing(first, tmp_path):
     assert finish(start(tmp_path, "local", tmp_path))["digests"] == digests(first[1])
 
 
-@pytest.mark.alone
 def test_an_interrupt_ends_run_and_workers_at_once(tmp_path):
-    process = start(tmp_path, "local")
+    began, process = time.monotonic(), start(tmp_path, "local")
     while not psutil.Process(process.pid).children(recursive=True):
         time.sleep(0.05)
+    # what "at once" means on a busy computer is told by how long this one has just taken to import and start
+    limit = max(5.0, 2 * (time.monotonic() - began))
     time.sleep(2)
     workers = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=5)
+    _, err = process.communicate(timeout=limit)
     assert b"KeyboardInterrupt" in err
-    assert not living(workers, 1)
+    assert not living(workers, limit / 5)
 
 
 def test_a_damaged_result_is_said_set_aside_and_made_again_alone(first, copied):
@@ -285,7 +287,7 @@ def test_a_users_own_layer_is_trained_pruned_and_opened_again(tmp_path):
 
 
 def test_a_process_that_only_opens_a_model_knows_the_users_own_layer(tmp_path):
-    _, float16 = run(own(tmp_path, "gated"), tmp_path)
+    _, float16 = run(own(tmp_path, "gated", run={"executor": "inline"}), tmp_path)
     (entry,) = [path for path in (tmp_path / "store").glob("jobs/*/*") if (path / "model.tflite").exists()]
     shutil.rmtree(entry)
     _, again = run(own(tmp_path, "gated"), tmp_path)

@@ -200,7 +200,7 @@ def test_members_trained_together_have_as_many_times_as_long():
 
 def stuck(*_):
     """Be a worker that begins an answer and never ends it."""
-    for number in range(3, 20):
+    for number in range(3, 1024):  # as high as those of the process that started this one
         try:
             if stat.S_ISFIFO(os.fstat(number).st_mode):
                 os.set_blocking(number, False)
@@ -210,17 +210,18 @@ def stuck(*_):
     time.sleep(1000)
 
 
-@pytest.mark.alone
 def test_half_an_answer_ends_the_audit_and_not_only_its_time(monkeypatch, tmp_path):
     site = Site(store=Store(tmp_path), inputs=tmp_path, base=tmp_path, force=False)
-    for name, value in (("RETRIES", 0), ("SILENCE", 3.0), ("_give", lambda pool, *_: pool.schedule(stuck))):
+    for name, value in (("RETRIES", 0), ("_give", lambda pool, *_: pool.schedule(stuck))):
         monkeypatch.setattr(f"auditor.population.executors.{name}", value)
-    monkeypatch.setattr("auditor.worker.PATIENCE", 1.0)
+    # long enough that the worker is seen to run, at one of the looks that are a second apart
+    monkeypatch.setattr("auditor.worker.PATIENCE", 3.0)
     heard = Heard()
     try:
         Local(workers=1, timeout=60)([job(0), job(1)], site, heard)
     except IncompleteError as error:
         assert "broke off 1 times: they sent what is no answer" in str(error)  # noqa: PT017 - one of two ways to end
+        assert not heard.ends  # no time limit had to end a job
     else:
         # the worker was heard to die before its answer was missed
         assert all("its worker process died 1 times" in reason for reason in heard.ends.values())
