@@ -12,6 +12,7 @@ from auditor.report.terminal import summary
 from auditor.report.view import view
 from auditor.report.view.blocks import Dots, Figure, Table
 from auditor.report.view.undecided import open_sentences
+from auditor.report.view.verdicts import overall_sentence
 from auditor.waivers import waive
 
 DIGEST = "a" * 64
@@ -52,18 +53,20 @@ def test_page_one_counts_people(shown) -> None:
     assert shown.verdict == "FAIL"
     assert shown.headline.sentence == (
         "Accuracy fell 1.1 points. Of 590 test examples labelled “>50K” in group Female (sex) the baseline found 302 "
-        "on average, pruned-0.995 239."
+        "on average, pruned-0.995 found 239."
     )
     assert [bar.count for bar in shown.headline.bars] == ["302 of 590", "239 of 590"]
 
 
 def test_page_one_gives_interval_seeds_baseline_and_contrast(shown) -> None:
     interval, seeds, contrast, *_ = shown.headline.support
-    assert "−10.7 points, interval −12.0 to −9.3 points (95% confidence at each end)" in interval
+    assert "−10.7 points, interval −12.0 to −9.3 points (95% confidence at each end, 90% at both)" in interval
     assert "the limit is ≥\xa0−2.0\xa0points" in interval
     assert seeds == "A test over training seeds alone, the usual one, would have said FAIL too."
-    assert interval.endswith(" Picked out of 35 comparisons, it lies further out than the truth, as a rule.")
-    assert contrast.startswith("The gap to Male changed by −6.6 points")
+    assert interval.endswith(" Picked out of 35, it lies further out than the truth, as a rule.")
+    assert contrast.startswith(
+        "Of everybody together it changed by −4.1 points; the gap to Male changed by −6.6 points"
+    )
     assert contrast.endswith("taken alone, that shows this group to be affected otherwise than Male.")
 
 
@@ -149,7 +152,18 @@ def test_what_no_attribute_leaves_unknown_is_said_only_where_there_is_none(shown
 
 def test_the_verdict_counts_gates_by_severity(shown) -> None:
     assert shown.verdict_sentence == (
-        "Of 2 deciding gates, 1 fails and 1 passes on the estimate alone. Of 3 warning gates, 3 fail."
+        "Of 2 deciding gates, 1 fails and 1 passes on the estimate alone. Of 3 warning gates, 3 fail. "
+        "By variant: pruned-0.98 and pruned-0.995 fail; pruned-0.5, pruned-0.9 and int8 pass."
+    )
+
+
+def test_of_one_variant_the_verdict_is_not_said_again_and_of_many_a_few_are_named() -> None:
+    assert "By variant" not in seen(small()).verdict_sentence
+    result = adult()
+    one = result.findings[0]
+    many = [replace(one, estimate=replace(one.estimate, variant=f"v{n}"), verdict=Verdict.PASS) for n in range(11)]
+    assert overall_sentence(replace(result, findings=tuple(many))).endswith(
+        "By variant: v0, v1, v2, v3, v4, v5, v6, v7 and 3 more pass."
     )
 
 
@@ -587,7 +601,7 @@ def test_a_file_is_set_beside_the_baseline_model_that_it_is_compared_with():
         estimates[f"{own}/recall[{POSITIVE}]/sex=Female/value"].value
         - estimates[f"{own}/recall[{POSITIVE}]/sex=Female/change"].value
     )
-    assert f"its own baseline model found {590 * before:,.0f}, {own} {590 * (before - shift - 0.1066):,.0f}" in (
+    assert f"its own baseline model found {590 * before:,.0f}, {own} found {590 * (before - shift - 0.1066):,.0f}" in (
         shown.headline.sentence
     )
     assert [bar.name for bar in shown.headline.bars] == ["its own baseline", own]
