@@ -183,7 +183,7 @@ def _reaches(gate: Gate, setting: Setting) -> Iterator[Reach]:
 def _why_not(e: Estimate, limit: float, side: int, confidence: float) -> str:
     """Say why a change of nothing would not be shown to be within a limit."""
     if side * limit < 0:
-        return "demands an improvement"
+        return "demands that it rises" if limit > 0 else "demands that it falls"
     what = needed(e, limit, side, confidence)
     if what.examples is None:
         return "no loss at all cannot be shown"

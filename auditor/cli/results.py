@@ -172,11 +172,12 @@ def _options(settings: tuple[str, ...]) -> dict[str, dict[str, object]]:
     raw: dict[str, dict[str, dict[str, dict[str, object]]]] = {}
     for setting in settings:
         key, _, value = setting.partition("=")
-        said: str | None = "expected report.options.NAME.KEY=VALUE"
-        if re.fullmatch(r"report\.options\.[^.=]+\.[^=]+=.*", setting, re.DOTALL):
-            said = assign(raw, key.strip(), parse_value(value.strip()))
-        if said:
-            raise SpecError(Problem(where=f"--set {setting}", message=said))
+        try:
+            if not re.fullmatch(r"report\.options\.[^.=]+\.[^=]+=.*", setting, re.DOTALL):
+                raise ValueError("expected report.options.NAME.KEY=VALUE")
+            assign(raw, key.strip(), parse_value(value.strip()))
+        except ValueError as error:
+            raise SpecError(Problem(where=f"--set {setting}", message=str(error))) from None
     return raw.get("report", {}).get("options", {})
 
 

@@ -69,15 +69,27 @@ def load_spec(file: Path | str, settings: Sequence[str] = ()) -> Declaration:
     path = Path(file).resolve()
     text = _read(path)
     raw, lines = _parse(text, path), Lines(text)
-    problems = [problem for setting in settings for problem in _apply(raw, setting)]
+    problems: list[Problem] = []
+    given: dict[KeyPath, str] = {}
+    for setting in settings:
+        try:
+            given |= _apply(raw, setting)
+        except ValueError as error:
+            problems.append(Problem(message=str(error), where=f"--set {setting}"))
     spec, mistakes = _validate(raw)
-    problems += [
-        Problem(message=m.message, where=m.where, advice=m.advice, file=str(path), line=lines.of(m.path))
-        for m in mistakes
-    ]
+    problems += [_placed(mistake, given, path, lines) for mistake in mistakes]
     if problems or spec is None:
         raise SpecError(*problems)
     return Declaration(spec=resolve(spec, path), file=path, lines=lines, places=_places(spec))
+
+
+def _placed(mistake: Mistake, given: Mapping[KeyPath, str], file: Path, lines: Lines) -> Problem:
+    """Say where a mistake is: in the file, or in what `--set` gives in its place, told by key path."""
+    for path, key in given.items():
+        if mistake.path[: len(path)] == path:
+            return Problem(message=mistake.message, where=f"--set {key}", advice=mistake.advice)
+    line = lines.of(mistake.path)
+    return Problem(message=mistake.message, where=mistake.where, advice=mistake.advice, file=str(file), line=line)
 
 
 def _places(spec: AuditSpec) -> dict[str, KeyPath]:
@@ -105,19 +117,25 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else None
-        raise SpecError(Problem(message=f"is no TOML: {error}", file=str(path), line=line)) from None
+        advice = _twofold(text.splitlines()[line - 1]) if line and "immutable" in str(error) else ""
+        raise SpecError(Problem(message=f"is no TOML: {error}", file=str(path), line=line, advice=advice)) from None
     except RecursionError:
         message, advice = "has tables or lists in each other, too deep to be read", "No key needs more than a few."
         raise SpecError(Problem(message=message, file=str(path), advice=advice)) from None
 
 
-def _apply(raw: dict[str, Any], setting: str) -> list[Problem]:
-    key, separator, value = setting.partition("=")
-    where = f"--set {setting}"
+def _twofold(line: str) -> str:
+    """Advice for the heading of an entry whose list stands already as a value: attribute = [...], [[attribute]]."""
+    heading = re.match(r"\s*\[\[\s*([\w-]+)", line)
+    return f"{heading[1]} stands already as a list: write all as [[{heading[1]}]]" if heading else ""
+
+
+def _apply(raw: dict[str, Any], setting: str) -> dict[KeyPath, str]:
+    """Lay a setting over the file; give its key by the path of it. Raises ValueError where it is none."""
+    key, separator, value = (part.strip() for part in setting.partition("="))
     if not separator:
-        return [Problem(message="expected KEY=VALUE", where=where)]
-    message = assign(raw, key.strip(), absolute_paths(key.strip(), parse_value(value.strip())))
-    return [Problem(message=message, where=where)] if message else []
+        raise ValueError("expected KEY=VALUE")
+    return {assign(raw, key, absolute_paths(key, parse_value(value))): key}
 
 
 class _Partial(AuditSpec):
@@ -132,8 +150,7 @@ def _validate(raw: dict[str, Any]) -> tuple[AuditSpec | None, list[Mistake]]:
     try:
         spec = AuditSpec.model_validate(raw)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        mistakes = [explain(detail) for detail in details]
+        mistakes = explain(error.errors(include_url=False))
         whole, places = _without(raw, [mistake.path for mistake in mistakes])
         try:
             partial = _Partial.model_validate(whole)

@@ -11,6 +11,8 @@ from auditor.spec import METHODS, AuditSpec, Preprocess, Table
 from auditor.spec.tables import tables_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic_core import ErrorDetails
 
 TOML_TYPES = {
@@ -53,14 +55,22 @@ class Mistake:
         return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self.path).lstrip(".")
 
 
-def explain(detail: ErrorDetails) -> Mistake:
-    """Put one of pydantic's errors into this format's words."""
+def explain(details: Sequence[ErrorDetails]) -> list[Mistake]:
+    """Put pydantic's errors into this format's words."""
+    missing = {plain_path(detail["loc"]) for detail in details if detail["type"] == "missing"}
+    return [_explain(detail, missing) for detail in details]
+
+
+def _explain(detail: ErrorDetails, missing: set[KeyPath]) -> Mistake:
     path, kind, given = plain_path(detail["loc"]), detail["type"], detail["input"]
     limits = detail.get("ctx", {})
     if kind == "extra_forbidden":
-        return _explain_unknown(path, detail["loc"])
+        return _explain_unknown(path, detail, [str(key) for *table, key in missing if tuple(table) == path[:-1]])
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
         return _explain_union(path, given)
+    if kind == "literal_error" and path == ("schema",):
+        advice = f"this version reads schema = {limits['expected']}"
+        return Mistake(path=path, message=f"{given!r} is not known here", advice=advice)
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", str(limits.get("expected", "")))
         return _explain_choice(path, given, choices)
@@ -68,6 +78,8 @@ def explain(detail: ErrorDetails) -> Mistake:
         return Mistake(path=(*path, "then"), message=str(detail["msg"]), advice="list all methods beside the first one")
     if kind == "missing":
         return Mistake(path=path, message=f"key {path[-1]!r} is missing", advice=MISSING.get(path, ""))
+    if kind == "too_short" and not given:
+        return Mistake(path=path, message="is empty, and needs one entry at least")
     message = re.sub(r"^(Input|String|List|Value) ", "", str(detail["msg"]))
     message = re.sub(
         r"a valid (dictionary.*|string|list|integer|number|boolean)$", lambda m: TOML_TYPES[m[1][:4]], message
@@ -80,12 +92,16 @@ def explain(detail: ErrorDetails) -> Mistake:
     return Mistake(path=path, message=f"{message}, not {_shown(given)}", advice=advice)
 
 
-def _explain_unknown(path: KeyPath, location: tuple[str | int, ...]) -> Mistake:
+def _explain_unknown(path: KeyPath, detail: ErrorDetails, missing: Sequence[str]) -> Mistake:
     key = str(path[-1])
     if path[0] == "compression" and path[-2] == "preprocess" and key in Preprocess.model_fields:
         advice = "data.preprocess does it, for all models alike; a file has scale, offset, mean and std of its own"
         return Mistake(path=path, message=f"{key!r} is no matter of a single file", advice=advice)
-    return Mistake(path=path, message=f"unknown key {key!r}", advice=did_you_mean(key, _fields_at(location[:-1])))
+    if _field(AuditSpec, key) and not isinstance(detail["input"], dict):
+        advice = f"{key} belongs at the top, before the first [table]"
+    else:
+        advice = did_you_mean(key, _fields_at(detail["loc"][:-1]), missing)
+    return Mistake(path=path, message=f"unknown key {key!r}", advice=advice)
 
 
 def _explain_choice(path: KeyPath, given: Any, choices: list[str]) -> Mistake:  # noqa: ANN401 - whatever the file holds
