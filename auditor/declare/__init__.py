@@ -18,6 +18,7 @@ from auditor.declare.sense_data import source_of
 from auditor.declare.variants import as_name, expand
 from auditor.errors import AuditorError, Problem, SpecError
 from auditor.spec import AuditSpec, Compression, NamedAttribute
+from auditor.spec.data import SplitPaths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,16 +50,32 @@ class Declaration:
             raise type(error)(*map(self._placed, error.problems)) from error
 
     def _placed(self, problem: Problem) -> Problem:
-        if problem.file:
+        if problem.file == str(self.file):
             return problem
         entry, _, key = problem.where.partition(": ")
         keys = problem.where.split(".")
         path: KeyPath = tuple(keys) if keys[0] in AuditSpec.model_fields else ()
         if entry in self.places:
             path = (*self.places[entry], *filter(None, key.split(".")))
+        elif not problem.where:
+            path = self._files.get(problem.file, ())
         if path:
-            return replace(problem, file=str(self.file), line=self.lines.of(path))
-        return replace(problem, file=str(self.base / self.spec.data.path))
+            message = f"{problem.file}: {problem.message}" if problem.file else problem.message
+            where = problem.where or ".".join(map(str, path))
+            return replace(problem, where=where, message=message, file=str(self.file), line=self.lines.of(path))
+        return replace(problem, file=problem.file or str(self.base / self.spec.data.path))
+
+    @property
+    def _files(self) -> dict[str, KeyPath]:
+        """The keys that name files of data, by file."""
+        data = self.spec.data
+        named: dict[KeyPath, str | None] = {("data", "path"): data.path, ("data", "table"): data.table}
+        if isinstance(data.split, SplitPaths):
+            named |= {
+                ("data", "split", "train_path"): data.split.train_path,
+                ("data", "split", "test_path"): data.split.test_path,
+            }
+        return {str(self.base / file): key for key, file in named.items() if file}
 
 
 def load_spec(file: Path | str, settings: Sequence[str] = ()) -> Declaration:
@@ -103,7 +120,8 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise SpecError(Problem(message="there is no such file", file=str(path))) from None
+        advice = "write one with: auditor init --data FILE" if path.name == "audit.toml" else ""
+        raise SpecError(Problem(message="there is no such file", file=str(path), advice=advice)) from None
     except IsADirectoryError:
         advice = f"name the file in it: {path / 'audit.toml'}"
         raise SpecError(Problem(message="is a folder", file=str(path), advice=advice)) from None

@@ -91,11 +91,11 @@ def assign(raw: dict[str, Any], key: str, value: Any) -> KeyPath:  # noqa: ANN40
             path.append(part)
             at = at.setdefault(part, {})
         else:
-            raise ValueError(f"{'.'.join(parents[:depth])} is a value, not a table")
-    if not isinstance(at, dict):
-        raise ValueError(f"{'.'.join(parents)} is not a table")
-    at[last] = value
-    return (*path, last)
+            raise ValueError(f"{'.'.join(parents[:depth])} is a value, not a table")  # noqa: TRY004 - what the user wrote
+    if isinstance(at, dict):
+        at[last] = value
+        return (*path, last)
+    raise ValueError(f"{'.'.join(parents)} is not a table")
 
 
 def _is_named(item: dict[str, Any], name: str, among: list[Any]) -> bool:

@@ -68,22 +68,17 @@ def _explain(detail: ErrorDetails, missing: set[KeyPath]) -> Mistake:
         return _explain_unknown(path, detail, [str(key) for *table, key in missing if tuple(table) == path[:-1]])
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
         return _explain_union(path, given)
-    if kind == "literal_error" and path == ("schema",):
-        advice = f"this version reads schema = {limits['expected']}"
-        return Mistake(path=path, message=f"{given!r} is not known here", advice=advice)
     if kind == "literal_error":
-        choices = re.findall(r"'([^']*)'", str(limits.get("expected", "")))
-        return _explain_choice(path, given, choices)
+        return _explain_choice(path, given, str(limits.get("expected", "")))
     if kind == "then_in_then":
         return Mistake(path=(*path, "then"), message=str(detail["msg"]), advice="list all methods beside the first one")
     if kind == "missing":
         return Mistake(path=path, message=f"key {path[-1]!r} is missing", advice=MISSING.get(path, ""))
-    if kind == "too_short" and not given:
-        return Mistake(path=path, message="is empty, and needs one entry at least")
     message = re.sub(r"^(Input|String|List|Value) ", "", str(detail["msg"]))
     message = re.sub(
         r"a valid (dictionary.*|string|list|integer|number|boolean)$", lambda m: TOML_TYPES[m[1][:4]], message
     )
+    message = re.sub(r"^should have at least 1 item .*", "needs one entry at least", message)
     advice = A_DATE if kind == "date_type" else ""
     if kind == "list_type" and isinstance(given, str):
         advice = f'a list even of one: ["{given}"]'
@@ -104,12 +99,16 @@ def _explain_unknown(path: KeyPath, detail: ErrorDetails, missing: Sequence[str]
     return Mistake(path=path, message=f"unknown key {key!r}", advice=advice)
 
 
-def _explain_choice(path: KeyPath, given: Any, choices: list[str]) -> Mistake:  # noqa: ANN401 - whatever the file holds
+def _explain_choice(path: KeyPath, given: Any, expected: str) -> Mistake:  # noqa: ANN401 - whatever the file holds
     field = next((part for part in reversed(path) if isinstance(part, str)), "")
     advice = LATER_VALUES.get(field, {}).get(given) if isinstance(given, str) else None
     if advice:
         return Mistake(path=path, message=f"{given!r}: not yet in this version", advice=advice)
-    return Mistake(path=path, message=f"{given!r} is not known here", advice=did_you_mean(str(given), choices))
+    if path == ("schema",):
+        advice = f"this version reads schema = {expected}"
+    else:
+        advice = did_you_mean(str(given), re.findall(r"'([^']*)'", expected))
+    return Mistake(path=path, message=f"{given!r} is not known here", advice=advice)
 
 
 def _explain_union(path: KeyPath, given: Any) -> Mistake:  # noqa: ANN401 - whatever the file holds

@@ -466,7 +466,7 @@ def test_files_of_predictions_on_the_command_line_are_relative_to_the_current_fo
             '[data]\npath = "people.parquet"\nattribute = ["sex"]',
             "data.attribute: unknown key 'attribute'\n    attribute belongs at the top, before the first [table]",
         ),
-        ("min = -0.02", "min = -0.02\nover = []", "over: is empty, and needs one entry at least"),
+        ("min = -0.02", "min = -0.02\nover = []", "over: needs one entry at least, not []"),
     ],
 )
 def test_advice_is_about_what_was_most_likely_meant(tmp_path, old, new, expected):
