@@ -49,13 +49,17 @@ class Problem:
         return f"{head}\n    {clean(self.advice)}" if self.advice else head
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Advice for a name that is not known: the nearest one that is, else the first dozen of them."""
+def did_you_mean(name: str, known: Iterable[str], wanted: Iterable[str] = ()) -> str:
+    """Advice for a name that is not known: the nearest one that is, else the first dozen of them.
+
+    A near one among the `wanted`, which are known and not there, comes before a nearer one.
+    """
     names = sorted(set(known))
-    lower = {candidate.lower(): candidate for candidate in names}
-    close = get_close_matches(name.lower(), lower, n=1)
-    if close:
-        return f'Did you mean "{lower[close[0]]}"?'
+    for among in (wanted, names):
+        lower = {candidate.lower(): candidate for candidate in among}
+        close = get_close_matches(name.lower(), lower, n=1)
+        if close:
+            return f'Did you mean "{lower[close[0]]}"?'
     more = f" and {len(names) - 12:,} more" if len(names) > 12 else ""
     return "There is " + (", ".join(f'"{candidate}"' for candidate in names[:12]) or "none") + more + "."
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.declare.sense import misfit
 from auditor.errors import Problem, SpecError, did_you_mean
+from auditor.measure.contrasts import RATIOS, VERSUS_BASELINE
 from auditor.measure.rates import RATES
 from auditor.records import EVERYBODY, Gate, Waiver, family_name, written
 from auditor.spec import exported_name, names_of
@@ -37,6 +38,20 @@ def declared_gates(declaration: Declaration, dataset: Dataset) -> tuple[Gate, ..
     names = [name for entry in spec.compression for name in names_of(entry)]
     lines = {place: declaration.lines.of(("gate", place)) for place in range(len(spec.gate))}
     return resolve_gates(spec.gate, dataset, names, lines, str(declaration.file))
+
+
+def sign_doubts(gates: Sequence[Gate]) -> tuple[str, ...]:
+    """Warnings about limits of changes that nothing unchanged keeps: mostly the sign is mistaken."""
+    said = []
+    for place, gate in enumerate(gates):
+        for key, limit, asks, allows in (("min", gate.min, "rise", "fall"), ("max", gate.max, "fall", "rise")):
+            if gate.compare in VERSUS_BASELINE and limit is not None and limit * (1 if key == "min" else -1) > 0:
+                size = f"{abs(limit):g}" if gate.compare in RATIOS else f"{abs(limit) * 100:g} points"
+                said.append(
+                    f"gate[{place}] ({gate.name}): {key} = {limit:g} of a change demands that every group has a {asks} "
+                    f"of {size}; a {allows} of at most {size} is {-limit:g}"
+                )
+    return tuple(said)
 
 
 def resolve_gates(

@@ -11,7 +11,7 @@ from auditor import data, population
 from auditor.data.thumbnails import thumbnails, to_picture
 from auditor.errors import IncompleteError, Problem, ResultError, SpecError
 from auditor.fixed_sequence import most_compressed
-from auditor.gates import declared_gates, declared_waivers
+from auditor.gates import declared_gates, declared_waivers, sign_doubts
 from auditor.judge import judge, key_of, unfit
 from auditor.looks import Terms, record_looks
 from auditor.measure import measure
@@ -79,7 +79,7 @@ def populate(declaration: Declaration, *, progress: Progress | None = None, forc
             waivers = declared_waivers(declaration, dataset, gates)
             # said before hours of training, not after
             in_vain = [str(each) for each in standing(waivers, gates, today()) if each.why_not]
-            for warning in (*dataset.warnings, *in_vain):
+            for warning in (*dataset.warnings, *sign_doubts(gates), *in_vain):
                 progress.note(warning)
         with _stage("run", progress, timings):
             store = declaration.base / spec.run.store

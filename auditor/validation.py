@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor import data, population
 from auditor.errors import ModelError, Problem
-from auditor.gates import declared_gates, declared_waivers
+from auditor.gates import declared_gates, declared_waivers, sign_doubts
 from auditor.measure.contrasts import VERSUS_BASELINE
 from auditor.measure.counts import count_labels
 from auditor.measure.doubts import doubts, look
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from auditor.records import Dataset, DataSummary, Estimate, Gate, GroupKey, Label
     from auditor.sandbox import Sandbox
     from auditor.waivers import Standing
+
+
+NO_GATE = "no gate: nothing would be judged, and a run wants to be told so, with --no-gate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,8 @@ def validate(
             *(f"{name} has one member: a claim about a recipe needs two, and is undefined" for name in alone),
             *(f"{failure.variant}: {failure.reason}" for each in glanced.given for failure in each.failures),
             *doubts(glanced.given, looks),
+            *(() if gates else (NO_GATE,)),
+            *sign_doubts(gates),
             *(str(each) for each in standings if each.why_not),
         ),
     )
@@ -183,7 +188,7 @@ def _reaches(gate: Gate, setting: Setting) -> Iterator[Reach]:
 def _why_not(e: Estimate, limit: float, side: int, confidence: float) -> str:
     """Say why a change of nothing would not be shown to be within a limit."""
     if side * limit < 0:
-        return "demands an improvement"
+        return "demands that it rises" if limit > 0 else "demands that it falls"
     what = needed(e, limit, side, confidence)
     if what.examples is None:
         return "no loss at all cannot be shown"

@@ -108,12 +108,16 @@ def validate(
     from auditor.progress import progress_on
     from auditor.report import answer_json
     from auditor.report.terminal_validation import overview
+    from auditor.text import clean
     from auditor.validation import validate as check_all
 
     declaration = load(file, settings, require_sandbox=require_sandbox)
     formats_asked(declaration)
     with progress_on(sys.stderr, quiet=voice.quiet) as progress:
         found = check_all(declaration, models=models, progress=progress)
+    if voice.quiet and not voice.json:
+        for warning in (*found.data.warnings, *found.warnings):
+            click.echo(f"warning: {clean(warning)}", err=True)
     return answer(found, voice, answer_json.validation, overview)
 
 

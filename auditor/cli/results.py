@@ -172,11 +172,13 @@ def _options(settings: tuple[str, ...]) -> dict[str, dict[str, object]]:
     raw: dict[str, dict[str, dict[str, dict[str, object]]]] = {}
     for setting in settings:
         key, _, value = setting.partition("=")
-        said: str | None = "expected report.options.NAME.KEY=VALUE"
-        if re.fullmatch(r"report\.options\.[^.=]+\.[^=]+=.*", setting, re.DOTALL):
-            said = assign(raw, key.strip(), parse_value(value.strip()))
-        if said:
-            raise SpecError(Problem(where=f"--set {setting}", message=said))
+        where = f"--set {setting}"
+        if not re.fullmatch(r"report\.options\.[^.=]+\.[^=]+=.*", setting, re.DOTALL):
+            raise SpecError(Problem(where=where, message="expected report.options.NAME.KEY=VALUE"))
+        try:
+            assign(raw, key.strip(), parse_value(value.strip()))
+        except ValueError as error:
+            raise SpecError(Problem(where=where, message=str(error))) from None
     return raw.get("report", {}).get("options", {})
 
 

@@ -131,8 +131,16 @@ def declared_columns(spec: AuditSpec, split: Split) -> dict[str, str]:
 
 def check_columns(path: Path, names: Sequence[str], wanted: Mapping[str, str]) -> None:
     """Raise DataError for every wanted column (key path in audit.toml to column) that the file lacks."""
+    parted = next(
+        (sign for mark, sign in ((";", "a semicolon"), ("\t", "a tab")) if len(names) == 1 and mark in names[0]), ""
+    )
     problems = [
-        Problem(file=str(path), where=where, message=f'there is no column "{name}"', advice=did_you_mean(name, names))
+        Problem(
+            file=str(path),
+            where=where,
+            message=f'there is no column "{name}"',
+            advice=f"Is the separator {parted}? Columns are parted by commas." if parted else did_you_mean(name, names),
+        )
         for where, name in wanted.items()
         if name not in names
     ]

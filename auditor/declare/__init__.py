@@ -18,6 +18,7 @@ from auditor.declare.sense_data import source_of
 from auditor.declare.variants import as_name, expand
 from auditor.errors import AuditorError, Problem, SpecError
 from auditor.spec import AuditSpec, Compression, NamedAttribute
+from auditor.spec.data import SplitPaths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,16 +50,32 @@ class Declaration:
             raise type(error)(*map(self._placed, error.problems)) from error
 
     def _placed(self, problem: Problem) -> Problem:
-        if problem.file:
+        if problem.file == str(self.file):
             return problem
         entry, _, key = problem.where.partition(": ")
         keys = problem.where.split(".")
         path: KeyPath = tuple(keys) if keys[0] in AuditSpec.model_fields else ()
         if entry in self.places:
             path = (*self.places[entry], *filter(None, key.split(".")))
+        elif not problem.where:
+            path = self._files.get(problem.file, ())
         if path:
-            return replace(problem, file=str(self.file), line=self.lines.of(path))
-        return replace(problem, file=str(self.base / self.spec.data.path))
+            message = f"{problem.file}: {problem.message}" if problem.file else problem.message
+            where = problem.where or ".".join(map(str, path))
+            return replace(problem, where=where, message=message, file=str(self.file), line=self.lines.of(path))
+        return replace(problem, file=problem.file or str(self.base / self.spec.data.path))
+
+    @property
+    def _files(self) -> dict[str, KeyPath]:
+        """The keys that name files of data, by file."""
+        data = self.spec.data
+        named: dict[KeyPath, str | None] = {("data", "path"): data.path, ("data", "table"): data.table}
+        if isinstance(data.split, SplitPaths):
+            named |= {
+                ("data", "split", "train_path"): data.split.train_path,
+                ("data", "split", "test_path"): data.split.test_path,
+            }
+        return {str(self.base / file): key for key, file in named.items() if file}
 
 
 def load_spec(file: Path | str, settings: Sequence[str] = ()) -> Declaration:
@@ -69,15 +86,27 @@ def load_spec(file: Path | str, settings: Sequence[str] = ()) -> Declaration:
     path = Path(file).resolve()
     text = _read(path)
     raw, lines = _parse(text, path), Lines(text)
-    problems = [problem for setting in settings for problem in _apply(raw, setting)]
+    problems: list[Problem] = []
+    given: dict[KeyPath, str] = {}
+    for setting in settings:
+        try:
+            given |= _apply(raw, setting)
+        except ValueError as error:
+            problems.append(Problem(message=str(error), where=f"--set {setting}"))
     spec, mistakes = _validate(raw)
-    problems += [
-        Problem(message=m.message, where=m.where, advice=m.advice, file=str(path), line=lines.of(m.path))
-        for m in mistakes
-    ]
+    problems += [_placed(mistake, given, path, lines) for mistake in mistakes]
     if problems or spec is None:
         raise SpecError(*problems)
     return Declaration(spec=resolve(spec, path), file=path, lines=lines, places=_places(spec))
+
+
+def _placed(mistake: Mistake, given: Mapping[KeyPath, str], file: Path, lines: Lines) -> Problem:
+    """Say where a mistake is: in the file, or in what `--set` gives in its place, told by key path."""
+    for path, key in given.items():
+        if mistake.path[: len(path)] == path:
+            return Problem(message=mistake.message, where=f"--set {key}", advice=mistake.advice)
+    line = lines.of(mistake.path)
+    return Problem(message=mistake.message, where=mistake.where, advice=mistake.advice, file=str(file), line=line)
 
 
 def _places(spec: AuditSpec) -> dict[str, KeyPath]:
@@ -91,7 +120,8 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise SpecError(Problem(message="there is no such file", file=str(path))) from None
+        advice = "write one with: auditor init --data FILE" if path.name == "audit.toml" else ""
+        raise SpecError(Problem(message="there is no such file", file=str(path), advice=advice)) from None
     except IsADirectoryError:
         advice = f"name the file in it: {path / 'audit.toml'}"
         raise SpecError(Problem(message="is a folder", file=str(path), advice=advice)) from None
@@ -105,19 +135,25 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else None
-        raise SpecError(Problem(message=f"is no TOML: {error}", file=str(path), line=line)) from None
+        advice = _twofold(text.splitlines()[line - 1]) if line and "immutable" in str(error) else ""
+        raise SpecError(Problem(message=f"is no TOML: {error}", file=str(path), line=line, advice=advice)) from None
     except RecursionError:
         message, advice = "has tables or lists in each other, too deep to be read", "No key needs more than a few."
         raise SpecError(Problem(message=message, file=str(path), advice=advice)) from None
 
 
-def _apply(raw: dict[str, Any], setting: str) -> list[Problem]:
-    key, separator, value = setting.partition("=")
-    where = f"--set {setting}"
+def _twofold(line: str) -> str:
+    """Advice for the heading of an entry whose list stands already as a value: attribute = [...], [[attribute]]."""
+    heading = re.match(r"\s*\[\[\s*([\w-]+)", line)
+    return f"{heading[1]} stands already as a list: write all as [[{heading[1]}]]" if heading else ""
+
+
+def _apply(raw: dict[str, Any], setting: str) -> dict[KeyPath, str]:
+    """Lay a setting over the file; give its key by the path of it. Raises ValueError where it is none."""
+    key, separator, value = (part.strip() for part in setting.partition("="))
     if not separator:
-        return [Problem(message="expected KEY=VALUE", where=where)]
-    message = assign(raw, key.strip(), absolute_paths(key.strip(), parse_value(value.strip())))
-    return [Problem(message=message, where=where)] if message else []
+        raise ValueError("expected KEY=VALUE")
+    return {assign(raw, key, absolute_paths(key, parse_value(value))): key}
 
 
 class _Partial(AuditSpec):
@@ -132,8 +168,7 @@ def _validate(raw: dict[str, Any]) -> tuple[AuditSpec | None, list[Mistake]]:
     try:
         spec = AuditSpec.model_validate(raw)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        mistakes = [explain(detail) for detail in details]
+        mistakes = explain(error.errors(include_url=False))
         whole, places = _without(raw, [mistake.path for mistake in mistakes])
         try:
             partial = _Partial.model_validate(whole)

@@ -72,26 +72,30 @@ def parse_value(text: str) -> Any:  # noqa: ANN401 - TOML
         return text
 
 
-def assign(raw: dict[str, Any], key: str, value: Any) -> str | None:  # noqa: ANN401 - TOML
-    """Set a key such as "data.path" or "compression.NAME.sparsity"; give what is wrong, if anything is."""
+def assign(raw: dict[str, Any], key: str, value: Any) -> KeyPath:  # noqa: ANN401 - TOML
+    """Set a key such as "data.path" or "compression.NAME.sparsity", and give its path; raises ValueError for no key."""
     *parents, last = key.split(".")
     at: Any = raw
+    path: list[str | int] = []
     for depth, part in enumerate(parents):
         if isinstance(at, list):
             found = [item for item in at if isinstance(item, dict) and _is_named(item, part, at)]
             if len(found) != 1:
                 names = ", ".join(str(item.get("name")) for item in at if isinstance(item, dict) and item.get("name"))
                 where = ".".join(parents[:depth])
-                return f"[[{where}]] has {len(found)} entries named {part!r}; named ones are: {names or 'none'}"
+                message = f"[[{where}]] has {len(found)} entries named {part!r}; named ones are: {names or 'none'}"
+                raise ValueError(message)
+            path.append(at.index(found[0]))
             at = found[0]
         elif isinstance(at, dict):
+            path.append(part)
             at = at.setdefault(part, {})
         else:
-            return f"{'.'.join(parents[:depth])} is a value, not a table"
-    if not isinstance(at, dict):
-        return f"{'.'.join(parents)} is not a table"
-    at[last] = value
-    return None
+            raise ValueError(f"{'.'.join(parents[:depth])} is a value, not a table")  # noqa: TRY004 - what the user wrote
+    if isinstance(at, dict):
+        at[last] = value
+        return (*path, last)
+    raise ValueError(f"{'.'.join(parents)} is not a table")
 
 
 def _is_named(item: dict[str, Any], name: str, among: list[Any]) -> bool:

@@ -11,6 +11,8 @@ from auditor.spec import METHODS, AuditSpec, Preprocess, Table
 from auditor.spec.tables import tables_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic_core import ErrorDetails
 
 TOML_TYPES = {
@@ -53,17 +55,21 @@ class Mistake:
         return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self.path).lstrip(".")
 
 
-def explain(detail: ErrorDetails) -> Mistake:
-    """Put one of pydantic's errors into this format's words."""
+def explain(details: Sequence[ErrorDetails]) -> list[Mistake]:
+    """Put pydantic's errors into this format's words."""
+    missing = {plain_path(detail["loc"]) for detail in details if detail["type"] == "missing"}
+    return [_explain(detail, missing) for detail in details]
+
+
+def _explain(detail: ErrorDetails, missing: set[KeyPath]) -> Mistake:
     path, kind, given = plain_path(detail["loc"]), detail["type"], detail["input"]
     limits = detail.get("ctx", {})
     if kind == "extra_forbidden":
-        return _explain_unknown(path, detail["loc"])
+        return _explain_unknown(path, detail, [str(key) for *table, key in missing if tuple(table) == path[:-1]])
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
         return _explain_union(path, given)
     if kind == "literal_error":
-        choices = re.findall(r"'([^']*)'", str(limits.get("expected", "")))
-        return _explain_choice(path, given, choices)
+        return _explain_choice(path, given, str(limits.get("expected", "")))
     if kind == "then_in_then":
         return Mistake(path=(*path, "then"), message=str(detail["msg"]), advice="list all methods beside the first one")
     if kind == "missing":
@@ -72,6 +78,7 @@ def explain(detail: ErrorDetails) -> Mistake:
     message = re.sub(
         r"a valid (dictionary.*|string|list|integer|number|boolean)$", lambda m: TOML_TYPES[m[1][:4]], message
     )
+    message = re.sub(r"^should have at least 1 item .*", "needs one entry at least", message)
     advice = A_DATE if kind == "date_type" else ""
     if kind == "list_type" and isinstance(given, str):
         advice = f'a list even of one: ["{given}"]'
@@ -80,20 +87,28 @@ def explain(detail: ErrorDetails) -> Mistake:
     return Mistake(path=path, message=f"{message}, not {_shown(given)}", advice=advice)
 
 
-def _explain_unknown(path: KeyPath, location: tuple[str | int, ...]) -> Mistake:
+def _explain_unknown(path: KeyPath, detail: ErrorDetails, missing: Sequence[str]) -> Mistake:
     key = str(path[-1])
     if path[0] == "compression" and path[-2] == "preprocess" and key in Preprocess.model_fields:
         advice = "data.preprocess does it, for all models alike; a file has scale, offset, mean and std of its own"
         return Mistake(path=path, message=f"{key!r} is no matter of a single file", advice=advice)
-    return Mistake(path=path, message=f"unknown key {key!r}", advice=did_you_mean(key, _fields_at(location[:-1])))
+    if _field(AuditSpec, key) and not isinstance(detail["input"], dict):
+        advice = f"{key} belongs at the top, before the first [table]"
+    else:
+        advice = did_you_mean(key, _fields_at(detail["loc"][:-1]), missing)
+    return Mistake(path=path, message=f"unknown key {key!r}", advice=advice)
 
 
-def _explain_choice(path: KeyPath, given: Any, choices: list[str]) -> Mistake:  # noqa: ANN401 - whatever the file holds
+def _explain_choice(path: KeyPath, given: Any, expected: str) -> Mistake:  # noqa: ANN401 - whatever the file holds
     field = next((part for part in reversed(path) if isinstance(part, str)), "")
     advice = LATER_VALUES.get(field, {}).get(given) if isinstance(given, str) else None
     if advice:
         return Mistake(path=path, message=f"{given!r}: not yet in this version", advice=advice)
-    return Mistake(path=path, message=f"{given!r} is not known here", advice=did_you_mean(str(given), choices))
+    if path == ("schema",):
+        advice = f"this version reads schema = {expected}"
+    else:
+        advice = did_you_mean(str(given), re.findall(r"'([^']*)'", expected))
+    return Mistake(path=path, message=f"{given!r} is not known here", advice=advice)
 
 
 def _explain_union(path: KeyPath, given: Any) -> Mistake:  # noqa: ANN401 - whatever the file holds

@@ -137,7 +137,7 @@ def _explained(kind: type[Reporter], name: str, detail: ErrorDetails) -> Mistake
     if detail["type"] in {"value_error", "assertion_error"}:
         return Mistake(path=path, message=str(detail["ctx"]["error"]))
     detail["loc"] = path
-    return explain(detail)
+    return explain([detail])[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,9 +55,10 @@ def _gates(view: View, rows: int) -> Table:
         for own, who, n, estimate, *_ in comparisons.rows[:rows]:
             about = Text(f"{who.text}, {who.detail}, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{n.text}")
             table.add_row(_verdict(own), about, Text(f"{estimate.text}\n{estimate.detail}".strip()), Text())
-        left = max(len(comparisons.rows) - rows, 0) + comparisons.left
-        if left:
-            table.add_row(Text(), Text(f"and {left:,} more that do not pass", style="dim"))
+        hidden = max(len(comparisons.rows) - rows, 0)
+        if left := hidden + comparisons.left:
+            hint = f" (-v shows {'them' if hidden == left else f'{hidden:,} of them'})" if hidden else ""
+            table.add_row(Text(), Text(f"and {left:,} more that do not pass{hint}", style="dim"))
     return table
 
 

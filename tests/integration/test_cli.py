@@ -186,9 +186,10 @@ def test_nothing_of_tensorflow_is_imported_for_a_table_of_predictions(folder):
 
 
 BAD = {
-    "a missing file": (lambda f: (f / "people.csv").unlink(), "people.csv"),
-    "a wrong column": (lambda f: edit(f, '"income"', '"incme"'), 'Did you mean "income"?'),
-    "a missing definition": (lambda f: (f / "audit.toml").unlink(), "audit.toml"),
+    "a missing file": (lambda f: (f / "people.csv").unlink(), "audit.toml:10: data.path: "),
+    "a wrong column": (lambda f: edit(f, '"income"', '"incme"'), "audit.toml:11: data.label: "),
+    "a missing definition": (lambda f: (f / "audit.toml").unlink(), "write one with: auditor init --data FILE"),
+    "semicolons": (lambda f: (f / "people.csv").write_text("a;b\n1;2\n"), "Is the separator a semicolon?"),
     "an unknown key": (lambda f: edit(f, "seed = 1", "sede = 1"), "audit.toml:6: audit.sede: unknown key"),
     "a gate over nothing": (lambda f: edit(f, '"overall"', '"overal"'), 'Did you mean "overall"?'),
     "a class that is not there": (lambda f: edit(f, '"high"', '"hihg"'), '"high"'),
@@ -244,6 +245,20 @@ reason = "not shipped yet"
 owner = "Ben"
 expires = 9999-12-31
 """
+
+
+def test_validate_says_that_a_run_without_a_gate_judges_nothing(auditor, folder):
+    text = (folder / "audit.toml").read_text(encoding="utf-8")
+    (folder / "audit.toml").write_text(text[: text.index("[[gate]]")], encoding="utf-8")
+    done = auditor("validate", "-q")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "warning: no gate: nothing would be judged" in done.stderr
+
+
+def test_a_limit_with_a_mistaken_sign_is_warned_of_by_run_and_validate_even_in_quiet(auditor, folder):
+    edit(folder, "min = -0.05", "min = 0.05")
+    for command in ("validate", "run"):
+        assert "min = 0.05 of a change demands that every group has a rise of 5 points" in auditor(command, "-q").stderr
 
 
 def add_waivers(folder, ann="2020-06-30", group="sex = F"):

@@ -10,7 +10,7 @@ from handmade import dataset
 
 from auditor.declare import load_spec
 from auditor.errors import SpecError
-from auditor.gates import change_limits, declared_gates, declared_waivers, resolve_gates
+from auditor.gates import change_limits, declared_gates, declared_waivers, resolve_gates, sign_doubts
 from auditor.records import EACH, NONE, Groups
 from auditor.spec import GateTable
 
@@ -29,6 +29,16 @@ def test_a_gate_is_about_the_positive_class_in_every_attribute_and_variant():
     assert gate.variants == ("v", "w")
     assert gate.line == 9
     assert gate.name == "recall, change, over every attribute and intersection"
+
+
+def test_a_limit_of_a_change_that_nothing_unchanged_keeps_is_doubted():
+    (said,) = sign_doubts([resolve(), resolve(min=0.02, name="up"), resolve(compare="value", min=0.8)])
+    assert said == (
+        "gate[1] (up): min = 0.02 of a change demands that every group has a rise of 2 points; "
+        "a fall of at most 2 points is -0.02"
+    )
+    (said,) = sign_doubts([resolve(compare="ratio_change", min=None, max=-0.1)])
+    assert said.endswith("has a fall of 0.1; a rise of at most 0.1 is 0.1")
 
 
 def test_a_gate_without_a_name_is_named_by_what_it_says():

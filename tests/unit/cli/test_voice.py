@@ -9,14 +9,18 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from io import StringIO
 
 import pytest
 from adult_result import small
 from click.testing import CliRunner
+from rich.console import Console
 
 from auditor.cli import cli
 from auditor.errors import ResultError
+from auditor.report import Draft
 from auditor.report.result_json import dump
+from auditor.report.terminal import summary
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +46,12 @@ def test_who_wants_more_gets_every_comparison_that_does_not_pass(result):
     short, long = check(result).output, check(result, "--verbose").output
     assert len(long.splitlines()) >= len(short.splitlines())
     assert "more that do not pass" not in long
+
+
+def test_what_a_table_leaves_out_is_told_with_the_way_to_see_it():
+    console = Console(width=100, record=True, file=StringIO())
+    console.print(summary(Draft(small()).view, rows=0))
+    assert re.search(r"and \d+ more that do not pass \(-v shows them\)", console.export_text())
 
 
 def test_quiet_and_verbose_exclude_each_other(result):

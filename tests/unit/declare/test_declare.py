@@ -445,3 +445,39 @@ def test_files_of_predictions_on_the_command_line_are_relative_to_the_current_fo
     text = DECIDED.replace('positive = ">50K"', 'example = "id"')
     spec = load_spec(write(tmp_path, text), ['data.predictions=["runs/*.parquet"]']).spec
     assert spec.data.predictions == [str(tmp_path / "runs/*.parquet")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            'label = "income"',
+            'lable = "income"',
+            "audit.toml:8: data.lable: unknown key 'lable'\n    Did you mean \"label\"?",
+        ),
+        ("schema = 1", "schema = 2", "schema: 2 is not known here\n    this version reads schema = 1"),
+        (
+            "[[compression]]",
+            '[[attribute]]\nname = "age"\n[[compression]]',
+            "attribute stands already as a list: write all as [[attribute]]",
+        ),
+        (
+            '[data]\npath = "people.parquet"',
+            '[data]\npath = "people.parquet"\nattribute = ["sex"]',
+            "data.attribute: unknown key 'attribute'\n    attribute belongs at the top, before the first [table]",
+        ),
+        ("min = -0.02", "min = -0.02\nover = []", "over: needs one entry at least, not []"),
+    ],
+)
+def test_advice_is_about_what_was_most_likely_meant(tmp_path, old, new, expected):
+    assert expected in told(tmp_path, SMALLEST.replace(old, new))
+
+
+def test_a_mistake_in_a_setting_is_told_of_the_setting_not_of_a_line_of_the_file(tmp_path):
+    found = problems(
+        tmp_path, SMALLEST, "population.sise=3", "compression.prune.sparsity=1.5", "statistics.confidence=2"
+    )
+    wheres = {problem.where: (problem.file, problem.line) for problem in found}
+    assert wheres == dict.fromkeys(
+        ("--set population.sise", "--set compression.prune.sparsity", "--set statistics.confidence"), ("", None)
+    )
