@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from auditor.cli.options import Voice
-    from auditor.report import Reading, Rendered
     from auditor.report.answer_json import Written
+    from auditor.report.outcome import Reading
+    from auditor.report.rendering import Rendered
     from auditor.report.result_json import Loaded
 
 Found = TypeVar("Found")
@@ -47,7 +48,7 @@ def conclude(
 
 
 def _append_summary(loaded: Loaded, target: Path) -> None:
-    from auditor.report import render
+    from auditor.report.rendering import render
 
     try:
         with target.open("ab") as stream:

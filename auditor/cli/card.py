@@ -16,8 +16,8 @@ def put_into(path: Path, loaded: Loaded) -> None:
     from auditor.errors import OutputError, Problem
     from auditor.output import write
     from auditor.regular import read_regular
-    from auditor.report import Draft
     from auditor.report.card_file import MOST_BYTES
+    from auditor.report.rendering import Draft
 
     try:
         text = read_regular(path, MOST_BYTES).decode()

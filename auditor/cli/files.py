@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from auditor.declare import Declaration
     from auditor.errors import AuditorError
     from auditor.pipeline import Audit
-    from auditor.report import Reading, Rendered, Tools
     from auditor.report.answer_json import Written
+    from auditor.report.outcome import Reading
+    from auditor.report.rendering import Rendered
     from auditor.report.reporter import Asked
     from auditor.report.result_json import Loaded
+    from auditor.report.tools import Tools
 
 ANOTHER = "Choose another with --output."
 _MOST_BYTES = 64 << 20
@@ -92,7 +94,7 @@ def _is_there(place: Path) -> bool:
 
 def formats_asked(declaration: Declaration) -> Asked:
     """Find who makes a definition's formats, before an audit takes its time; a plugin that cannot is told of."""
-    from auditor.report import ALWAYS, FORMATS
+    from auditor.report.rendering import ALWAYS, FORMATS
     from auditor.report.reporter import ask
 
     wanted = declaration.spec.report
@@ -127,11 +129,11 @@ def write_reports(
 
     `more` is what a run alone writes, whose manifest lists nothing of an earlier one.
     """
-    from auditor import report
     from auditor.report.manifest import MANIFEST, listed, manifest
+    from auditor.report.rendering import render
 
     need_folder(folder, loaded.result.definition["audit"]["name"])
-    rendered = report.render(
+    rendered = render(
         loaded.result, formats, edited=loaded.edited, written=loaded.written, reading=reading, tools=tools
     )
     _warn(rendered.failed, "was not made")
@@ -152,9 +154,9 @@ def publish_reports(
 ) -> Written:
     """Let plugins report when everything else is written (`more` beside the rendered); what fails is only told."""
     from auditor.errors import OutputError
-    from auditor.report import FORMATS
     from auditor.report.answer_json import Written
     from auditor.report.manifest import MANIFEST, listed, manifest
+    from auditor.report.rendering import FORMATS
     from auditor.report.reporter import Finished, publish
 
     finished = Finished(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
     from auditor.records import AuditResult
-    from auditor.report import Reading
+    from auditor.report.outcome import Reading
 
 _SHOWN = 10
 """Notes of each kind that GitHub shows of one step."""

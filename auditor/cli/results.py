@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from auditor.cli.options import Voice
     from auditor.records import Severity
-    from auditor.report import Reading
+    from auditor.report.outcome import Reading
     from auditor.report.result_json import Loaded
 
 
@@ -50,8 +50,8 @@ def check(
     from auditor.errors import Problem, ResultError
     from auditor.gates import change_limits
     from auditor.pipeline import rejudge
-    from auditor.report import FORMATS, render
     from auditor.report.answer_json import Written
+    from auditor.report.rendering import FORMATS, render
     from auditor.report.result_json import Loaded
 
     old, reading = _read(result, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
@@ -96,12 +96,15 @@ def report(
     fail_on: Severity,
 ) -> ExitCode:
     """Render the reports of a result.json again, without data or TensorFlow."""
-    from auditor.report import FORMATS, tools_for
-    from auditor.report.reporter import ask
+    from auditor.report.tools import tools_for
 
-    wanted = [name for name in formats if name != "card"] if into else list(formats or FORMATS)
-    asked, folder = ask(wanted, _options(settings), FORMATS), output or result.parent
-    with tools_for(asked.formats) as tools:
+    # what draws and prints takes seconds to get ready, and everything else is imported meanwhile
+    with tools_for(formats or ("html", "pdf")) as tools:
+        from auditor.report.rendering import FORMATS
+        from auditor.report.reporter import ask
+
+        wanted = [name for name in formats if name != "card"] if into else list(formats or FORMATS)
+        asked, folder = ask(wanted, _options(settings), FORMATS), output or result.parent
         loaded, reading = _read(result, allow_inconclusive=allow_inconclusive, fail_on=fail_on)
         with _fitting({result: loaded}):
             if into and wanted:
@@ -119,7 +122,7 @@ def _read(result: Path, *, allow_inconclusive: bool, fail_on: Severity) -> tuple
     """Read a result, and say how; without the definition itself, findings are in a file of its name at the root."""
     from pathlib import PurePath
 
-    from auditor.report import Reading
+    from auditor.report.outcome import Reading
 
     loaded = _read_result(result)
     definition = PurePath(loaded.result.definition_file).name

@@ -64,9 +64,10 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     """Run the whole audit; resume what an earlier run left."""
     from auditor import pipeline
     from auditor.progress import progress_on
-    from auditor.report import Reading, tools_for
+    from auditor.report.outcome import Reading
     from auditor.report.result_json import Loaded
     from auditor.report.terminal_time import spent
+    from auditor.report.tools import tools_for
 
     declaration = load(file, settings, members=members, executor=executor, require_sandbox=require_sandbox)
     _need_gates(declaration, no_gate=no_gate)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from auditor.errors import AuditorError, ExitCode
     from auditor.records import AuditResult
-    from auditor.report import Rendered
+    from auditor.report.rendering import Rendered
     from auditor.stock import Plan
     from auditor.validation import Reach, Validation
 

@@ -1,22 +1,17 @@
-"""Panels of a figure as SVG, drawn by a process of its own that gets ready meanwhile."""
+"""Panels of a figure as JSON, for the process that draws them, and as the pictures that it gives."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from auditor.errors import OutputError
-from auditor.report import draw
-from auditor.report.programs import started
 from auditor.report.view.blocks import Dots, Figure, Grid, Lines, Points
 from auditor.report.view.panels import Pairs, Ranked, Ratios, Shifts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
+    from auditor.report.painter import Painter
     from auditor.report.view.blocks import Mark, Panel
 
     Pictures = dict[tuple[Panel, Figure], str]
@@ -26,40 +21,12 @@ _FAR_APART = 10
 """Largest over smallest size, beyond which an axis is logarithmic."""
 _FARTHEST = 32.0
 """A ratio further below 1 than this is set at the edge of its axis: a logarithm has no place for 0."""
-TIME_LIMIT = 120
-"""Seconds for all pictures of a report; a hundred take about ten."""
 
 
-class Painter:
-    """The process that draws."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    def pictures(self, figures: Sequence[Figure]) -> Pictures:
-        """Draw every panel of every figure, as SVG, once.
-
-        Raises:
-            OutputError: the renderer failed, or took longer than the time limit.
-        """
-        panels = [(panel, figure) for figure in figures for panel in figure.panels]
-        asked = json.dumps([described(*one) for one in panels]).encode()
-        try:
-            made, said = self._process.communicate(asked, timeout=TIME_LIMIT)
-            svgs: list[str] = json.loads(made)
-        except subprocess.TimeoutExpired:
-            raise OutputError(f"the figures were not drawn within {TIME_LIMIT} seconds") from None
-        except ValueError as error:
-            lines = said.decode(errors="replace").strip().splitlines()
-            raise OutputError(f"the figures could not be drawn: {lines[-1] if lines else error}") from None
-        return dict(zip(panels, svgs, strict=True))
-
-
-@contextmanager
-def painter() -> Iterator[Painter]:
-    """Start the process: it loads its libraries while the figures are still being made."""
-    with started(draw.__file__) as process:
-        yield Painter(process)
+def pictures(figures: Sequence[Figure], painter: Painter) -> Pictures:
+    """Have every panel of every figure drawn; raises OutputError where that fails."""
+    panels = [(panel, figure) for figure in figures for panel in figure.panels]
+    return dict(zip(panels, painter.svgs([described(*one) for one in panels]), strict=True))
 
 
 def described(panel: Panel, figure: Figure) -> dict[str, Any]:

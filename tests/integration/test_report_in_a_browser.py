@@ -9,8 +9,8 @@ import pytest
 from adult_result import adult, many_variants, small
 from hostile_names import HOSTILE, hostile
 
-from auditor.report import Draft
 from auditor.report.html import html
+from auditor.report.rendering import Draft
 from auditor.report.view.blocks import Cell, Column, Prose, Section, Table
 
 CHROMIUM = shutil.which("chromium")

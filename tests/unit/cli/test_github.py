@@ -12,7 +12,8 @@ from hostile_names import HOSTILE, hostile
 from auditor.cli import answer, github
 from auditor.cli.options import Voice
 from auditor.records import Verdict
-from auditor.report import Reading, render
+from auditor.report.outcome import Reading
+from auditor.report.rendering import render
 
 READING = Reading(definition="audits/a,b:c%/audit.toml")
 

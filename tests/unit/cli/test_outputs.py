@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from auditor.cli import cli
 from auditor.cli.files import need_folder, write_reports
 from auditor.errors import AuditorError, OutputError
-from auditor.report import Reading
 from auditor.report.manifest import MANIFEST, listed, manifest
+from auditor.report.outcome import Reading
 from auditor.report.result_json import Loaded, dump
 
 READING = Reading(definition="audit.toml")

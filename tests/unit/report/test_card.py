@@ -11,8 +11,8 @@ from huggingface_hub import ModelCardData
 
 from auditor.errors import OutputError
 from auditor.records import Verdict
-from auditor.report import Draft
 from auditor.report.card_index import MOST_RESULTS, model_index
+from auditor.report.rendering import Draft
 from auditor.report.view import method, words
 
 FEMALE = (("sex", "Female"),)

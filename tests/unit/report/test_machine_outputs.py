@@ -15,7 +15,8 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 
 from auditor.judge import exit_code
 from auditor.records import Verdict
-from auditor.report import Reading, render
+from auditor.report.outcome import Reading
+from auditor.report.rendering import render
 from auditor.report.sarif import MOST_RESULTS, plain
 
 

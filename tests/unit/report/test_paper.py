@@ -11,8 +11,9 @@ import pytest
 from adult_result import small
 from pypdf import PdfReader
 
-from auditor.report import Draft, paper
+from auditor.report import paper
 from auditor.report.html import html, isolated
+from auditor.report.rendering import Draft
 
 INSIDE = {
     "/TR": {"/THead", "/TBody"},

@@ -24,11 +24,13 @@ from rich.console import Console
 from auditor import output
 from auditor.errors import OutputError
 from auditor.output import write
-from auditor.report import FORMATS, Draft, Tools, drawing, figures, paper, pdf, render, result_json
+from auditor.report import drawing, figures, painter, paper, pdf, result_json
 from auditor.report.drawing import dots, grid, style
 from auditor.report.html import TEMPLATES, html, isolated
 from auditor.report.markdown import escaped
+from auditor.report.rendering import FORMATS, Draft, render
 from auditor.report.terminal import summary
+from auditor.report.tools import Tools
 from auditor.report.view.blocks import Dots, Figure, Grid, Line, Lines, Mark, Points, Spot, Table, Tile
 from auditor.text import clean
 
@@ -42,14 +44,13 @@ def made():
 
 def drawn_of(shown):
     """Every panel of these figures, as SVG, without a process of its own, which takes seconds to start."""
-    panels = [(panel, figure) for figure in shown for panel in figure.panels]
-    return dict(zip(panels, drawing.draw([figures.described(*one) for one in panels]), strict=True))
+    return figures.pictures(shown, Here())
 
 
 class Here:
     """Draws as a painter does."""
 
-    pictures = staticmethod(drawn_of)
+    svgs = staticmethod(drawing.draw)
 
 
 class Page(HTMLParser):
@@ -268,8 +269,8 @@ def test_a_point_takes_any_name_as_text(name) -> None:
 def test_a_renderer_that_hangs_is_ended_and_said(monkeypatch, tmp_path) -> None:
     stuck = tmp_path / "stuck.py"
     stuck.write_text("import time; time.sleep(60)")
-    monkeypatch.setattr(figures.draw, "__file__", str(stuck))
-    monkeypatch.setattr(figures, "TIME_LIMIT", 0.5)
+    monkeypatch.setattr(painter.draw, "__file__", str(stuck))
+    monkeypatch.setattr(painter, "TIME_LIMIT", 0.5)
     rendered = render(small(), ["html", "json"])
     assert "not drawn within" in str(rendered.failed["html"])
     assert set(rendered.files) == {"result.json"}
@@ -439,7 +440,7 @@ import hashlib, sys
 sys.path.insert(0, {tests!r})
 from adult_result import small
 from auditor.output import write
-from auditor.report import FORMATS, render
+from auditor.report.rendering import FORMATS, render
 files = render(small(), FORMATS).files
 print({{name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}})
 """

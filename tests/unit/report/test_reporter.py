@@ -16,7 +16,7 @@ from distributions import ROOT, install, offer
 from auditor.cli import cli
 from auditor.declare import load_spec
 from auditor.errors import OutputError, SpecError
-from auditor.report import FORMATS, render
+from auditor.report.rendering import FORMATS, render
 from auditor.report.reporter import Finished, ask, publish
 from auditor.report.result_json import dump
 

@@ -14,8 +14,9 @@ from jsonschema import Draft202012Validator
 from PIL import Image
 
 from auditor.errors import ResultError
-from auditor.report import render, result_json
+from auditor.report import result_json
 from auditor.report.html import _PACKAGE
+from auditor.report.rendering import render
 from auditor.sandbox import made_of
 
 SCHEMA = _PACKAGE / "report" / "result.schema.json"

@@ -15,7 +15,8 @@ from distributions import ROOT, install
 
 from auditor.errors import OutputError
 from auditor.plugins import PluginError
-from auditor.report import FORMATS, render, weights_and_biases
+from auditor.report import weights_and_biases
+from auditor.report.rendering import FORMATS, render
 from auditor.report.reporter import Finished, ask
 from auditor.report.weights_and_biases import MOST_METRICS, WeightsAndBiases
 
