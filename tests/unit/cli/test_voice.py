@@ -18,7 +18,7 @@ from rich.console import Console
 
 from auditor.cli import cli
 from auditor.errors import ResultError
-from auditor.report import Draft
+from auditor.report.rendering import Draft
 from auditor.report.result_json import dump
 from auditor.report.terminal import summary
 
