@@ -174,8 +174,8 @@ def render_large():
 
 def rendered(finished):
     """Time what the command makes of a result.json, and what others would make of the same tables and points."""
-    from auditor.report import view
     from auditor.report.result_json import load
+    from auditor.report.view import view
 
     with tempfile.TemporaryDirectory() as folder:
         content, out = Path(folder, "content.json"), Path(folder, "out")
