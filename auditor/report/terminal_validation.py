@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median_low
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
     from auditor.validation import Reach, Validation
 
 
+CLASSES = 6
+"""So many have a column each within 80 characters; of more the smallest and the median count are shown."""
+_NAMED = 12
+"""Classes that the first line names."""
+
+
 def overview(validation: Validation) -> RenderableType:
     """Give everything that is known before anything is trained."""
     data = validation.data
     sizes = ", ".join(map(_size, data.splits))
     variants = ", ".join(f"{name} ({members})" if members else name for name, members in validation.variants)
     parts: list[RenderableType] = [
-        Text(clean(f"{data.source}: {sizes} examples; classes {', '.join(map(str, data.classes))}")),
+        Text(clean(f"{data.source}: {sizes} examples; {_classes(data)}")),
         *(Text(clean(f"warning: {warning}"), style="yellow") for warning in (*data.warnings, *validation.warnings)),
         Text(f"variants (members): {variants}"),
         *([Text(clean(f"sandbox: {validation.sandbox}"))] if validation.sandbox else []),
@@ -52,12 +59,23 @@ def _table(*columns: str) -> Table:
     return table
 
 
+def _classes(data: DataSummary) -> str:
+    left = len(data.classes) - _NAMED
+    named = ", ".join(map(str, data.classes[:_NAMED]))
+    return f"classes {named} and {left:,} more" if left > 0 else f"classes {named}"
+
+
 def _groups(data: DataSummary) -> Table:
-    table = _table("Test examples", "all", *(f"{label}" for label in data.classes))
+    is_wide = len(data.classes) > CLASSES
+    headings = ("smallest class", "median class") if is_wide else data.classes
+    table = _table("Test examples", "all", *map(str, headings))
     for group, counts in data.groups:
         name = f"{family_name(group)}: {group_name(group)}" if group else group_name(group)
         marked = f"{name} (reference)" if data.reference.get(family_name(group)) == group_name(group) else name
-        table.add_row(Text(clean(marked)), f"{sum(counts):,}", *(f"{count:,}" for count in counts))
+        shown = (min(counts), median_low(counts)) if is_wide else counts
+        table.add_row(Text(clean(marked)), f"{sum(counts):,}", *(f"{count:,}" for count in shown))
+    if is_wide:
+        table.caption = Text("Each class's count: --format json", justify="left")
     return table
 
 

@@ -243,7 +243,10 @@ os.system("grep -h CapEff /proc/self/status | cut -f2")
         ("kernel.landlock_version = lambda: 0", "partial", False, True, "Linux 6.2 or later is needed"),
         ("kernel.landlock_version = lambda: 2", "partial", False, True, "Linux 6.2 or later is needed"),
         ("kernel.platform.machine = lambda: 'riscv64'", "partial", True, False, "the system calls of riscv64"),
-        ("import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()", "partial", False, True, "threads"),
+        (
+            "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()",
+            "partial", False, True, "threads",
+        ),
         (
             "kernel.landlock_version = lambda: 0; kernel.platform.machine = lambda: 'x'",
             "none", False, False, "Linux 6.2 or later is needed",

@@ -51,3 +51,27 @@ def test_a_drawn_part_is_told_with_the_size_of_what_it_is_of() -> None:
         )
     )
     assert "6 train (drawn from 1,100), 20 test examples" in console.export_text()
+
+
+def test_many_classes_fit_80_columns_as_the_smallest_and_the_median() -> None:
+    labels = np.repeat(np.arange(24), np.arange(1, 25))
+    data = summarise_data(dataset(labels, classes=[f"class {place}" for place in range(24)]))
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(
+        overview(
+            Validation(data=data, variants=(), reaches=(), waivers=(), warnings=(), sandbox=None, looks=(), sample=0)
+        )
+    )
+    said = console.export_text()
+    assert "class 11 and 12 more" in " ".join(said.split())
+    assert "class 12" not in said
+    (heading,) = (line.split("  ") for line in said.splitlines() if line.startswith("Test examples"))
+    assert [part.strip() for part in heading if part.strip()] == [
+        "Test examples",
+        "all",
+        "smallest class",
+        "median class",
+    ]
+    (everybody,) = (line.split() for line in said.splitlines() if line.startswith("everybody"))
+    assert everybody == ["everybody", "300", "1", "12"]
+    assert "--format json" in said
